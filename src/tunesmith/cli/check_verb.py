@@ -1,0 +1,81 @@
+"""tunesmith check RECIPE: every mistake, what becomes of the rows, what is learned, what it will cost."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.cli.output import Output, show_problems
+from tunesmith.cli.run_verb import show_ledger
+from tunesmith.core import text
+from tunesmith.core.errors import RecipeError
+
+if TYPE_CHECKING:
+    from tunesmith.workflow.plan import Plan
+
+
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    """The recipe, and keys to override."""
+    parser.add_argument("recipe", type=Path, help=text.say("cli.argument_recipe", lang))
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="a.b=c", dest="overrides",
+        help=text.say("cli.option_set", lang),
+    )  # fmt: skip
+
+
+def run(given: argparse.Namespace, output: Output) -> int:
+    """Find all mistakes; without any, prepare the data and measure a few batches. Nothing is kept trained."""
+    from tunesmith.core import recipe_file
+    from tunesmith.workflow import check
+    from tunesmith.workflow.plan import Plan
+
+    document = recipe_file.parse(given.recipe, given.overrides)
+    recipe, problems = check.find(document, output.workspace)
+    if recipe is None or problems:
+        said = [problem.as_dict(output.lang) for problem in problems]
+        output.data({"ok": False, "problems": said, "plan": None, "ledger": None})
+        show_problems(problems, output.lang)
+        return RecipeError.exit_code
+    return _good(Plan(recipe, given.recipe, output.workspace), output)
+
+
+def _good(plan: Plan, output: Output) -> int:
+    from tunesmith.workflow import estimate, parts
+
+    output.hint(output.say("check_measuring"))
+    data = parts.make(plan)
+    found = [estimate.estimate(plan, candidate, data) for candidate in plan.candidates]
+    truncated = data.ledger.truncate(found[0].truncated)
+    cost = {
+        "peak_memory_bytes": max(one.peak_memory_bytes for one in found),
+        "seconds": round(sum(one.seconds for one in found), 1),
+        "steps": sum(one.steps for one in found),
+        "tokens": sum(one.tokens for one in found),
+        "example": found[0].shown,
+    }
+    ledger = truncated.summary()
+    output.data({"ok": True, "problems": [], "plan": cost, "ledger": ledger})
+    _show(output, data.sources, ledger, cost)
+    return 0
+
+
+def _show(
+    output: Output, sources: list[dict[str, Any]], ledger: dict[str, Any], cost: dict[str, Any]
+) -> None:
+    for source in sources:
+        mapping = ", ".join(f"{field} ← {column}" for field, column in source["mapping"].items())
+        read = [source["format"], source["encoding"], repr(source["delimiter"] or "")]
+        output.line(f"{source['path']}: {' '.join(r for r in read if r and r != repr(''))}; {mapping}")
+    show_ledger(ledger, output)
+    if cost["example"]:
+        shown = "".join(f"⟦{p['text']}⟧" if p["learned"] else p["text"] for p in cost["example"])
+        output.line(output.say("check_example", text=shown[:600]))
+    megabytes = cost["peak_memory_bytes"] / 1e6
+    output.line(
+        output.say(
+            "check_cost", steps=f"{cost['steps']:,}", tokens=f"{cost['tokens']:,}",
+            minutes=f"{cost['seconds'] / 60:.1f}", memory=f"{megabytes:,.0f}",
+        )
+    )  # fmt: skip
+    output.line(output.say("check_good"))

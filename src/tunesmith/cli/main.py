@@ -1,0 +1,126 @@
+"""From arguments to a verb, and from whatever goes wrong to a message and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tunesmith.core import text
+from tunesmith.core.errors import TunesmithError, UsageError
+
+VERBS = (
+    "demo", "init", "check", "run", "eval", "ask", "serve", "models", "runs", "keys", "doctor",
+)  # fmt: skip
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that raises our errors and speaks the user's language."""
+
+    def error(self, message: str) -> NoReturn:
+        """Turn a wrong argument into a UsageError."""
+        raise UsageError("U01", reason=message, command=self.prog)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out a command; returns the exit code (design: command line contract)."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    lang = text.language(_value(given, "--lang"))
+    try:
+        return _carry_out(given, lang)
+    except TunesmithError as error:
+        return _report(error, given, lang)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away; say nothing more, not even when the interpreter flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if "--debug" in given:
+            raise
+        reason = f"{type(error).__name__}: {error}"
+        return _report(TunesmithError("C11", reason=reason), given, lang)
+
+
+def _carry_out(given: list[str], lang: str) -> int:
+    position = next((i for i, word in enumerate(given) if not word.startswith("-")), None)
+    position = _skip_values(given, position)
+    if position is None:
+        return _without_verb(given, lang)
+    verb = given[position]
+    if verb not in VERBS:
+        close = get_close_matches(verb, VERBS, 1)
+        raise UsageError("U02", name=verb, known=", ".join(VERBS), close=close[0] if close else "--help")
+    module: Any = importlib.import_module(f"tunesmith.cli.{verb}_verb")
+    parser = Parser(prog=f"tunesmith {verb}", description=text.say(f"cli.{verb}", lang), add_help=False)
+    _common(parser, lang)
+    module.arguments(parser, lang)
+    arguments = parser.parse_args(given[:position] + given[position + 1 :])
+    from tunesmith.cli.output import Output
+
+    _load_code(arguments)
+    code: int = module.run(arguments, Output.of(arguments, lang))
+    return code
+
+
+def _skip_values(given: list[str], position: int | None) -> int | None:
+    """The position of the verb: not of a value that belongs to an option before it."""
+    while position and given[position - 1] in ("--lang", "--workspace", "--code"):
+        following = range(position + 1, len(given))
+        position = next((i for i in following if not given[i].startswith("-")), None)
+    return position
+
+
+def _without_verb(given: list[str], lang: str) -> int:
+    if "--version" in given:
+        from tunesmith import __version__
+
+        sys.stdout.write(f"tunesmith {__version__}\n")
+        return 0
+    wrong = [word for word in given if word not in ("-h", "--help", "--lang", lang, "--debug")]
+    if wrong and "--lang" not in given:
+        raise UsageError("U01", reason=wrong[0], command="tunesmith")
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:<{width}}  {text.say(f'cli.{verb}', lang)}" for verb in VERBS)
+    sys.stdout.write(text.say("cli.help", lang, verbs=verbs))
+    return 0 if given else 2
+
+
+def _common(parser: argparse.ArgumentParser, lang: str) -> None:
+    group = parser.add_argument_group(text.say("cli.common", lang))
+    group.add_argument("-h", "--help", action="help", help=text.say("cli.option_help", lang))
+    group.add_argument("--json", action="store_true", help=text.say("cli.option_json", lang))
+    group.add_argument("--workspace", type=Path, metavar="DIR", help=text.say("cli.option_workspace", lang))
+    group.add_argument("--lang", choices=("zh", "en"), help=text.say("cli.option_lang", lang))
+    group.add_argument("--quiet", action="store_true", help=text.say("cli.option_quiet", lang))
+    group.add_argument("--debug", action="store_true", help=text.say("cli.option_debug", lang))
+    group.add_argument("--code", type=Path, metavar="FILE", help=text.say("cli.option_code", lang))
+
+
+def _load_code(arguments: argparse.Namespace) -> None:
+    if arguments.code is not None:
+        from tunesmith.core.registry import load_code
+
+        load_code(arguments.code)
+
+
+def _value(given: Sequence[str], option: str) -> str | None:
+    for i, word in enumerate(given):
+        if word == option and i + 1 < len(given):
+            return given[i + 1]
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+    return None
+
+
+def _report(error: TunesmithError, given: Sequence[str], lang: str) -> int:
+    from tunesmith.cli.output import show_error
+
+    show_error(error, lang, as_json="--json" in given)
+    return error.exit_code

@@ -1,0 +1,115 @@
+"""Training as it goes, on stderr: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.core import text
+from tunesmith.core.events import (
+    Evaluated,
+    Event,
+    Resumed,
+    StageFinished,
+    StageStarted,
+    Step,
+    Stopped,
+    Warned,
+)
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+    from tunesmith.cli.output import Output
+
+_LINE_SECONDS = 10.0
+
+
+def follow(events: Iterable[Event], output: Output) -> list[Event]:
+    """Show events as they come, and return those that are not steps."""
+    reader = _Reader(output)
+    kept: list[Event] = []
+    try:
+        for event in events:
+            reader.show(event)
+            if not isinstance(event, Step):
+                kept.append(event)
+    finally:
+        reader.close()
+    return kept
+
+
+class _Reader:
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.bar: Bar | None = None
+        self.task: TaskID | None = None
+        self.shown = 0.0
+
+    def show(self, event: Event) -> None:
+        """Say what happened."""
+        match event:
+            case Step():
+                self._step(event)
+            case StageStarted():
+                self.close()
+                stage = self.output.say(f"stage_{event.stage}")
+                self.output.hint(f"▸ {stage} {event.detail}".rstrip())
+            case StageFinished():
+                self.close()
+                key = "stage_cached" if event.cached else "stage_done"
+                self.output.hint("  " + self.output.say(key, seconds=f"{event.seconds:.1f}"))
+            case Evaluated(scores=scores) if scores:
+                said = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
+                self.output.hint("  " + self.output.say("validated", step=event.step, scores=said))
+            case Resumed():
+                self.output.hint("  " + self.output.say("resumed", step=event.step))
+            case Stopped():
+                self.close()
+                self.output.hint("  " + self.output.say("stopped", step=event.step))
+            case Warned():
+                warning = text.explain(event.code, self.output.lang, event.values)
+                self.output.hint(f"  ! {warning['message']}")
+            case _:
+                pass
+
+    def _step(self, event: Step) -> None:
+        if self.output.quiet:
+            return
+        if sys.stderr.isatty():
+            self._draw(event)
+        elif time.monotonic() - self.shown > _LINE_SECONDS or event.step == event.steps:
+            self.shown = time.monotonic()
+            rate = event.tokens / event.seconds if event.seconds else 0
+            self.output.hint(f"  {event.step}/{event.steps}  loss {event.loss:.4f}  {rate:,.0f} tok/s")
+
+    def _draw(self, event: Step) -> None:
+        if self.bar is None:
+            self.bar = _new_bar()
+            self.task = self.bar.add_task("", total=event.steps, loss=event.loss)
+        if self.task is not None:
+            self.bar.update(self.task, completed=event.step, loss=event.loss)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+
+def _new_bar() -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns: list[Any] = [
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.4f}"),
+        TimeRemainingColumn(),
+    ]
+    bar = Progress(*columns, console=Console(stderr=True))
+    bar.start()
+    return bar

@@ -1,0 +1,99 @@
+"""tunesmith run RECIPE: everything the recipe names, stage by stage."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tunesmith.cli.output import Output
+from tunesmith.core import text
+from tunesmith.core.errors import GateError, StoppedError
+from tunesmith.core.events import Stopped
+
+
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    """The recipe, and keys to override."""
+    parser.add_argument("recipe", type=Path, help=text.say("cli.argument_recipe", lang))
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="a.b=c", dest="overrides",
+        help=text.say("cli.option_set", lang),
+    )  # fmt: skip
+
+
+def run(given: argparse.Namespace, output: Output) -> int:
+    """Carry out the recipe and show what came of it."""
+    from tunesmith.workflow import plan as planning
+
+    return carry_out(planning.make(given.recipe, output.workspace, given.overrides), output)
+
+
+def carry_out(plan: Any, output: Output) -> int:
+    """Run a plan to its end, showing progress; stopped by SIGINT or SIGTERM with a checkpoint."""
+    from tunesmith.cli.progress import follow
+    from tunesmith.workflow import run as running
+
+    cached = plan.run.result() is not None
+    with stop_signals() as stop:
+        happened = follow(running.events(plan, stop=stop, lang=output.lang), output)
+    for event in happened:
+        if isinstance(event, Stopped):
+            raise StoppedError("C12", run=plan.run.id, step=event.step)
+    result = plan.run.result()
+    if result is not None:
+        output.data(result)
+        show_result(result, output, cached=cached)
+    try:
+        running.finished(plan)
+    except GateError:
+        if output.as_json:
+            return GateError.exit_code
+        raise
+    return 0
+
+
+@contextmanager
+def stop_signals() -> Iterator[Callable[[], bool]]:
+    """A question that turns true when SIGINT or SIGTERM arrives; a second signal interrupts at once."""
+    asked: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def show_result(result: dict[str, Any], output: Output, *, cached: bool) -> None:
+    """Scores beside the baselines, the ledger, the gate and where everything is."""
+    metrics = list(result["scores"])
+    named = {result["model"]: result["scores"], **result["baselines"]}
+    rows = [[name, *(_figure(found.get(m)) for m in metrics)] for name, found in named.items()]
+    output.table(["", *metrics], rows)
+    show_ledger(result["ledger"], output)
+    if result["gate"] is not None:
+        output.line(output.say("gate_open" if result["gate"]["passed"] else "gate_shut"))
+    if result["release"]:
+        output.line(output.say("published", release=result["release"]))
+    output.line(output.say("run_cached" if cached else "run_done", path=result["path"]))
+
+
+def show_ledger(ledger: dict[str, Any], output: Output) -> None:
+    """What became of every row, in one line."""
+    parts = [f"{output.say(name)} {ledger[name]:,}" for name in ("read", "used", "truncated", "duplicate")]
+    parts += [f"{output.say('dropped')} {reason} {n:,}" for reason, n in ledger["dropped"].items()]
+    parts += [f"{output.say('held_out')} {split} {n:,}" for split, n in ledger["held_out"].items()]
+    output.line(f"{output.say('rows')}: " + " · ".join(parts))
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

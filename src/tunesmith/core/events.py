@@ -1,0 +1,191 @@
+"""What happened, as typed events: the stream that training yields and that every reader follows.
+
+`events.jsonl` of a run folder holds one event a line: {"event": "Step", "time": ..., fields}.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from tunesmith.core import durable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageStarted:
+    """A stage of a run begins: data, train, eval or publish; `detail` says with what."""
+
+    stage: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFinished:
+    """A stage is done; `cached` when its result was already there."""
+
+    stage: str
+    cached: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One optimizer step. `loss` is the mean over the step's targets; `tokens` counts real tokens only."""
+
+    step: int
+    steps: int
+    epoch: float
+    loss: float
+    learning_rate: float
+    grad_norm: float
+    tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """Scores of the model on the validation part after `step`."""
+
+    step: int
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """A checkpoint is complete on disk."""
+
+    step: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """Training goes on after `step` from a checkpoint."""
+
+    step: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """Something the user should know, by its message code."""
+
+    code: str
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The user stopped the run after `step`; it can be continued."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The run ended with an error, by its code."""
+
+    code: str
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """Training reached its last step."""
+
+    step: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """All stages of the run are done."""
+
+    seconds: float
+
+
+Event = (
+    StageStarted
+    | StageFinished
+    | Step
+    | Evaluated
+    | Saved
+    | Resumed
+    | Warned
+    | Stopped
+    | Failed
+    | Finished
+    | Completed
+)
+KINDS: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        StageStarted, StageFinished, Step, Evaluated, Saved, Resumed, Warned, Stopped, Failed,
+        Finished, Completed,
+    )
+}  # fmt: skip
+
+
+class EventLog:
+    """The events.jsonl of a run folder."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self._clock = clock
+
+    def append(self, event: Event) -> None:
+        """Add an event with the time of now."""
+        durable.append_line(self.path, encode(event, self._clock()))
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """All complete lines, as dictionaries; a torn last line is left out."""
+        if not self.path.exists():
+            return
+        for line in self.path.read_bytes().split(b"\n")[:-1]:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue
+
+    def read(self) -> Iterator[Event]:
+        """All events, in order."""
+        for record in self.records():
+            yield decode(record)
+
+    def rewind(self, step: int, detail: str) -> None:
+        """Drop what the training of `detail` said after `step`: it says it again when it continues there."""
+        keep: list[str] = []
+        current = ""
+        for record in self.records():
+            if record["event"] == "StageStarted":
+                current = record["detail"] if record["stage"] == "train" else ""
+            later = record["event"] in ("Step", "Evaluated", "Saved") and record["step"] > step
+            if not (later and current == detail):
+                keep.append(json.dumps(record, ensure_ascii=False))
+        durable.write_bytes(self.path, "".join(line + "\n" for line in keep).encode())
+
+    def training(self, detail: str) -> Iterator[Event]:
+        """What the training of `detail` said, in order."""
+        current = ""
+        for event in self.read():
+            if isinstance(event, StageStarted):
+                current = event.detail if event.stage == "train" else ""
+            elif current == detail:
+                yield event
+
+
+def encode(event: Event, when: float) -> str:
+    """An event as one line of JSON."""
+    content = {"event": type(event).__name__, "time": round(when, 3), **asdict(event)}
+    return json.dumps(content, ensure_ascii=False, default=str)
+
+
+def decode(record: Mapping[str, Any]) -> Event:
+    """The event of a line."""
+    kind = KINDS[record["event"]]
+    event: Event = kind(**{f.name: record[f.name] for f in fields(kind)})
+    return event

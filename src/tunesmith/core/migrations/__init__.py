@@ -1,0 +1,1 @@
+"""Database migrations, run by `core.store` when it opens a database."""

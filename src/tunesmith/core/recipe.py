@@ -1,0 +1,262 @@
+"""What a user wants, complete and frozen: the schema of recipe.yaml.
+
+This is the only place where recipe keys are defined; `core.recipe_file` reads and writes the file. The
+settings of a component are not here: they are the keyword-only arguments of the component itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    Tag,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from tunesmith.core import components
+from tunesmith.core.errors import TunesmithError
+from tunesmith.core.registry import Registry, settings_of
+
+
+class Section(BaseModel):
+    """A part of the recipe: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A named component with its settings, all defaults filled in."""
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """Marks a recipe field as a choice from a registry: `name`, or `{name: ..., setting: ...}`."""
+
+    registry: Registry
+
+    def __get_pydantic_core_schema__(self, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.validate,
+            serialization=core_schema.plain_serializer_function_ser_schema(_plain),
+        )
+
+    def validate(self, value: object) -> Component:
+        """A Component whose settings were checked against the signature of what it names."""
+        if isinstance(value, Component):
+            return value
+        given = {"name": value} if isinstance(value, str) else value
+        if not isinstance(given, dict) or not isinstance(given.get("name"), str):
+            raise PydanticCustomError("component_shape", "name a component", {"noun": self.registry.noun})
+        settings = {key: item for key, item in given.items() if key != "name"}
+        try:
+            schema = settings_of(self.registry.get(given["name"]))
+        except TunesmithError as error:
+            problem = error.problems[0]
+            raise PydanticCustomError(
+                "tunesmith", "unknown component", {"code": problem.code, "values": problem.values}
+            ) from error
+        try:
+            checked = schema.model_validate(settings)
+        except ValidationError as error:
+            known = list(schema.model_fields)
+            raise PydanticCustomError(
+                "settings", "wrong settings", {"errors": error.errors(), "known": known}
+            ) from error
+        return Component(given["name"], checked.model_dump())
+
+
+def _plain(component: Component) -> str | dict[str, Any]:
+    if not component.settings:
+        return component.name
+    return {"name": component.name, **component.settings}
+
+
+def _named(name: str) -> Any:
+    """A default component, its settings filled in from its signature."""
+    return Field(default=name, validate_default=True)
+
+
+Cleaner = Annotated[Component, From(components.cleaners)]
+Loss = Annotated[Component, From(components.losses)]
+Optimizer = Annotated[Component, From(components.optimizers)]
+Schedule = Annotated[Component, From(components.schedules)]
+Method = Annotated[Component, From(components.methods)]
+
+
+def _known_name(registry: Registry) -> BeforeValidator:
+    def check(value: object) -> object:
+        if isinstance(value, str):
+            try:
+                registry.get(value)
+            except TunesmithError as error:
+                problem = error.problems[0]
+                raise PydanticCustomError(
+                    "tunesmith", "unknown name", {"code": problem.code, "values": problem.values}
+                ) from error
+        return value
+
+    return BeforeValidator(check)
+
+
+TaskName = Annotated[str, _known_name(components.tasks)]
+MetricName = Annotated[str, _known_name(components.metrics)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+
+class Scratch(Section):
+    """A model made from nothing, by size; its tokenizer is trained on the data too."""
+
+    architecture: Literal["llama", "bert"]
+    hidden: int = Field(default=288, ge=16, le=16384)
+    layers: int = Field(default=6, ge=1, le=256)
+    heads: int = Field(default=6, ge=1, le=256)
+    vocab: int = Field(default=8192, ge=300, le=1_000_000)
+    context: int = Field(default=512, ge=16, le=1_048_576)
+
+
+def _model_kind(value: object) -> str:
+    return "name" if isinstance(value, str) else "scratch"
+
+
+OneModel = Annotated[
+    Annotated[str, Field(min_length=1), Tag("name")] | Annotated[Scratch, Tag("scratch")],
+    Discriminator(_model_kind),
+]
+
+
+ModelChoice = Annotated[
+    list[OneModel],
+    Field(min_length=1, max_length=16),
+    BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
+]
+
+
+class Split(Section):
+    """How rows are divided: shares of the whole, whole groups kept together, labels kept in proportion."""
+
+    test: Share = 0.1
+    validation: Share = 0.1
+    group: str | None = None
+
+
+def _by_split(value: object) -> object:
+    """A path or a list of paths is the whole data; a mapping gives the splits."""
+    if isinstance(value, str):
+        return {"all": [value]}
+    if isinstance(value, list):
+        return {"all": value}
+    if isinstance(value, dict):
+        return {k: [v] if isinstance(v, str) else v for k, v in value.items()}
+    return value
+
+
+SplitName = Literal["all", "train", "validation", "test"]
+Source = Annotated[
+    dict[SplitName, Annotated[list[str], Field(min_length=1)]],
+    Field(min_length=1),
+    BeforeValidator(_by_split),
+]
+
+
+class Data(Section):
+    """Which rows, which columns are which fields, how they are cleaned and divided."""
+
+    source: Source
+    fields: dict[str, str] = {}
+    clean: list[Cleaner] = Field(default=["normalise", "dedup"], validate_default=True)
+    split: Split = Split()
+    on_error: Literal["stop", "drop"] = "stop"
+    max_length: int | None = Field(default=None, ge=8, le=1_048_576)
+
+
+class Prompt(Section):
+    """What is put around the user's text; becomes the prompt contract stored with the model."""
+
+    template: str | None = None
+    system: str | None = Field(default=None, max_length=20_000)
+    max_new_tokens: int = Field(default=256, ge=1, le=1_048_576)
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+
+
+class Train(Section):
+    """How the model learns.
+
+    `batch_size` counts the rows of one optimizer step. `micro_batch_tokens` bounds what is computed at once:
+    gradients are accumulated over as many micro-batches as a step needs, and the loss does not depend on it.
+    """
+
+    method: Method = _named("full")
+    loss: Loss = _named("cross_entropy")
+    optimizer: Optimizer = _named("adamw")
+    schedule: Schedule = _named("linear")
+    epochs: float = Field(default=3, gt=0, le=10_000)
+    batch_size: int = Field(default=32, ge=1, le=1_048_576)
+    micro_batch_tokens: int = Field(default=4096, ge=16, le=16_777_216)
+    clip: float = Field(default=1.0, gt=0)
+    precision: Literal["auto", "bf16", "float32"] = "auto"
+    save_every: int | None = Field(default=None, ge=1)
+
+
+class Bound(Section):
+    """What a metric must reach for the gate to open."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+    not_worse_than: str | None = None
+
+
+class Eval(Section):
+    """What is measured on the test part, beside what, and what must hold."""
+
+    metrics: list[MetricName] = []
+    against: list[str] = []
+    gate: dict[MetricName, Bound] = {}
+
+
+class Publish(Section):
+    """Under which name and alias the model is registered when its gate is open."""
+
+    name: Identifier
+    alias: Identifier = "candidate"
+
+
+class Lock(Section):
+    """What a finished run was made of; a recipe that carries it is held to it."""
+
+    versions: dict[str, str]
+    sources: dict[str, str]
+    model: str
+    threads: int
+
+
+class Recipe(Section):
+    """One piece of work, from raw rows to a published model.
+
+    Of several models each is trained, and the one that does best on the validation part is kept.
+    """
+
+    recipe: Literal[1] = 1
+    task: TaskName
+    model: ModelChoice
+    data: Data
+    prompt: Prompt = Prompt()
+    train: Train = Train()
+    eval: Eval = Eval()
+    publish: Publish | None = None
+    seed: int = Field(default=0, ge=0, le=2**63 - 1)
+    lock: Lock | None = None

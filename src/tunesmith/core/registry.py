@@ -1,0 +1,114 @@
+"""Named components, found lazily, whose keyword-only arguments are their settings.
+
+A registry is a table of `name -> "module:object"`. Nothing is imported until a name is asked for, and
+nothing registers itself at import. Other packages add names through entry points of the registry's group;
+a user's own component is named directly as `module:object`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.core.errors import NotFoundError, RecipeError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+class Registry:
+    """One extension point: a noun for messages, an entry-point group, and the built-in names."""
+
+    def __init__(self, noun: str, group: str, builtin: Mapping[str, str]) -> None:
+        self.noun = noun
+        self.group = group
+        self._builtin = dict(builtin)
+
+    def names(self) -> list[str]:
+        """All known names, sorted."""
+        return sorted({*self._builtin, *(point.name for point in entry_points(group=self.group))})
+
+    def get(self, name: str) -> Callable[..., Any]:
+        """The component called `name`, or the object `module:object`.
+
+        Raises:
+            RecipeError: R06 when nothing has that name, with what exists and what may be meant.
+        """
+        if target := self._builtin.get(name):
+            return load_object(target)
+        for point in entry_points(group=self.group, name=name):
+            found: Callable[..., Any] = point.load()
+            return found
+        if ":" in name:
+            return load_object(name)
+        raise RecipeError("R06", noun=self.noun, name=name, **suggestion(name, self.names()))
+
+
+def suggestion(name: str, known: list[str]) -> dict[str, Any]:
+    """Values for a sentence about an unknown name: all that exist, and the closest as a question."""
+    close = get_close_matches(name, known, 1)
+    return {"known": ", ".join(known), "close": close[0] if close else known[0] if known else ""}
+
+
+def load_object(target: str) -> Callable[..., Any]:
+    """Import `module:object`.
+
+    Raises:
+        RecipeError: R07 when the module or the object does not exist.
+    """
+    module, _, name = target.partition(":")
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise RecipeError("R07", target=target, reason=str(error)) from error
+    return found
+
+
+def load_code(path: Path) -> None:
+    """Import a user's file (`--code my.py`) so that `my:thing` can be named in a recipe.
+
+    Raises:
+        NotFoundError: C01 when the file does not exist.
+    """
+    if not path.is_file():
+        raise NotFoundError("C01", file=path)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise RecipeError("R07", target=str(path), reason="not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+
+
+def settings_of(component: Callable[..., Any]) -> type[BaseModel]:
+    """The keyword-only arguments of a component as a strict pydantic model.
+
+    Only those annotations are evaluated, so positional arguments may name types of libraries that are not
+    imported yet.
+    """
+    from pydantic import ConfigDict, create_model
+
+    module = sys.modules[component.__module__]
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(component).parameters.values():
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            continue
+        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+        fields[parameter.name] = (_evaluate(parameter.annotation, module), default)
+    name: str = getattr(component, "__name__", "settings")
+    config = ConfigDict(extra="forbid", frozen=True)
+    return create_model(name, __config__=config, **fields)
+
+
+def _evaluate(annotation: Any, module: Any) -> Any:
+    if not isinstance(annotation, str):
+        return annotation
+    holder = type("holder", (), {"__annotations__": {"it": annotation}, "__module__": module.__name__})
+    return inspect.get_annotations(holder, eval_str=True)["it"]

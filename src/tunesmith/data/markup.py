@@ -1,0 +1,102 @@
+"""HTML out of text columns, with care for text that only looks like HTML."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import polars as pl
+
+_SUSPECT = r"<[/!?a-zA-Z]|&#?[0-9A-Za-z]+;"
+_CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
+# An ampersand that opens no entity: kept from the parser, which would decode `&copy=1` of an address.
+_BARE = re.compile(r"&(?!#?[0-9A-Za-z]+;)")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_BLOCK = _words(
+    "address article aside blockquote body br dd details div dl dt fieldset figcaption figure footer form "
+    "h1 h2 h3 h4 h5 h6 head header hr html li main nav ol p pre section summary table tbody td tfoot th "
+    "thead title tr ul"
+)
+_INLINE = _words(
+    "a abbr audio b base bdi bdo big button canvas caption center cite code col colgroup data datalist del "
+    "dfn dialog em embed font i iframe img input ins kbd label legend link map mark meta meter noscript "
+    "object optgroup option output param picture progress q rp rt ruby s samp select small source span "
+    "strike strong sub sup svg template textarea time track tt u var video wbr"
+)
+_SILENT = frozenset(("script", "style"))
+_TAGS = _BLOCK | _INLINE | _SILENT
+_FLAGS = _words(
+    "allowfullscreen async autofocus autoplay checked controls default defer disabled hidden loop multiple "
+    "muted noshade nowrap open readonly required reversed selected"
+)
+
+
+class _Stripper(HTMLParser):
+    """Collects the text between tags; blocks end lines; what is no HTML tag is text."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if not _is_tag(tag, attrs):
+            self.handle_data(self.get_starttag_text() or "")
+        elif tag in _SILENT:
+            self._silent += 1
+        elif tag in _BLOCK:
+            self.parts.append("\n")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if not _is_tag(tag, attrs):
+            self.handle_data(self.get_starttag_text() or "")
+        elif tag in _BLOCK:
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _SILENT:
+            self._silent = max(0, self._silent - 1)
+        elif tag in _BLOCK:
+            self.parts.append("\n")
+        elif tag not in _TAGS:
+            self.handle_data(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.parts.append(data)
+
+
+def _is_tag(tag: str, attrs: list[tuple[str, str | None]]) -> bool:
+    return tag in _TAGS and all(value is not None or name in _FLAGS for name, value in attrs)
+
+
+def stripped(texts: pl.Series) -> pl.Series:
+    """What the cleaner `strip_html` makes of texts."""
+    suspects = texts.str.contains(_SUSPECT).fill_null(False).arg_true()
+    if suspects.is_empty():
+        return texts
+    plain = [strip(text) for text in texts.gather(suspects).to_list()]
+    return texts.scatter(suspects, pl.Series(plain, dtype=pl.String))
+
+
+def strip(text: str) -> str:
+    """The text of one HTML fragment; code between backticks is left alone."""
+    parts = _CODE.split(text)
+    return _tidy("".join(part if i % 2 else _strip(part) for i, part in enumerate(parts)))
+
+
+def _strip(fragment: str) -> str:
+    parser = _Stripper()
+    parser.feed(_BARE.sub("&amp;", fragment))
+    parser.close()
+    return "".join(parser.parts)
+
+
+def _tidy(text: str) -> str:
+    """Without the empty lines that block tags left."""
+    return re.sub(r"[ \t]*\n(?:[ \t\xa0]*\n)+", "\n", text).strip()

@@ -1,0 +1,117 @@
+"""A file as a table of raw columns in which every row knows its line.
+
+Cells that are lists, objects or of mixed kinds are kept as JSON text (`RawTable.nested` names their columns):
+any JSON fits, and nothing is lost or guessed before a task says what it needs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tunesmith.core.errors import Problem
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A line that is not a row: where it starts, the code of the cause, and what its sentence needs."""
+
+    line: int
+    code: str
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawTable:
+    """What was read of one file.
+
+    `lines` holds the line on which each row of `frame` starts (from 1; in Parquet, the number of the row).
+    `header` is false when the first line of a delimited file is a row; `repeated` are column names that
+    occurred again and were given a number.
+    """
+
+    path: Path
+    frame: pl.DataFrame
+    lines: tuple[int, ...]
+    format: str
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+    repeated: tuple[str, ...] = ()
+    nested: frozenset[str] = frozenset()
+    broken: tuple[Broken, ...] = ()
+
+    def values(self, column: str) -> list[Any]:
+        """The cells of a column as Python values, JSON text decoded."""
+        cells = self.frame[column].to_list()
+        if column not in self.nested:
+            return cells
+        return [None if cell is None else json.loads(cell) for cell in cells]
+
+
+def build(columns: Mapping[str, Sequence[Any]]) -> tuple[pl.DataFrame, frozenset[str]]:
+    """A frame of columns given as Python values, and the names of those kept as JSON text."""
+    series = {name: _series(name, cells) for name, cells in columns.items()}
+    nested = frozenset(name for name, cells in series.items() if cells is None)
+    frame = pl.DataFrame(
+        [_as_json(name, columns[name]) if made is None else made for name, made in series.items()]
+    )
+    return frame, nested
+
+
+def _series(name: str, cells: Sequence[Any]) -> pl.Series | None:
+    """A plain column, or None when the cells are not all text, all numbers or all booleans."""
+    kinds = {type(cell) for cell in cells} - {type(None)}
+    if kinds <= {str}:
+        return pl.Series(name, cells, dtype=pl.String)
+    if kinds == {bool}:
+        return pl.Series(name, cells, dtype=pl.Boolean)
+    if kinds == {int} and all(cell is None or abs(cell) < 2**63 for cell in cells):
+        return pl.Series(name, cells, dtype=pl.Int64)
+    if kinds == {float}:
+        return pl.Series(name, cells, dtype=pl.Float64)
+    return None
+
+
+def _as_json(name: str, cells: Sequence[Any]) -> pl.Series:
+    texts = [None if cell is None else json.dumps(cell, ensure_ascii=False, default=str) for cell in cells]
+    return pl.Series(name, texts, dtype=pl.String)
+
+
+def from_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[pl.DataFrame, frozenset[str]]:
+    """The same for rows given as mappings: columns in the order in which they first occur."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return build({name: [row.get(name) for row in rows] for name in names})
+
+
+def as_text(cell: object) -> str | None:
+    """Text as it is, numbers and booleans as JSON has them, a list of one text as that text, else None."""
+    if isinstance(cell, list) and len(cell) == 1:
+        cell = cell[0]
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    return str(cell) if isinstance(cell, str | int | float) else None
+
+
+def some(values: Iterable[int | str]) -> str:
+    """The first few line numbers or names, for a sentence: `118, 240, 991, ...`."""
+    found = list(values)
+    return ", ".join(map(str, found[:_SHOWN])) + (", ..." if len(found) > _SHOWN else "")
+
+
+def broken_problems(path: Path, broken: Iterable[Broken]) -> list[Problem]:
+    """One problem for each kind of broken line, with the first few places."""
+    problems = []
+    for code, group in groupby(sorted(broken, key=lambda item: item.code), lambda item: item.code):
+        items = list(group)
+        values = {**items[0].values, "count": len(items), "lines": some(i.line for i in items)}
+        problems.append(Problem(code=code, file=str(path), line=items[0].line, values=values))
+    return problems

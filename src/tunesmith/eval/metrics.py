@@ -1,0 +1,109 @@
+"""Metrics: functions from an outcome to a number, equal to scikit-learn's.
+
+A metric of your own has the same signature, is named in a recipe as `module:function`, and is better when
+higher unless it is marked by `lower_is_better`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from tunesmith.core import components
+from tunesmith.core.errors import DataError, TunesmithError
+from tunesmith.eval.outcome import LabelOutcome, Outcome, TokenOutcome
+
+Metric = Callable[[Outcome], float]
+Direction = Literal["higher", "lower"]
+_MARK = "lower_is_better"
+
+
+def lower_is_better(metric: Metric) -> Metric:
+    """Mark a metric whose smaller values are better."""
+    setattr(metric, _MARK, True)
+    return metric
+
+
+def accuracy(outcome: Outcome) -> float:
+    """Share of rows whose predicted label is right, from 0 to 1.
+
+    Raises:
+        DataError: E01 when the outcome has no labels; E03 when it has no rows.
+    """
+    from sklearn.metrics import accuracy_score
+
+    found = labelled(outcome, "accuracy")
+    return float(accuracy_score(found.targets, found.predicted))
+
+
+def macro_f1(outcome: Outcome) -> float:
+    """Mean of the F1 of every label that is a target or was predicted, from 0 to 1.
+
+    Raises:
+        DataError: E01 when the outcome has no labels; E03 when it has no rows.
+    """
+    from sklearn.metrics import f1_score
+
+    found = labelled(outcome, "macro_f1")
+    return float(f1_score(found.targets, found.predicted, average="macro", zero_division=0.0))
+
+
+@lower_is_better
+def perplexity(outcome: Outcome) -> float:
+    """The exponential of the mean negative log-likelihood per token; 1 is a model that foresees everything.
+
+    Raises:
+        DataError: E02 when the outcome has no token likelihoods; E03 when it has no tokens.
+    """
+    if not isinstance(outcome, TokenOutcome):
+        raise DataError("E02", metric="perplexity")
+    if outcome.tokens == 0:
+        raise DataError("E03", metric="perplexity")
+    try:
+        return math.exp(outcome.nll / outcome.tokens)
+    except OverflowError:
+        return math.inf
+
+
+def labelled(outcome: Outcome, metric: str) -> LabelOutcome:
+    """The outcome, if it is one of labels and has rows.
+
+    Raises:
+        DataError: E01 when it has no labels; E03 when it has no rows.
+    """
+    if not isinstance(outcome, LabelOutcome):
+        raise DataError("E01", metric=metric)
+    if len(outcome.targets) == 0:
+        raise DataError("E03", metric=metric)
+    return outcome
+
+
+def measure(names: Iterable[str], outcome: Outcome) -> dict[str, float]:
+    """The value of each named metric.
+
+    Raises:
+        RecipeError: R06 or R07 when there is no such metric.
+        DataError: E01-E03 when it does not fit the outcome; E04 when a metric of the user's own fails.
+    """
+    return {name: _value(name, outcome) for name in names}
+
+
+def _value(name: str, outcome: Outcome) -> float:
+    metric = components.metrics.get(name)
+    try:
+        return float(metric(outcome))
+    except TunesmithError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise DataError("E04", metric=name, reason=reason) from error
+
+
+def direction(name: str) -> Direction:
+    """Whether `higher` or `lower` values of a metric are better.
+
+    Raises:
+        RecipeError: R06 or R07 when there is no such metric.
+    """
+    return "lower" if getattr(components.metrics.get(name), _MARK, False) else "higher"

@@ -1,0 +1,59 @@
+"""What a model did on a part of the data, before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelOutcome:
+    """What a classifier said of each row of a part.
+
+    `targets` and `predicted` [rows] are indices into `labels`, `probabilities` is [rows, labels], and `rows`
+    [rows] are the ledger's row numbers, by which an example is found again in its file.
+    """
+
+    labels: tuple[str, ...]
+    texts: Sequence[str]
+    targets: NDArray[np.integer[Any]]
+    predicted: NDArray[np.integer[Any]]
+    probabilities: NDArray[np.floating[Any]]
+    rows: NDArray[np.integer[Any]]
+
+    def __post_init__(self) -> None:
+        count = len(self.targets)
+        lengths = (len(self.texts), len(self.predicted), len(self.rows))
+        shape = (count, len(self.labels))
+        if lengths != (count,) * 3 or self.probabilities.shape != shape:
+            raise ValueError(f"{lengths} and {self.probabilities.shape} do not fit {shape}")
+
+    def answered(self, probabilities: NDArray[np.floating[Any]]) -> LabelOutcome:
+        """The same rows with another model's `probabilities` [rows, labels], the most probable predicted."""
+        return replace(self, probabilities=probabilities, predicted=probabilities.argmax(axis=1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenOutcome:
+    """How well a language model foresaw a part: `nll` is summed over `tokens`, in nats."""
+
+    nll: float
+    tokens: int
+    rows: int
+
+
+Outcome = LabelOutcome | TokenOutcome
+
+
+def aligned(
+    probabilities: NDArray[np.float32], found: tuple[str, ...], wanted: tuple[str, ...]
+) -> NDArray[np.float32]:
+    """Columns named `found` put in the order of `wanted`; a label not among them has probability 0."""
+    result = np.zeros((len(probabilities), len(wanted)), dtype=np.float32)
+    for column, label in enumerate(found):
+        result[:, wanted.index(label)] = probabilities[:, column]
+    return result

@@ -1,0 +1,144 @@
+"""The report of one evaluation: everything the page, the terminal and other programs show of it.
+
+`report.json` is its `as_dict`. JSON has no infinity and no NaN: there they are "Infinity" and "NaN".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from tunesmith.core.errors import DataError, NotFoundError
+from tunesmith.eval import classes
+from tunesmith.eval.classes import ClassScore, Mistake, Place
+from tunesmith.eval.gate import OPEN, Verdict
+from tunesmith.eval.metrics import Direction
+from tunesmith.eval.outcome import LabelOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A model that was tried on the validation part, and whether it was kept."""
+
+    name: str
+    scores: Mapping[str, float]
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPoint:
+    """The loss and the learning rate of one training step; the loss is in nats per target."""
+
+    step: int
+    loss: float
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationPoint:
+    """Scores on the validation part after a step."""
+
+    step: int
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What the model wrote when asked something; `expected` is the answer in the data, if there is one."""
+
+    prompt: str
+    answer: str
+    expected: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What the figures were made from: run, data (sha256), model (sha256), versions of packages."""
+
+    run: str
+    data: str
+    model: str
+    versions: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One model on one part of the data, beside its baselines.
+
+    `directions` says of each metric whether higher or lower is better; `confusion` is [target, predicted] in
+    the order of `labels`; `ledger` is the summary of what became of every input row.
+    """
+
+    task: str
+    model: str
+    part: str
+    rows: int
+    scores: Mapping[str, float]
+    directions: Mapping[str, Direction]
+    provenance: Provenance
+    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Any])
+    labels: tuple[str, ...] = ()
+    per_class: tuple[ClassScore, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    curve: tuple[TrainingPoint, ...] = ()
+    validation: tuple[ValidationPoint, ...] = ()
+    ledger: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    gate: Verdict = OPEN
+    seconds: float = 0.0
+    format: Literal[1] = 1
+
+    def with_labels(self, outcome: LabelOutcome, place: Place) -> Report:
+        """The report with the per-class table, confusion matrix and mistakes of `outcome`.
+
+        Raises:
+            DataError: E03 when the outcome has no rows.
+        """
+        return replace(
+            self,
+            labels=outcome.labels,
+            per_class=classes.per_class(outcome),
+            confusion=classes.confusion_matrix(outcome),
+            mistakes=classes.mistakes(outcome, place),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of report.json: plain JSON values."""
+        content: dict[str, Any] = _plain(asdict(self))
+        return content
+
+    @classmethod
+    def load(cls, path: Path) -> Report:
+        """Read report.json.
+
+        Raises:
+            NotFoundError: C01 when the file does not exist.
+            DataError: E06 when it is not a report.
+        """
+        from pydantic import TypeAdapter
+
+        try:
+            content = path.read_bytes()
+            return TypeAdapter(cls).validate_json(content)
+        except FileNotFoundError as error:
+            raise NotFoundError("C01", file=path) from error
+        except (OSError, ValueError) as error:
+            # pydantic names every wrong field on lines of its own; the first says enough.
+            reason = "; ".join(str(error).splitlines()[:3])
+            raise DataError("E06", file=path, reason=reason) from error
+
+
+def _plain(value: Any) -> Any:
+    """Lists for tuples, and words for numbers that JSON does not have; pydantic reads both back."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value

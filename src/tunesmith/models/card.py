@@ -1,0 +1,72 @@
+"""tunesmith.json: what a model folder is, beside what its weights say.
+
+A folder without it is somebody else's `transformers` folder; its card is read off config.json.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from tunesmith.core.errors import ModelError
+from tunesmith.models.tokenizer import read_json
+
+FILE = "tunesmith.json"
+Kind = Literal["language", "encoder", "classifier", "tfidf"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """The model an adapter belongs to: its name, where it was, and the sha256 of its weights."""
+
+    name: str
+    folder: str
+    weights: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a model is for and where it comes from."""
+
+    kind: Kind
+    task: str | None = None
+    labels: tuple[str, ...] = ()
+    context: int = 512
+    base: Base | None = None
+    lineage: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def save(self, folder: Path) -> None:
+        """Write tunesmith.json."""
+        content = json.dumps({"format": 1, **asdict(self)}, ensure_ascii=False, indent=1)
+        (folder / FILE).write_text(content, encoding="utf-8")
+
+
+def read(folder: Path) -> Card:
+    """The card of a model folder.
+
+    Raises:
+        ModelError: M04 when the folder holds no model, M06 when a file is damaged.
+    """
+    content = read_json(folder / FILE)
+    if not content:
+        return _foreign(folder)
+    try:
+        base = Base(**content["base"]) if content["base"] else None
+        return Card(
+            kind=content["kind"], task=content["task"], labels=tuple(content["labels"]),
+            context=content["context"], base=base, lineage=content["lineage"],
+        )  # fmt: skip
+    except (KeyError, TypeError) as error:
+        raise ModelError("M06", file=folder / FILE, reason=str(error)) from error
+
+
+def _foreign(folder: Path) -> Card:
+    config = read_json(folder / "config.json")
+    if not config:
+        raise ModelError("M04", file=folder)
+    names = config.get("architectures") or []
+    causal = any(str(name).endswith(("ForCausalLM", "LMHeadModel")) for name in names)
+    context = config.get("max_position_embeddings") or config.get("n_positions") or 512
+    return Card(kind="language" if causal else "encoder", context=int(context))

@@ -1,0 +1,41 @@
+"""Models known by a short name: the data is in catalogue.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from tunesmith.models.card import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A known model. `parameters` in millions, `context` in tokens, `sha256` of the weights file."""
+
+    name: str
+    kind: Kind
+    family: str
+    languages: tuple[str, ...]
+    licence: str
+    tasks: tuple[str, ...]
+    parameters: int
+    context: int
+    hub: str | None = None
+    package: str | None = None
+    module: str | None = None
+    folder: str | None = None
+    sha256: str | None = None
+
+
+@cache
+def entries() -> dict[str, Entry]:
+    """All known models by name."""
+    text = files("tunesmith.models").joinpath("catalogue.toml").read_text(encoding="utf-8")
+    return {name: _entry(name, values) for name, values in tomllib.loads(text).items()}
+
+
+def _entry(name: str, values: dict[str, object]) -> Entry:
+    lists = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return Entry(name=name, **lists)  # type: ignore[arg-type]

@@ -1,0 +1,140 @@
+"""Text classification: an encoder, the mean over its tokens, a linear head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from tunesmith.core.errors import ModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Row = Sequence[int] | NDArray[np.int32]
+HEAD = "head.safetensors"
+_TOKENS_AT_ONCE = 8192
+
+
+class Classifier(nn.Module):
+    """Logits of each label from the mean of an encoder's last hidden states over the real tokens."""
+
+    def __init__(self, encoder: nn.Module, labels: int, *, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(encoder.config.hidden_size, labels)  # type: ignore[union-attr, arg-type]
+        nn.init.normal_(self.head.weight, std=0.02)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """ids, mask: [batch, length] (mask is 1 on real tokens) -> logits [batch, labels]."""
+        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state  # [batch, length, d]
+        weight = mask.to(hidden.dtype)[..., None]
+        mean = (hidden * weight).sum(1) / weight.sum(1)
+        logits: Tensor = self.head(self.dropout(mean))
+        return logits
+
+    def save_head(self, folder: Path) -> None:
+        """Write the head's weights."""
+        state = {name: value.detach().contiguous() for name, value in self.head.state_dict().items()}
+        save_file(state, str(folder / HEAD))
+
+    def load_head(self, folder: Path) -> None:
+        """Read the head's weights.
+
+        Raises:
+            ModelError: M09 when they do not fit.
+        """
+        try:
+            self.head.load_state_dict(load_file(str(folder / HEAD)))
+        except (OSError, RuntimeError) as error:
+            raise ModelError("M09", file=folder / HEAD, reason=str(error)) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextClassifier:
+    """A classifier ready for use: texts in, probabilities of `labels` out."""
+
+    name: str
+    module: Classifier
+    tokenizer: Tokenizer
+    labels: tuple[str, ...]
+    context: int
+    digest: str = ""
+    kind: str = field(default="classifier", init=False)
+
+    def predict(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Probabilities [texts, labels], float32; each row sums to 1. Longer texts are cut to the context."""
+        return probabilities(
+            self.module, [truncate(e, self.context)[0] for e in encode(self.tokenizer, texts)]
+        )
+
+    def classify(self, texts: str | Sequence[str]) -> list[str]:
+        """The most probable label of each text."""
+        given = [texts] if isinstance(texts, str) else texts
+        return [self.labels[i] for i in self.predict(given).argmax(-1)]
+
+
+def probabilities(module: nn.Module, rows: Sequence[Row]) -> NDArray[np.float32]:
+    """Probabilities [rows, labels], float32, of token ids, computed in batches of similar length."""
+    parts: dict[int, NDArray[np.float32]] = {}
+    module.eval()
+    with torch.inference_mode():
+        for batch in batches_by_length([len(row) for row in rows], _TOKENS_AT_ONCE):
+            ids, mask = pad([rows[i] for i in batch])
+            parts.update(zip(batch, module(ids, mask).float().softmax(-1).numpy(), strict=True))
+    return np.stack([parts[i] for i in range(len(rows))])
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Token ids of one text, and whether the last of them only frames it."""
+
+    ids: list[int]
+    framed: bool
+
+
+def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoded]:
+    """Token ids with the tokenizer's own special tokens."""
+    encodings = tokenizer.encode_batch(list(texts))
+    return [Encoded(e.ids, bool(e.special_tokens_mask and e.special_tokens_mask[-1])) for e in encodings]
+
+
+def truncate(encoded: Encoded, length: int) -> tuple[list[int], int]:
+    """At most `length` ids, the framing last token kept; and how many were cut off."""
+    cut = max(0, len(encoded.ids) - length)
+    if not cut:
+        return encoded.ids, 0
+    tail = encoded.ids[-1:] if encoded.framed else []
+    return encoded.ids[: length - len(tail)] + tail, cut
+
+
+def pad(rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+    """Rows padded on the right: ids and mask, both [rows, longest]."""
+    longest = max(len(row) for row in rows)
+    ids = torch.zeros((len(rows), longest), dtype=torch.long)
+    mask = torch.zeros((len(rows), longest), dtype=torch.long)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = torch.as_tensor(np.asarray(row))
+        mask[i, : len(row)] = 1
+    return ids, mask
+
+
+def batches_by_length(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
+    """Indices grouped by similar length, each group of at most `tokens` tokens with its padding."""
+    batch: list[int] = []
+    for index in np.argsort(lengths, kind="stable"):
+        if batch and (len(batch) + 1) * lengths[index] > tokens:
+            yield batch
+            batch = []
+        batch.append(int(index))
+    if batch:
+        yield batch

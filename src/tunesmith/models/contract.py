@@ -1,0 +1,203 @@
+"""The prompt contract: everything that is put around a user's text, in one hashed file beside the weights.
+
+Training, evaluation, serving and export render and encode conversations through this module only, so a prompt
+has the same token ids everywhere. Text is cut where each of the assistant's answers begins and the pieces are
+encoded one by one: what the server sends to the model is then a prefix, token for token, of what the model was
+trained on, whatever the tokenizer merges.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from tunesmith.core.errors import ModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+FILE = "contract.json"
+MAX_TEMPLATE = 200_000
+
+# Private-use characters that mark an answer while a template is rendered; they never reach a tokenizer.
+_OPEN, _CLOSE = "\uf8f0", "\uf8f1"
+
+Message = Mapping[str, str]
+
+TEMPLATES = {
+    "chatml": (
+        "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
+        "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    ),
+    "plain": (
+        "{{ bos_token }}{% for message in messages %}"
+        "{% if message.role == 'system' %}{{ message.content }}\n"
+        "{% elif message.role == 'assistant' %}Assistant:\n{{ message.content }}{{ eos_token }}\n"
+        "{% else %}User:\n{{ message.content }}\n{% endif %}"
+        "{% endfor %}{% if add_generation_prompt %}Assistant:\n{% endif %}"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationDefaults:
+    """What a generation does when the request does not say."""
+
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptContract:
+    """Template, system prompt, special tokens, stop ids and generation defaults of a model."""
+
+    template: str
+    system: str | None = None
+    bos: str = ""
+    eos: str = ""
+    stop: tuple[str, ...] = ()
+    stop_ids: tuple[int, ...] = ()
+    pad_id: int = 0
+    generation: GenerationDefaults = GenerationDefaults()
+
+    @property
+    def digest(self) -> str:
+        """The sha256 (hex) of the whole contract."""
+        content = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def render(self, messages: Sequence[Message], *, answer: bool = True) -> str:
+        """The text of a conversation; with `answer`, up to where the assistant is to speak.
+
+        Raises:
+            ModelError: M10 when the template cannot render these messages.
+        """
+        return self._render(self._with_system(messages), answer)
+
+    def encode(self, tokenizer: Tokenizer, messages: Sequence[Message], *, answer: bool = True) -> list[int]:
+        """The token ids of a conversation, ready to be answered."""
+        pieces = self._pieces(messages, answer)
+        return [i for piece in pieces for i in tokenizer.encode(piece.text, add_special_tokens=False).ids]
+
+    def encode_training(
+        self, tokenizer: Tokenizer, messages: Sequence[Message]
+    ) -> tuple[list[int], list[bool]]:
+        """The token ids of a complete conversation, and which of them the model learns to say.
+
+        Learned are the tokens of each answer and the stop token after it; found by character offsets.
+        """
+        ids: list[int] = []
+        learned: list[bool] = []
+        for piece in self._pieces(messages, answer=False):
+            encoding = tokenizer.encode(piece.text, add_special_tokens=False)
+            ids.extend(encoding.ids)
+            learned.extend(start < piece.learned for start, _ in encoding.offsets)
+        return ids, learned
+
+    def _pieces(self, messages: Sequence[Message], answer: bool) -> Iterator[_Piece]:
+        marked = self._render([_mark(m) for m in self._with_system(messages)], answer)
+        plain = self._render(self._with_system(messages), answer)
+        if marked.replace(_OPEN, "").replace(_CLOSE, "") != plain:
+            raise ModelError("M10", reason="the template changes the text of an answer")
+        before, *answers = marked.split(_OPEN)
+        if before:
+            yield _Piece(before, 0)
+        for text in answers:
+            content, _, after = text.partition(_CLOSE)
+            stop = next((s for s in (*self.stop, self.eos) if s and after.startswith(s)), "")
+            yield _Piece(content + after, len(content) + len(stop))
+
+    def _with_system(self, messages: Sequence[Message]) -> list[Message]:
+        if self.system and (not messages or messages[0]["role"] != "system"):
+            return [{"role": "system", "content": self.system}, *messages]
+        return list(messages)
+
+    def _render(self, messages: Sequence[Message], answer: bool) -> str:
+        try:
+            return _compiled(self.template).render(
+                messages=messages,
+                add_generation_prompt=answer,
+                bos_token=self.bos,
+                eos_token=self.eos,
+                tools=None,
+            )
+        except (TemplateError, TypeError, ValueError, RecursionError) as error:
+            raise ModelError("M10", reason=str(error)) from error
+
+    def save(self, folder: Path) -> None:
+        """Write contract.json."""
+        content = {**asdict(self), "digest": self.digest}
+        (folder / FILE).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> PromptContract:
+        """Read contract.json.
+
+        Raises:
+            ModelError: M11 when it is missing or does not match its own digest.
+        """
+        path = folder / FILE
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            digest = content.pop("digest")
+            content["generation"] = GenerationDefaults(**content["generation"])
+            content["stop"], content["stop_ids"] = tuple(content["stop"]), tuple(content["stop_ids"])
+            contract = cls(**content)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError("M11", file=path, reason=str(error)) from error
+        if contract.digest != digest:
+            raise ModelError("M11", file=path, reason="the digest does not match")
+        return contract
+
+    def with_settings(
+        self, *, template: str | None, system: str | None, generation: GenerationDefaults
+    ) -> PromptContract:
+        """A contract with a recipe's `prompt:` put over the model's own."""
+        return replace(
+            self,
+            template=self.template if template is None else TEMPLATES.get(template, template),
+            system=self.system if system is None else system,
+            generation=generation,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Text encoded in one go; its first `learned` characters are an answer and its stop token."""
+
+    text: str
+    learned: int
+
+
+def _mark(message: Message) -> Message:
+    if message["role"] != "assistant":
+        return message
+    content = message["content"]
+    stripped = content.strip()
+    # Marks stand inside surrounding whitespace, which many templates trim.
+    inner = f"{_OPEN}{stripped}{_CLOSE}"
+    return {**message, "content": content.replace(stripped, inner, 1) if stripped else inner}
+
+
+@lru_cache(maxsize=32)
+def _compiled(template: str) -> Template:
+    if len(template) > MAX_TEMPLATE:
+        raise ModelError("M10", reason=f"the template is longer than {MAX_TEMPLATE} characters")
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
+    environment.globals["raise_exception"] = _raise_exception
+    return environment.from_string(template)
+
+
+def _raise_exception(message: str) -> None:
+    raise TemplateError(message)

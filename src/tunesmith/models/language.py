@@ -1,0 +1,127 @@
+"""A causal language model ready for use: text in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.core.errors import ModelError
+from tunesmith.models import tokenizer as tokenizers
+from tunesmith.models.contract import FILE as CONTRACT
+from tunesmith.models.contract import TEMPLATES, GenerationDefaults, Message, PromptContract
+from tunesmith.models.decoder import Decoder, run
+from tunesmith.models.detokenizer import Detokenizer
+from tunesmith.models.sampling import Sampling
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageModel:
+    """A decoder with its tokenizer and prompt contract.
+
+    `context` is the longest sequence in tokens, `task` what it was trained for, if that is known.
+    """
+
+    name: str
+    module: nn.Module
+    tokenizer: Tokenizer
+    contract: PromptContract
+    context: int
+    task: str | None = None
+    digest: str = ""
+    kind: str = field(default="language", init=False)
+
+    def generate(self, text: str, **settings: Any) -> str:
+        """The continuation of `text`; settings as in `Sampling`: max_new_tokens, temperature, top_p, seed."""
+        return "".join(self._stream(prompt_ids(self.tokenizer, text), settings))
+
+    def chat(self, messages: str | Sequence[Message], **settings: Any) -> str:
+        """The answer to a conversation, or to one message."""
+        return "".join(self.stream(messages, **settings))
+
+    def stream(self, messages: str | Sequence[Message], **settings: Any) -> Iterator[str]:
+        """The answer to a conversation, in pieces as they are made."""
+        turns = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
+        return self._stream(self.contract.encode(self.tokenizer, turns), settings)
+
+    def _stream(self, ids: list[int], settings: Mapping[str, Any]) -> Iterator[str]:
+        if len(ids) >= self.context:
+            raise ModelError("M12", name=self.name, tokens=len(ids), context=self.context)
+        sampling = self.sampling(room=self.context - len(ids), **settings)
+        text = Detokenizer(self.tokenizer)
+        for token in run(Decoder(self.module, max_batch=1), ids, sampling):
+            if token.finish == "stop":
+                break
+            yield text.feed(token.id)
+        yield text.flush()
+
+    def sampling(self, *, room: int, **settings: Any) -> Sampling:
+        """Settings of a request over the contract's defaults; never more new tokens than there is room."""
+        defaults = self.contract.generation
+        chosen = {
+            "max_new_tokens": defaults.max_new_tokens,
+            "temperature": defaults.temperature,
+            "top_p": defaults.top_p,
+            **settings,
+        }
+        chosen["max_new_tokens"] = min(chosen["max_new_tokens"], room)
+        return Sampling(stop_ids=self.contract.stop_ids, **chosen)
+
+
+def prompt_ids(tokenizer: Tokenizer, text: str) -> list[int]:
+    """The ids of a text to be continued: framed as the tokenizer frames it, but not ended."""
+    encoding = tokenizer.encode(text)
+    ids = list(encoding.ids)
+    while len(ids) > 1 and encoding.special_tokens_mask[len(ids) - 1]:
+        ids.pop()
+    return ids
+
+
+def contract_of(folder: Path, tokenizer: Tokenizer) -> PromptContract:
+    """The contract stored in a folder, else the one its `transformers` files amount to."""
+    if (folder / CONTRACT).exists():
+        return PromptContract.load(folder)
+    special = tokenizers.special_tokens(folder)
+    template = _template(folder, tokenizer)
+    turn_end = tokenizers.TURN_END
+    eos = special.get("eos_token", "")
+    stop = tuple(s for s in (turn_end if turn_end in template else "", eos) if s)
+    ids = {tokenizer.token_to_id(s) for s in stop} | set(_declared_eos(folder))
+    pad = tokenizer.token_to_id(special.get("pad_token", "")) if "pad_token" in special else None
+    return PromptContract(
+        template=template,
+        bos=special.get("bos_token", ""),
+        eos=eos,
+        stop=stop,
+        stop_ids=tuple(sorted(i for i in ids if i is not None)),
+        pad_id=pad if pad is not None else 0,
+        generation=GenerationDefaults(),
+    )
+
+
+def _template(folder: Path, tokenizer: Tokenizer) -> str:
+    file = folder / "chat_template.jinja"
+    if file.exists():
+        return file.read_text(encoding="utf-8")
+    stored = tokenizers.read_json(folder / "tokenizer_config.json").get("chat_template")
+    if isinstance(stored, list):
+        named = {entry["name"]: entry["template"] for entry in stored}
+        stored = named.get("default")
+    if isinstance(stored, str):
+        return stored
+    turns = (tokenizers.TURN_START, tokenizers.TURN_END)
+    has_turns = all(tokenizer.token_to_id(token) is not None for token in turns)
+    return TEMPLATES["chatml" if has_turns else "plain"]
+
+
+def _declared_eos(folder: Path) -> list[int]:
+    found: list[int] = []
+    for name in ("config.json", "generation_config.json"):
+        value = tokenizers.read_json(folder / name).get("eos_token_id")
+        found += value if isinstance(value, list) else [value] if isinstance(value, int) else []
+    return found

@@ -1,0 +1,123 @@
+"""From a name to a folder: a path, a release, a catalogue name or a hub id. Imports no tensors.
+
+Only safetensors are ever taken, remote code never.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.core import durable
+from tunesmith.core.errors import MissingError, ModelError, NotFoundError
+from tunesmith.core.registry import suggestion
+from tunesmith.core.store import Store
+from tunesmith.core.workspace import Workspace
+from tunesmith.models import catalogue
+from tunesmith.models.catalogue import Entry
+
+# What is fetched of a hub repository: configuration, tokenizer and safetensors; no pickles, no code.
+HUB_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md", "LICENSE*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A model that is on this machine: the name it was asked by, and its folder (None for `tfidf`)."""
+
+    name: str
+    folder: Path | None
+
+
+def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Resolved:
+    """Find a model, fetching it when it is a hub's.
+
+    Args:
+        name: a folder (relative to `base`, then to here), `release[@alias|@version]`, catalogue name, hub id.
+        workspace: whose releases are known.
+        base: the folder of the recipe that names the model.
+
+    Raises:
+        NotFoundError: M01 when nothing has that name.
+        MissingError: M02 when the hub cannot be reached or is switched off; M03 when a package is missing.
+    """
+    for root in (base, Path.cwd()):
+        if root is not None and (root / name).is_dir():
+            return Resolved(name=Path(name).name, folder=(root / name).resolve())
+    if workspace.database.exists() and (release := Store(workspace.database).find(name)):
+        return Resolved(name=release.name, folder=Path(release.folder))
+    if entry := catalogue.entries().get(name):
+        return Resolved(name=name, folder=_from_catalogue(entry))
+    if _looks_like_hub_id(name):
+        return Resolved(name=name, folder=from_hub(name))
+    raise NotFoundError("M01", name=name, **suggestion(name, _known(workspace)))
+
+
+def _known(workspace: Workspace) -> list[str]:
+    found = sorted(catalogue.entries())
+    if workspace.database.exists():
+        found += [release.label for release in Store(workspace.database).releases()]
+    return found
+
+
+def _looks_like_hub_id(name: str) -> bool:
+    owner, slash, model = name.partition("/")
+    return bool(slash and owner and model) and "/" not in model and not name.startswith((".", "/", "~"))
+
+
+def _from_catalogue(entry: Entry) -> Path | None:
+    if entry.hub:
+        return from_hub(entry.hub)
+    if entry.package:
+        return _from_package(entry)
+    return None
+
+
+def _from_package(entry: Entry) -> Path:
+    # find_spec reads where a top-level package lies without importing it.
+    spec = importlib.util.find_spec(entry.module or "")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingError("M03", name=entry.name, package=entry.package, extra=entry.name)
+    folder = Path(spec.submodule_search_locations[0]) / (entry.folder or "")
+    found = durable.sha256(folder / "model.safetensors")
+    if found != entry.sha256:
+        raise ModelError("M07", file=folder / "model.safetensors", expected=entry.sha256, found=found)
+    return folder
+
+
+def from_hub(repository: str) -> Path:
+    """The local snapshot of a hub repository; HF_ENDPOINT, HF_HUB_OFFLINE and HF_HOME are respected.
+
+    Raises:
+        NotFoundError: M01 when the hub has no such model.
+        MissingError: M02 when it is not here and the hub cannot be asked.
+        ModelError: M08 when it has no safetensors.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    try:
+        folder = Path(snapshot_download(repository, allow_patterns=list(HUB_PATTERNS)))
+    except RepositoryNotFoundError as error:
+        raise NotFoundError("M01", name=repository, **suggestion(repository, [])) from error
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise MissingError("M02", name=repository, reason=_first_line(error)) from error
+    if not list(folder.glob("*.safetensors")):
+        raise ModelError("M08", file=folder, name=repository)
+    return folder
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:300]
+
+
+def weights_digest(folder: Path) -> str:
+    """The sha256 over the names and contents of a folder's weights, configuration and tokenizer."""
+    result = hashlib.sha256()
+    for path in sorted([*folder.glob("*.safetensors"), folder / "config.json", folder / "tokenizer.json"]):
+        if path.exists():
+            result.update(f"{path.name} {durable.sha256(path)}\n".encode())
+    return result.hexdigest()

@@ -1,0 +1,169 @@
+"""What responses say, in OpenAI's shapes. Bounded like requests, so that the API document has no open end."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(max_length=256)]
+Answer = Annotated[str, Field(max_length=2**26)]
+Id = Annotated[str, Field(max_length=64)]
+Seconds = Annotated[int, Field(ge=0, lt=2**53)]
+Number = Annotated[int, Field(ge=0, lt=2**53)]
+Index = Annotated[int, Field(ge=0, lt=4096)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+FinishReason = Literal["stop", "length"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Usage(_Frozen):
+    """Tokens read and written; the token that ended an answer counts as written."""
+
+    prompt_tokens: Number
+    completion_tokens: Number
+    total_tokens: Number
+
+    @classmethod
+    def of(cls, prompt: int, completion: int) -> Usage:
+        """Counts with their sum."""
+        total = prompt + completion
+        return cls(prompt_tokens=prompt, completion_tokens=completion, total_tokens=total)
+
+
+class _Head(_Frozen):
+    """What begins every completion and every chunk of one."""
+
+    id: Id
+    created: Seconds
+    model: Name
+
+
+class AnswerMessage(_Frozen):
+    """The assistant's turn."""
+
+    role: Literal["assistant"] = "assistant"
+    content: Answer
+
+
+class ChatChoice(_Frozen):
+    """One answer."""
+
+    index: Index
+    message: AnswerMessage
+    logprobs: None = None
+    finish_reason: FinishReason
+
+
+class ChatCompletion(_Head):
+    """The answer of POST /v1/chat/completions."""
+
+    object: Literal["chat.completion"] = "chat.completion"
+    choices: Annotated[list[ChatChoice], Field(max_length=64)]
+    usage: Usage
+
+
+class Delta(_Frozen):
+    """What is new in an answer."""
+
+    role: Literal["assistant"] | None = None
+    content: Answer | None = None
+
+
+class ChatChunkChoice(_Frozen):
+    """What is new in one answer."""
+
+    index: Index
+    delta: Delta
+    logprobs: None = None
+    finish_reason: FinishReason | None = None
+
+
+class ChatChunk(_Head):
+    """One event of a streamed chat."""
+
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    choices: Annotated[list[ChatChunkChoice], Field(max_length=64)]
+    usage: Usage | None = None
+
+
+class CompletionChoice(_Frozen):
+    """One continuation, or what is new in it."""
+
+    index: Index
+    text: Answer
+    logprobs: None = None
+    finish_reason: FinishReason | None = None
+
+
+class Completion(_Head):
+    """The answer of POST /v1/completions, and each event of its stream."""
+
+    object: Literal["text_completion"] = "text_completion"
+    choices: Annotated[list[CompletionChoice], Field(max_length=64)]
+    usage: Usage | None = None
+
+
+class Classification(_Frozen):
+    """One text's most probable label, and all probabilities."""
+
+    index: Index
+    label: Name
+    probability: Probability
+    probabilities: Annotated[dict[Name, Probability], Field(max_length=100_000)]
+
+
+class Classifications(_Frozen):
+    """The answer of POST /v1/classify."""
+
+    object: Literal["list"] = "list"
+    model: Name
+    data: Annotated[list[Classification], Field(max_length=4096)]
+
+
+class ModelEntry(_Frozen):
+    """A served model."""
+
+    id: Name
+    object: Literal["model"] = "model"
+    created: Seconds
+    owned_by: Name = "tunesmith"
+    task: Literal["generate", "classify"]
+
+
+class ModelList(_Frozen):
+    """The answer of GET /v1/models."""
+
+    object: Literal["list"] = "list"
+    data: Annotated[list[ModelEntry], Field(max_length=4096)]
+
+
+class Health(_Frozen):
+    """The answer of GET /health."""
+
+    status: Literal["ok", "failed"]
+
+
+class ErrorDetail(_Frozen):
+    """What went wrong; `param` is the field concerned."""
+
+    message: Annotated[str, Field(max_length=2**16)]
+    type: Name
+    param: Name | None = None
+    code: Name | None = None
+
+
+class ErrorBody(_Frozen):
+    """Every error of this server."""
+
+    error: ErrorDetail
+
+
+def new_head(prefix: str, model: str) -> dict[str, str | int]:
+    """A fresh id, the time now and the model's name."""
+    return {"id": f"{prefix}-{uuid.uuid4().hex}", "created": int(time.time()), "model": model}

@@ -1,0 +1,32 @@
+"""The classifiers' route: texts in, for each the most probable label and all probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+
+from tunesmith.serve.answers import Classification, Classifications
+from tunesmith.serve.deployment import Deployments
+from tunesmith.serve.schemas import ClassifyRequest
+
+
+def add_routes(app: FastAPI, deployments: Deployments) -> None:
+    """Put the route over these models into `app`."""
+
+    @app.post("/v1/classify")
+    async def classify(wishes: ClassifyRequest) -> Classifications:
+        """Labels of texts, with probabilities."""
+        deployment = deployments.classify(wishes.model)
+        rows = await deployment.engine.predict(wishes.texts)
+        data = [_classification(i, deployment.labels, row) for i, row in enumerate(rows.tolist())]
+        return Classifications(model=deployment.name, data=data)
+
+
+def _classification(index: int, labels: Sequence[str], row: Sequence[float]) -> Classification:
+    # Rounding may leave a probability a hair above one.
+    probabilities = dict(zip(labels, (min(1.0, p) for p in row), strict=True))
+    best = max(probabilities, key=lambda label: probabilities[label])
+    return Classification(
+        index=index, label=best, probability=probabilities[best], probabilities=probabilities
+    )

@@ -1,0 +1,167 @@
+"""A model behind the HTTP API: its names and the engine that computes for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+from tokenizers import Tokenizer
+from torch import nn
+
+from tunesmith.core.errors import NotFoundError, UsageError
+from tunesmith.models.contract import PromptContract
+from tunesmith.models.decoder import vocabulary_size
+from tunesmith.serve.admission import Limits
+from tunesmith.serve.classifier_engine import Classifier, ClassifierEngine
+from tunesmith.serve.engine import Engine
+from tunesmith.serve.torch_engine import TorchEngine
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """A causal language model with what is put around a user's text."""
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+
+    @property
+    def module(self) -> nn.Module:
+        """The weights."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Text to ids and back."""
+
+    @property
+    def contract(self) -> PromptContract:
+        """Template, stop ids and defaults."""
+
+    @property
+    def context(self) -> int:
+        """The longest sequence, in tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDeployment:
+    """A served language model. `context` is in tokens; `vocabulary` counts ids."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    created: int
+    tokenizer: Tokenizer
+    contract: PromptContract
+    context: int
+    vocabulary: int
+    engine: Engine
+
+    @property
+    def task(self) -> Literal["generate", "classify"]:
+        """What it does."""
+        return "generate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifyDeployment:
+    """A served classifier."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    created: int
+    labels: tuple[str, ...]
+    engine: ClassifierEngine
+
+    @property
+    def task(self) -> Literal["generate", "classify"]:
+        """What it does."""
+        return "classify"
+
+
+Deployment = TextDeployment | ClassifyDeployment
+
+
+def deploy(
+    model: Generator | Classifier,
+    *,
+    name: str | None = None,
+    aliases: Sequence[str] = (),
+    limits: Limits | None = None,
+) -> Deployment:
+    """Start an engine for a model. It answers to `name` (the model's own if None) and to `aliases`."""
+    limits = limits or Limits()
+    name, created = name or model.name, int(time.time())
+    if isinstance(model, Generator):
+        return TextDeployment(
+            name=name,
+            aliases=tuple(aliases),
+            created=created,
+            tokenizer=model.tokenizer,
+            contract=model.contract,
+            context=model.context,
+            vocabulary=vocabulary_size(model.module),
+            engine=TorchEngine(model.module, limits),
+        )
+    return ClassifyDeployment(
+        name=name,
+        aliases=tuple(aliases),
+        created=created,
+        labels=tuple(model.labels),
+        engine=ClassifierEngine(model, limits),
+    )
+
+
+class Deployments:
+    """All models of a server, found by name or alias.
+
+    Raises:
+        UsageError: S24 when a name is given twice.
+    """
+
+    def __init__(self, deployments: Iterable[Deployment]) -> None:
+        self._all = tuple(deployments)
+        self._by_name: dict[str, Deployment] = {}
+        for deployment in self._all:
+            for name in {deployment.name, *deployment.aliases}:
+                if name in self._by_name:
+                    raise UsageError("S24", name=name)
+                self._by_name[name] = deployment
+
+    def __iter__(self) -> Iterator[Deployment]:
+        return iter(self._all)
+
+    def text(self, name: str) -> TextDeployment:
+        """The language model called `name`.
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+            UsageError: S08 when it does not write text.
+        """
+        found = self._find(name)
+        if not isinstance(found, TextDeployment):
+            raise UsageError("S08", field="model", name=name, other="/v1/classify")
+        return found
+
+    def classify(self, name: str) -> ClassifyDeployment:
+        """The classifier called `name`.
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+            UsageError: S08 when it does not classify.
+        """
+        found = self._find(name)
+        if not isinstance(found, ClassifyDeployment):
+            raise UsageError("S08", field="model", name=name, other="/v1/chat/completions")
+        return found
+
+    def _find(self, name: str) -> Deployment:
+        if name not in self._by_name:
+            known = ", ".join(deployment.name for deployment in self._all)
+            raise NotFoundError("S01", field="model", name=name, known=known)
+        return self._by_name[name]
+
+    def close(self) -> None:
+        """Stop all engines."""
+        for deployment in self._all:
+            deployment.engine.close()

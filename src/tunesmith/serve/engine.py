@@ -1,0 +1,117 @@
+"""What an engine is: token ids in, tokens out. Tokenizer, prompt contract, bounds and HTTP are above it.
+
+An engine computes in threads or processes of its own and hands tokens to the event loop through a
+`TokenStream`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tunesmith.core.errors import TunesmithError
+from tunesmith.models.decoder import Token
+from tunesmith.models.sampling import Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One sequence to be continued."""
+
+    ids: Sequence[int]
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """What an engine is doing: sequences in the batch, sequences waiting and their size in tokens."""
+
+    running: int
+    waiting: int
+    waiting_size: int
+    healthy: bool
+
+
+class Engine(Protocol):
+    """Where tokens are computed."""
+
+    def submit(self, prompts: Sequence[Prompt]) -> TokenStream:
+        """Begin the sequences of one request, all or none. Called in the event loop; does not block.
+
+        Raises:
+            TunesmithError: S03 when too much is waiting, S05 when the engine has failed, S07 when it is
+                closed.
+        """
+
+    def stats(self) -> Stats:
+        """What it is doing now."""
+
+    def close(self) -> None:
+        """Stop; whoever still waits gets S07."""
+
+
+class TokenStream:
+    """The tokens of one request's sequences as they come: pairs of (index of the sequence, token).
+
+    Ends after every sequence's last token. `on_stop` is told the index of a sequence that nobody wants any
+    more. Iterating raises what the engine reports, S04 after `deadline_s`, and S06 after `cancel`.
+    """
+
+    def __init__(self, count: int, *, deadline_s: float, on_stop: Callable[[int], None]) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._deadline_s = deadline_s
+        self._deadline = self.loop.time() + deadline_s
+        self._on_stop = on_stop
+        self._open = set(range(count))
+        self._arrived: asyncio.Queue[tuple[int, Token | TunesmithError]] = asyncio.Queue()
+
+    def put(self, index: int, item: Token | TunesmithError) -> None:
+        """Hand over a token, or the error that ends the request. In the event loop only."""
+        self._arrived.put_nowait((index, item))
+
+    def stop(self, index: int) -> None:
+        """One sequence is not wanted any more (a stop string was met)."""
+        if index in self._open:
+            self._open.discard(index)
+            self._on_stop(index)
+
+    def cancel(self) -> None:
+        """Nobody wants this request any more; harmless when it is done."""
+        if self._open:
+            self._stop_all()
+            self.put(0, TunesmithError("S06"))
+
+    def _stop_all(self) -> None:
+        for index in tuple(self._open):
+            self.stop(index)
+
+    def __aiter__(self) -> TokenStream:
+        return self
+
+    async def __anext__(self) -> tuple[int, Token]:
+        while self._open or not self._arrived.empty():
+            index, item = await self._next()
+            if isinstance(item, TunesmithError):
+                self._stop_all()
+                raise item
+            if index in self._open:
+                if item.finish:
+                    self._open.discard(index)
+                return index, item
+        raise StopAsyncIteration
+
+    async def _next(self) -> tuple[int, Token | TunesmithError]:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await self._arrived.get()
+        except TimeoutError:
+            self._stop_all()
+            raise TunesmithError("S04", seconds=self._deadline_s) from None
+
+
+def hand_out(items: Iterable[tuple[TokenStream, int, Token | TunesmithError]]) -> None:
+    """Give items to their streams; runs in the event loop."""
+    for stream, index, item in items:
+        stream.put(index, item)

@@ -1,0 +1,141 @@
+"""What requests may say: every field with a bound, and no field that is not honoured."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+MAX_TEXT = 2_000_000  # characters; the body as a whole is bounded too
+MAX_SEQUENCES = 64  # sequences of one request: prompts times n
+MAX_TOKENS = 1_048_576
+
+ModelName = Annotated[str, Field(min_length=1, max_length=256)]
+Text = Annotated[str, Field(max_length=MAX_TEXT)]
+Stop = Annotated[str, Field(min_length=1, max_length=256)]
+TokenId = Annotated[int, Field(ge=0, lt=2**31)]
+TokenIds = Annotated[list[TokenId], Field(min_length=1, max_length=MAX_TOKENS)]
+Count = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
+
+
+def _mistake(code: str, **values: Any) -> PydanticCustomError:
+    """A mistake that concerns several fields, by its code in `serve.toml`."""
+    return PydanticCustomError(
+        "tunesmith", "fields that do not go together", {"code": code, "values": values}
+    )
+
+
+class _Strict(BaseModel):
+    """JSON types are taken as they are ("yes" is no boolean); NaN and unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class TextPart(_Strict):
+    """A part of a message's content; only text is supported."""
+
+    type: Literal["text"]
+    text: Text
+
+
+class ChatMessage(_Strict):
+    """One turn of a conversation."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Text | Annotated[list[TextPart], Field(min_length=1, max_length=256)]
+
+    def plain(self) -> dict[str, str]:
+        """The form prompt contracts render; `developer` is the newer name of `system`."""
+        role = "system" if self.role == "developer" else self.role
+        if isinstance(self.content, str):
+            return {"role": role, "content": self.content}
+        return {"role": role, "content": "".join(part.text for part in self.content)}
+
+
+class StreamOptions(_Strict):
+    """What a stream carries beside the text."""
+
+    include_usage: bool = False
+
+
+class Generation(_Strict):
+    """What chat and text completions have in common."""
+
+    model: ModelName
+    max_tokens: Count | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    n: Annotated[int, Field(ge=1, le=8)] | None = None
+    stop: Stop | Annotated[list[Stop], Field(max_length=16)] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    user: Annotated[str, Field(max_length=256)] | None = None
+
+    @property
+    def stops(self) -> list[str]:
+        """The stop strings."""
+        return [self.stop] if isinstance(self.stop, str) else self.stop or []
+
+    @property
+    def include_usage(self) -> bool:
+        """Whether a stream ends with the counts of tokens."""
+        return self.stream_options is not None and self.stream_options.include_usage
+
+    @model_validator(mode="after")
+    def _stream_options_need_a_stream(self) -> Generation:
+        if self.stream_options is not None and not self.stream:
+            raise _mistake("S28", needs="stream", given="stream_options")
+        return self
+
+
+class ChatRequest(Generation):
+    """POST /v1/chat/completions."""
+
+    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=2048)]
+    max_completion_tokens: Count | None = None
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> ChatRequest:
+        if self.max_tokens is not None and self.max_completion_tokens is not None:
+            raise _mistake("S29", one="max_completion_tokens", other="max_tokens")
+        return self
+
+
+class CompletionRequest(Generation):
+    """POST /v1/completions. `prompt` is text or token ids, or a list of either."""
+
+    prompt: (
+        Text
+        | Annotated[list[Text], Field(min_length=1, max_length=MAX_SEQUENCES)]
+        | TokenIds
+        | Annotated[list[TokenIds], Field(min_length=1, max_length=MAX_SEQUENCES)]
+    )
+
+    @property
+    def prompts(self) -> list[str | list[int]]:
+        """The prompts one by one."""
+        if isinstance(self.prompt, str):
+            return [self.prompt]
+        if isinstance(self.prompt[0], int):
+            return [[token for token in self.prompt if isinstance(token, int)]]
+        return [prompt for prompt in self.prompt if not isinstance(prompt, int)]
+
+    @model_validator(mode="after")
+    def _few_sequences(self) -> CompletionRequest:
+        if len(self.prompts) * (self.n or 1) > MAX_SEQUENCES:
+            raise _mistake("S30", limit=MAX_SEQUENCES)
+        return self
+
+
+class ClassifyRequest(_Strict):
+    """POST /v1/classify."""
+
+    model: ModelName
+    input: Text | Annotated[list[Text], Field(min_length=1, max_length=1024)]
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts one by one."""
+        return [self.input] if isinstance(self.input, str) else self.input

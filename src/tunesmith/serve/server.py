@@ -1,0 +1,164 @@
+"""Listening: the address, who may reach it, and an orderly end."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+
+from tunesmith.core.errors import TunesmithError, UsageError
+from tunesmith.core.store import Store
+from tunesmith.serve.app import create_app
+from tunesmith.serve.deployment import Deployment
+from tunesmith.serve.security import is_loopback
+
+DRAIN_S = 25
+_WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104  recognised here, never a default
+
+
+def serve(
+    deployments: Sequence[Deployment],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    store: Store | None = None,
+    hosts: Sequence[str] = (),
+    ready: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; then what was begun is finished, for up to 25 s.
+
+    Keys are asked for when the store has any, or when other machines can reach `host`.
+
+    Args:
+        deployments: The models; their engines are closed at the end.
+        host: The address to listen at.
+        port: The port; 0 takes a free one.
+        store: Where keys are.
+        hosts: Host names under which clients may address this server, beside loopback ones and `host`.
+        ready: Called once with the URL when requests are accepted.
+
+    Raises:
+        UsageError: S19 for a host that other machines reach when there is no key; S20 when the address cannot
+            be listened at.
+    """
+    _Server.prepare(deployments, host, port, store, hosts, ready).listen()
+
+
+@contextmanager
+def serving(
+    deployments: Sequence[Deployment],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    store: Store | None = None,
+    hosts: Sequence[str] = (),
+) -> Iterator[str]:
+    """Serve in a thread for the time of a `with` block, which gets the URL. Arguments as in `serve`."""
+    listening = threading.Event()
+    server = _Server.prepare(deployments, host, port, store, hosts, lambda url: listening.set())
+
+    def work() -> None:
+        try:
+            server.listen()
+        finally:
+            listening.set()  # a server that could not start must not leave us waiting
+
+    thread = threading.Thread(target=work, name="tunesmith-server")
+    thread.start()
+    try:
+        listening.wait()
+        if not server.started:
+            raise TunesmithError("S20", host=host, port=port, reason="the server did not start")
+        yield server.url
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn with its socket bound beforehand, a call when it is ready, and a normal return on signals."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        listener: socket.socket,
+        url: str,
+        ready: Callable[[str], None],
+    ) -> None:
+        super().__init__(config)
+        self._listener = listener
+        self._ready = ready
+        self.url = url
+
+    @classmethod
+    def prepare(
+        cls,
+        deployments: Sequence[Deployment],
+        host: str,
+        port: int,
+        store: Store | None,
+        hosts: Sequence[str],
+        ready: Callable[[str], None],
+    ) -> _Server:
+        """Check who may reach us, then bind."""
+        has_keys = store is not None and _any_valid(store)
+        if not has_keys and not is_loopback(host):
+            raise UsageError("S19", host=host)
+        known = [*hosts] if host in _WILDCARDS else [host, *hosts]
+        app = create_app(deployments, store=store, require_key=has_keys, hosts=known)
+        listener = _bind(host, port)
+        config = uvicorn.Config(
+            app,
+            log_config=None,  # logging belongs to the program, not to this library
+            access_log=False,
+            lifespan="on",
+            ws="none",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_S,
+        )
+        return cls(config, listener, _url(host, listener.getsockname()[1]), ready)
+
+    def listen(self) -> None:
+        """Run until told to stop."""
+        with self._listener:
+            self.run(sockets=[self._listener])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready(self.url)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop on a signal. uvicorn would raise it again at the end; that we came here is enough."""
+        super().handle_exit(sig, frame)
+        self._captured_signals.clear()
+
+
+def _any_valid(store: Store) -> bool:
+    keys = store.keys()
+    return any(key.revoked is None for key in keys)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    if not 0 <= port < 2**16:
+        raise UsageError("S20", host=host, port=port, reason="ports are from 0 to 65535")
+    flags = socket.AI_PASSIVE
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=flags)
+        return socket.create_server((host, port), family=found[0][0], backlog=2048)
+    except OSError as error:
+        busy = error.errno == errno.EADDRINUSE
+        reason = "another program listens there" if busy else str(error)
+        raise UsageError("S20", host=host, port=port, reason=reason) from error
+
+
+def _url(host: str, port: int) -> str:
+    name = "127.0.0.1" if host in _WILDCARDS else host
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -1,0 +1,146 @@
+"""The engine that is always there: one worker thread drives a `Decoder` over a transformers model.
+
+Each turn drops what nobody wants any more, takes in what waits as far as the batch has room, and makes one
+step. Whatever goes wrong reaches every request concerned as an error; none is left waiting.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+from tunesmith.core.errors import TunesmithError
+from tunesmith.models.decoder import Decoder, Token
+from tunesmith.serve.admission import Limits, WaitingRoom
+from tunesmith.serve.engine import Prompt, Stats, TokenStream, hand_out
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    prompt: Prompt
+    stream: TokenStream
+    index: int
+    gone: bool = False  # nobody wants it any more
+
+    @property
+    def size(self) -> int:
+        return len(self.prompt.ids) + self.prompt.sampling.max_new_tokens
+
+
+class TorchEngine:
+    """Continuous batching of one model. Close it to end its thread."""
+
+    def __init__(self, module: nn.Module, limits: Limits) -> None:
+        self._decoder = Decoder(module, max_batch=limits.batch)
+        self._limits = limits
+        self._room: WaitingRoom[_Job] = WaitingRoom(limits)
+        self._running: dict[int, _Job] = {}  # by the decoder's handle; only the worker changes it
+        self._healthy = True
+        self._worker = threading.Thread(target=self._work, name="tunesmith-engine", daemon=True)
+        self._worker.start()
+
+    def submit(self, prompts: Sequence[Prompt]) -> TokenStream:
+        """Begin the sequences of one request; see `Engine.submit`."""
+        if not self._healthy:
+            raise TunesmithError("S05")
+        jobs: list[_Job] = []
+        stream = TokenStream(
+            len(prompts),
+            deadline_s=self._limits.deadline_s,
+            on_stop=lambda index: self._forget(jobs[index]),
+        )
+        jobs += [_Job(prompt, stream, index) for index, prompt in enumerate(prompts)]
+        self._room.put(jobs)
+        return stream
+
+    def stats(self) -> Stats:
+        """What it is doing now."""
+        return Stats(
+            running=len(self._running),
+            waiting=len(self._room),
+            waiting_size=self._room.size,
+            healthy=self._healthy,
+        )
+
+    def close(self) -> None:
+        """Stop after the current step; whoever still waits gets S07."""
+        self._deliver((job, TunesmithError("S07")) for job in self._room.close())
+        self._worker.join()
+
+    def _forget(self, job: _Job) -> None:
+        job.gone = True
+        self._room.discard(job)
+
+    def _work(self) -> None:
+        reason = "S07"
+        try:
+            while self._turn():
+                pass
+        except BaseException:
+            logger.exception("the engine's thread ended")
+            self._healthy, reason = False, "S05"
+        left = [*self._running.values(), *self._room.close()]
+        self._running.clear()
+        self._deliver((job, TunesmithError(reason)) for job in left)
+
+    def _turn(self) -> bool:
+        """Drop, take in, step. False when the engine was closed."""
+        for handle in [handle for handle, job in self._running.items() if job.gone]:
+            self._decoder.remove(handle)
+            del self._running[handle]
+        free = self._limits.batch - len(self._running)
+        arrivals = self._room.take(free, wait=not self._running)
+        if arrivals is None:
+            return False
+        for job in arrivals:
+            self._start(job)
+        if self._running:
+            self._step()
+        return True
+
+    def _start(self, job: _Job) -> None:
+        if job.gone:
+            return
+        try:
+            handle = self._decoder.add(job.prompt.ids, job.prompt.sampling)
+        except TunesmithError as error:
+            self._deliver([(job, error)])
+        except Exception:
+            logger.exception("a prompt could not be computed")
+            self._deliver([(job, TunesmithError("S05"))])
+        else:
+            self._running[handle] = job
+
+    def _step(self) -> None:
+        try:
+            tokens = self._decoder.step()
+        except Exception:
+            # The cache of the batch is in an unknown state: give up the batch, not the engine.
+            logger.exception("a step failed; its %d requests fail", len(self._running))
+            failed = list(self._running.values())
+            self._running.clear()
+            self._decoder.clear()
+            self._deliver((job, TunesmithError("S05")) for job in failed)
+            return
+        items = [(self._running[token.handle], token) for token in tokens]
+        for token in tokens:
+            if token.finish:
+                del self._running[token.handle]
+        self._deliver(items)
+
+    def _deliver(self, items: Iterable[tuple[_Job, Token | TunesmithError]]) -> None:
+        """One wake-up of each event loop for a whole step."""
+        by_loop: dict[object, list[tuple[TokenStream, int, Token | TunesmithError]]] = {}
+        for job, item in items:
+            by_loop.setdefault(job.stream.loop, []).append((job.stream, job.index, item))
+        for batch in by_loop.values():
+            try:
+                batch[0][0].loop.call_soon_threadsafe(hand_out, batch)
+            except RuntimeError:
+                logger.info("an event loop was closed with %d answers on their way", len(batch))

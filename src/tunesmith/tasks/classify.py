@@ -1,0 +1,99 @@
+"""Text classification: one label for each text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from tunesmith.core.recipe import Scratch
+from tunesmith.models.card import Card
+from tunesmith.models.contract import PromptContract
+from tunesmith.tasks.task import Example, Learner, Start
+
+if TYPE_CHECKING:
+    import polars as pl
+    from torch import Tensor, nn
+
+    from tunesmith.tasks.task import Loss
+
+# Longer texts are cut: beyond it a mean over tokens says little more and costs much more.
+_CONTEXT = 512
+
+
+class Classify:
+    """Rows of `text` and `label`; an encoder with a linear head; accuracy and macro F1."""
+
+    name: ClassVar[str] = "classify"
+    shape: ClassVar[str] = "labelled"
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
+    baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf")
+
+    def texts(self, frame: pl.DataFrame) -> list[str]:
+        """All text of the rows."""
+        return frame["text"].to_list()
+
+    def build(self, start: Start, contract: Callable[[PromptContract], PromptContract]) -> Learner:
+        """An encoder with a fresh head; classification has no prompt contract."""
+        import torch
+
+        from tunesmith.models import loading, scratch, tokenizer
+        from tunesmith.models.classifier import Classifier
+        from tunesmith.tasks import saving
+
+        if isinstance(start.source, Scratch):
+            encoder, tokens = scratch.make(start.source, start.texts, seed=start.seed)
+            encoder = getattr(encoder, "model", encoder)
+        else:
+            folder = Path(str(start.source.folder))
+            encoder, tokens = loading.encoder_module(folder), tokenizer.load(folder)
+        torch.manual_seed(start.seed)
+        card = Card(
+            kind="classifier",
+            task=self.name,
+            labels=start.labels,
+            context=saving.context_of(start.source, start.context, at_most=_CONTEXT),
+            base=saving.base_of(start.source),
+        )
+        module = Classifier(encoder, len(start.labels))
+        return Learner(module=module, backbone=encoder, tokenizer=tokens, card=card)
+
+    def encode(self, frame: pl.DataFrame, learner: Learner) -> tuple[list[Example], dict[int, int]]:
+        """Texts cut to the context; labels by their index."""
+        from tunesmith.models import classifier
+
+        index = {label: i for i, label in enumerate(learner.card.labels)}
+        encoded = classifier.encode(learner.tokenizer, frame["text"].to_list())
+        examples: list[Example] = []
+        cut: dict[int, int] = {}
+        for row, label, item in zip(frame["_row"], frame["label"], encoded, strict=True):
+            ids, lost = classifier.truncate(item, learner.card.context)
+            examples.append(Example(row, np.asarray(ids, dtype=np.int32), index[label]))
+            if lost:
+                cut[row] = lost
+        return examples, cut
+
+    def objective(self, module: nn.Module, examples: Sequence[Example], loss: Loss) -> Tensor:
+        """The loss of the logits against the labels, summed over the rows."""
+        import torch
+
+        from tunesmith.models.classifier import pad
+
+        ids, mask = pad([example.ids for example in examples])
+        target = torch.tensor([example.target for example in examples])
+        return loss(module(ids, mask).float(), target).sum()
+
+    def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
+        """`probabilities` [rows, labels]."""
+        from tunesmith.models.classifier import probabilities
+
+        return {"probabilities": probabilities(learner.module, [example.ids for example in examples])}
+
+    def save(self, learner: Learner, folder: Path) -> None:
+        """Backbone or adapter, head, tokenizer, card."""
+        from tunesmith.tasks.saving import save_backbone
+
+        save_backbone(learner, folder, task_type="FEATURE_EXTRACTION")
+        learner.module.save_head(folder)  # type: ignore[operator]

@@ -1,0 +1,49 @@
+"""What every trained model writes: weights or adapter, tokenizer, card, contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tunesmith.core.recipe import Scratch
+from tunesmith.models import card, tokenizer
+from tunesmith.models.card import Base
+from tunesmith.models.resolve import Resolved, weights_digest
+from tunesmith.tasks.task import Learner
+
+
+def save_backbone(learner: Learner, folder: Path, *, task_type: str) -> None:
+    """Write the backbone's weights, or only its adapter when it has one, and what goes with them."""
+    from tunesmith.models import adapters
+
+    if any(True for _ in adapters.adapters(learner.backbone)):
+        base = learner.card.base.folder if learner.card.base else ""
+        adapters.save(learner.backbone, folder, base=base, task_type=task_type)
+        learner.backbone.config.save_pretrained(folder)  # type: ignore[operator, union-attr]
+    else:
+        learner.backbone.save_pretrained(folder)  # type: ignore[operator]
+    tokenizer.save(learner.tokenizer, folder, context=learner.card.context, special=_special(learner))
+    learner.card.save(folder)
+    if learner.contract is not None:
+        learner.contract.save(folder)
+
+
+def _special(learner: Learner) -> dict[str, str]:
+    if learner.contract is None:
+        return {}
+    return {"bos_token": learner.contract.bos, "eos_token": learner.contract.eos}
+
+
+def base_of(source: Resolved | Scratch) -> Base | None:
+    """The model a training starts from, as the card remembers it."""
+    if isinstance(source, Scratch) or source.folder is None:
+        return None
+    return Base(name=source.name, folder=str(source.folder), weights=weights_digest(source.folder))
+
+
+def context_of(source: Resolved | Scratch, wanted: int | None, *, at_most: int) -> int:
+    """How many tokens a row may have: what the recipe says, within what the model can take."""
+    if isinstance(source, Scratch):
+        limit = source.context
+    else:
+        limit = card.read(source.folder).context if source.folder else at_most
+    return min(limit, wanted or at_most)

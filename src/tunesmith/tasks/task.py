@@ -1,0 +1,96 @@
+"""What every task provides, and what it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.core.recipe import Scratch
+from tunesmith.models.card import Card
+from tunesmith.models.contract import PromptContract
+from tunesmith.models.resolve import Resolved
+
+if TYPE_CHECKING:
+    import polars as pl
+    from tokenizers import Tokenizer
+    from torch import Tensor, nn
+
+    Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One encoded row.
+
+    `target` is the index of a label, or for language a mask [tokens] of what the model learns to say.
+    """
+
+    row: int
+    ids: NDArray[np.int32]
+    target: int | NDArray[np.bool_]
+
+    @property
+    def targets(self) -> int:
+        """How many predictions of this row are trained."""
+        # The first token has nothing before it to be predicted from.
+        return 1 if isinstance(self.target, int) else int(self.target[1:].sum())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learner:
+    """A model in training: its module, tokenizer, prompt contract, and the card it will be saved with."""
+
+    module: nn.Module
+    backbone: nn.Module
+    tokenizer: Tokenizer
+    card: Card
+    contract: PromptContract | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What a model begins as: found on this machine or to be made, and the words and labels it will meet."""
+
+    source: Resolved | Scratch
+    texts: Sequence[str]
+    labels: tuple[str, ...]
+    seed: int
+    context: int | None
+
+
+class Task(Protocol):
+    """Binds fields, model, loss, metrics and answers. Frames have the columns of `shape` and `_row`."""
+
+    name: ClassVar[str]
+    shape: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
+    baselines: ClassVar[tuple[str, ...]]
+
+    def texts(self, frame: pl.DataFrame) -> list[str]:
+        """All text of the rows, for training a tokenizer."""
+        ...
+
+    def build(self, start: Start, contract: Callable[[PromptContract], PromptContract]) -> Learner:
+        """The model before training; `contract` puts the recipe's prompt settings over the model's own."""
+        ...
+
+    def encode(self, frame: pl.DataFrame, learner: Learner) -> tuple[list[Example], dict[int, int]]:
+        """Examples, and how many tokens were cut from which rows."""
+        ...
+
+    def objective(self, module: nn.Module, examples: Sequence[Example], loss: Loss) -> Tensor:
+        """The loss summed over the targets of the examples (a scalar with gradient)."""
+        ...
+
+    def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
+        """What the model says of the examples: `probabilities` [rows, labels], or `nll` and `tokens`."""
+        ...
+
+    def save(self, learner: Learner, folder: Path) -> None:
+        """Write everything needed to use the model."""
+        ...

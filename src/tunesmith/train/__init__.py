@@ -1,0 +1,1 @@
+"""Training: one loop for every task, as a generator of events."""

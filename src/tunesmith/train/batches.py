@@ -1,0 +1,60 @@
+"""Which rows are learned together, as a pure function of (seed, step): there is no iterator state to restore.
+
+Rows are shuffled, cut into pools, sorted by length inside each pool and cut into batches, so that a batch holds
+rows of similar length and little is padding; then the batches are shuffled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+_POOL = 50  # batches sorted together: large enough for little padding, small enough to stay random
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batches:
+    """The batches of a training part. `lengths`: tokens of each example."""
+
+    lengths: NDArray[np.int64]
+    size: int
+    seed: int
+
+    @property
+    def per_epoch(self) -> int:
+        """Optimizer steps of one pass over the rows."""
+        return -(-len(self.lengths) // self.size)
+
+    def at(self, step: int) -> NDArray[np.int64]:
+        """The indices of the examples of an optimizer step, counted from 0 over all epochs."""
+        epoch, index = divmod(step, self.per_epoch)
+        return _epoch(self, epoch)[index]
+
+
+@lru_cache(maxsize=2)
+def _epoch(batches: Batches, epoch: int) -> list[NDArray[np.int64]]:
+    rng = np.random.Generator(np.random.Philox(key=[batches.seed, epoch]))
+    order = rng.permutation(len(batches.lengths))
+    pool = batches.size * _POOL
+    sorted_pools = [
+        part[np.argsort(batches.lengths[part], kind="stable")]
+        for part in (order[i : i + pool] for i in range(0, len(order), pool))
+    ]
+    rows = np.concatenate(sorted_pools)
+    cut = [rows[i : i + batches.size] for i in range(0, len(rows), batches.size)]
+    return [cut[i] for i in rng.permutation(len(cut))]
+
+
+def micro(indices: Iterable[int], lengths: NDArray[np.int64], tokens: int) -> Iterator[list[int]]:
+    """A step's rows in parts of at most `tokens` tokens with padding, so that memory is bounded."""
+    part: list[int] = []
+    for index in sorted(indices, key=lambda i: (int(lengths[i]), i)):
+        if part and (len(part) + 1) * int(lengths[index]) > tokens:
+            yield part
+            part = []
+        part.append(int(index))
+    yield part

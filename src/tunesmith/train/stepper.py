@@ -1,0 +1,119 @@
+"""One optimizer step: the rows of a batch in micro-batches, the gradient of their mean loss, the update.
+
+Every step's randomness is seeded by (seed, step), so that resuming repeats nothing and skips nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.optim import Optimizer
+
+from tunesmith.core import components
+from tunesmith.core.events import Step
+from tunesmith.core.recipe import Component, Train
+from tunesmith.core.registry import Registry
+from tunesmith.tasks.task import Example, Learner, Task
+from tunesmith.train import precision
+from tunesmith.train.batches import Batches, micro
+
+
+class NotFiniteError(ArithmeticError):
+    """A loss or gradient is not finite; nothing was updated. `rows` are the ledger rows of the batch."""
+
+    def __init__(self, rows: Sequence[int]) -> None:
+        super().__init__("the loss or a gradient is not finite")
+        self.rows = rows
+
+
+class Stepper:
+    """A learner with its optimizer, loss, schedule and batches."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        task: Task,
+        examples: Sequence[Example],
+        settings: Train,
+        seed: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.module = learner.module
+        self.task = task
+        self.examples = examples
+        self.settings = settings
+        self.seed = seed
+        self.clock = clock
+        self.precision = precision.resolve(settings.precision, learner.backbone)
+        self.parameters = {n: p for n, p in learner.module.named_parameters() if p.requires_grad}
+        self.optimizer: Optimizer = _make(components.optimizers, settings.optimizer)(self.parameters.values())
+        self.loss = _make(components.losses, settings.loss)
+        self.schedule = _make(components.schedules, settings.schedule)
+        self.rate = float(self.optimizer.param_groups[0]["lr"])
+        self.lengths = np.array([len(example.ids) for example in examples])
+        self.batches = Batches(self.lengths, settings.batch_size, seed)
+        self.steps = max(1, round(settings.epochs * self.batches.per_epoch))
+
+    def step(self, number: int) -> Step:
+        """Learn from the batch of `number`, counted from 0.
+
+        Raises:
+            NotFiniteError: when the loss or a gradient is not finite; the weights are as before.
+        """
+        return self._learn(number, self.batches.at(number))
+
+    def rehearse(self) -> None:
+        """Learn from the longest rows there are: no step of the run takes more memory."""
+        self._learn(0, np.argsort(self.lengths, kind="stable")[-self.settings.batch_size :])
+
+    def _learn(self, number: int, indices: NDArray[np.int64]) -> Step:
+        began = self.clock()
+        torch.manual_seed(_mix(self.seed, number))
+        self.module.train()
+        loss = self._backward(indices)
+        norm = float(nn.utils.clip_grad_norm_(self.parameters.values(), self.settings.clip))
+        if not np.isfinite(loss) or not np.isfinite(norm):
+            raise NotFiniteError(sorted({self.examples[i].row for i in indices}))
+        rate = self.rate * self.schedule(number / self.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return Step(
+            step=number + 1,
+            steps=self.steps,
+            epoch=(number + 1) / self.batches.per_epoch,
+            loss=loss,
+            learning_rate=rate,
+            grad_norm=norm,
+            tokens=int(self.lengths[indices].sum()),
+            seconds=self.clock() - began,
+        )
+
+    def _backward(self, indices: NDArray[np.int64]) -> float:
+        """Gradients of the mean loss over the batch's targets, whatever the micro-batches are."""
+        targets = sum(self.examples[i].targets for i in indices)
+        total = 0.0
+        for part in micro(indices, self.lengths, self.settings.micro_batch_tokens):
+            with precision.computing(self.precision):
+                examples = [self.examples[i] for i in part]
+                loss = self.task.objective(self.module, examples, self.loss) / targets
+            loss.backward()
+            total += float(loss.detach())
+        return total
+
+
+def _make(registry: Registry, chosen: Component) -> Callable[..., Any]:
+    return partial(registry.get(chosen.name), **chosen.settings)
+
+
+def _mix(seed: int, step: int) -> int:
+    """A well-mixed seed of one step."""
+    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)

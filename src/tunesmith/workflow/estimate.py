@@ -1,0 +1,77 @@
+"""What a run will cost, measured: the longest and some ordinary batches are really trained, and thrown away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tunesmith.core.recipe import Scratch
+from tunesmith.tasks.task import Example, Learner
+from tunesmith.workflow import training
+from tunesmith.workflow.parts import Parts
+from tunesmith.workflow.plan import Candidate, Plan
+from tunesmith.workflow.run import peak_memory_bytes
+
+_ORDINARY = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """Cost of training one candidate: peak memory in bytes, seconds, optimizer steps, tokens over all epochs.
+
+    `shown` is one row as the model sees it: pieces of text, each with whether it is learned.
+    """
+
+    peak_memory_bytes: int
+    seconds: float
+    steps: int
+    tokens: int
+    truncated: dict[int, int]
+    shown: list[dict[str, Any]]
+
+
+def estimate(plan: Plan, candidate: Candidate, parts: Parts) -> Estimate:
+    """Train a few batches of a throw-away copy and reckon from them."""
+    from tunesmith.train.stepper import Stepper
+
+    if not isinstance(candidate.source, Scratch) and candidate.source.folder is None:
+        return Estimate(
+            peak_memory_bytes=peak_memory_bytes(), seconds=0.0, steps=0, tokens=0, truncated={}, shown=[]
+        )
+    learner, encoded = training.learner_of(plan, candidate, parts)
+    stepper = Stepper(learner, plan.task, encoded.train, plan.recipe.train, plan.recipe.seed)
+    stepper.rehearse()
+    seconds = [stepper.step(number).seconds for number in _ordinary(stepper.steps)]
+    lengths = [len(example.ids) for example in encoded.train]
+    return Estimate(
+        peak_memory_bytes=peak_memory_bytes(),
+        seconds=float(np.mean(seconds)) * stepper.steps,
+        steps=stepper.steps,
+        tokens=round(sum(lengths) * plan.recipe.train.epochs),
+        truncated=encoded.truncated,
+        shown=_shown(learner, encoded.train),
+    )
+
+
+def _ordinary(steps: int) -> list[int]:
+    """Step numbers spread over the training."""
+    return sorted({int(n) for n in np.linspace(0, steps - 1, _ORDINARY)})
+
+
+def _shown(learner: Learner, examples: list[Example]) -> list[dict[str, Any]]:
+    """The first row cut into pieces that are learned and pieces that are only read."""
+    target = examples[0].target
+    if isinstance(target, int):
+        text = learner.tokenizer.decode(examples[0].ids.tolist())
+        return [{"text": text, "learned": False}, {"text": learner.card.labels[target], "learned": True}]
+    ids = examples[0].ids
+    edges = [0, *(np.flatnonzero(np.diff(target.astype(np.int8))) + 1).tolist(), len(ids)]
+    return [
+        {
+            "text": learner.tokenizer.decode(ids[a:b].tolist(), skip_special_tokens=False),
+            "learned": bool(target[a]),
+        }
+        for a, b in zip(edges[:-1], edges[1:], strict=True)
+    ]

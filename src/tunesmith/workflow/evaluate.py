@@ -1,0 +1,64 @@
+"""A report for any model on any file of rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tunesmith.core import components, durable
+from tunesmith.core.recipe import Data
+from tunesmith.core.workspace import Workspace
+from tunesmith.data.loading import load, stop_for
+from tunesmith.eval.metrics import direction
+from tunesmith.eval.report import Provenance, Report
+from tunesmith.models import loading
+from tunesmith.models.resolve import resolve
+from tunesmith.tasks.task import Task
+from tunesmith.workflow import judging, measuring
+
+
+def evaluate(
+    model: str,
+    data: Path,
+    workspace: Workspace,
+    *,
+    task: str | None = None,
+    metrics: Sequence[str] = (),
+) -> Report:
+    """Measure a model on all usable rows of a file; `task` is the model's own unless given.
+
+    Raises:
+        NotFoundError: when the model or the file does not exist.
+        ModelError: M14 when the model cannot do the task.
+        DataError: when the file cannot be used.
+    """
+    began = time.monotonic()
+    resolved = resolve(model, workspace)
+    loaded = loading.load(resolved)
+    chosen: Task = components.tasks.get(task or _task_of(loaded))()
+    rows = load(Data(source={"all": [str(data)]}), shape=chosen.shape, base=Path.cwd())
+    stop_for(rows.problems)
+    frame = rows.frames["all"]
+    names = judging.metric_names(chosen, metrics)
+    outcome = measuring.outcome_of(chosen, loaded, frame, None)
+    scores = measuring.scores(names, outcome)
+    report = Report(
+        task=chosen.name,
+        model=model,
+        part=data.name,
+        rows=frame.height,
+        scores=scores,
+        directions={name: direction(name) for name in scores},
+        provenance=Provenance(run="", data=durable.sha256(data), model=loaded.digest),
+        ledger=rows.ledger.summary(),
+        seconds=time.monotonic() - began,
+    )
+    return judging.with_labels(report, outcome, rows.ledger)
+
+
+def _task_of(model: loading.Model) -> str:
+    if model.kind in ("classifier", "tfidf"):
+        return "classify"
+    found: str = getattr(model, "task", None) or "chat"
+    return found

@@ -1,0 +1,162 @@
+"""The eval stage: from a trained model to its report, beside baselines and the production model."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.core import cache
+from tunesmith.core.store import Release, Store
+from tunesmith.eval import baselines, gate
+from tunesmith.eval import report as reports
+from tunesmith.eval.metrics import direction
+from tunesmith.eval.outcome import LabelOutcome, Outcome
+from tunesmith.eval.report import Provenance, Report, Sample, TrainingPoint, ValidationPoint
+from tunesmith.models import loading
+from tunesmith.models.resolve import Resolved
+from tunesmith.workflow import measuring, training
+from tunesmith.workflow.parts import Parts
+from tunesmith.workflow.plan import Candidate, Plan
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tunesmith.data.ledger import Ledger
+    from tunesmith.tasks.task import Task
+
+PRODUCTION = "production"
+
+
+def choose(plan: Plan, parts: Parts) -> tuple[Candidate, tuple[reports.Candidate, ...]]:
+    """The candidate that does best on the validation part by the task's first metric; and all their scores."""
+    if len(plan.candidates) == 1:
+        return plan.candidates[0], ()
+    metric = plan.task.metrics[0]
+    part = parts.split("validation" if "validation" in parts.splits else parts.held_out)
+    found: list[dict[str, float]] = []
+    for candidate in plan.candidates:
+        model = loading.load(Resolved(name=candidate.name, folder=training.folder_of(plan, candidate)))
+        outcome = measuring.outcome_of(plan.task, model, part, plan.recipe.data.max_length)
+        found.append(measuring.scores(plan.task.metrics, outcome))
+    sign = -1 if direction(metric) == "lower" else 1
+    best = max(range(len(found)), key=lambda i: sign * found[i][metric])
+    tried = tuple(
+        reports.Candidate(name=candidate.name, scores=scores, kept=i == best)
+        for i, (candidate, scores) in enumerate(zip(plan.candidates, found, strict=True))
+    )
+    return plan.candidates[best], tried
+
+
+def make(
+    plan: Plan,
+    parts: Parts,
+    ledger: Ledger,
+    kept: Candidate,
+    tried: tuple[reports.Candidate, ...],
+) -> tuple[Report, bool]:
+    """The report of the kept candidate on the held-out part, and whether it was there already."""
+    rival = _production(plan)
+    key = cache.key(eval=plan.eval_key, kept=kept.key, production=rival.digest if rival else None)
+
+    def write(folder: Path) -> None:
+        report = _judge(plan, parts, ledger, kept, tried, rival)
+        text = json.dumps(report.as_dict(), ensure_ascii=False)
+        (folder / "report.json").write_text(text, encoding="utf-8")
+
+    folder, cached = cache.folder(plan.workspace.cache, "eval", key, write)
+    return Report.load(folder / "report.json"), cached
+
+
+def _production(plan: Plan) -> Release | None:
+    """The published model in production under the recipe's name, if the recipe compares with it."""
+    asked = PRODUCTION in plan.recipe.eval.against or any(
+        bound.not_worse_than == PRODUCTION for bound in plan.recipe.eval.gate.values()
+    )
+    if not (asked and plan.recipe.publish and plan.workspace.database.exists()):
+        return None
+    return Store(plan.workspace.database).find(f"{plan.recipe.publish.name}@{PRODUCTION}")
+
+
+def _judge(
+    plan: Plan,
+    parts: Parts,
+    ledger: Ledger,
+    kept: Candidate,
+    tried: tuple[reports.Candidate, ...],
+    rival: Release | None,
+) -> Report:
+    began = time.monotonic()
+    folder = training.folder_of(plan, kept)
+    model = loading.load(Resolved(name=kept.name, folder=folder))
+    part = parts.split(parts.held_out)
+    names = metric_names(plan.task, plan.recipe.eval.metrics)
+    outcome = measuring.outcome_of(plan.task, model, part, plan.recipe.data.max_length)
+    scores = measuring.scores(names, outcome)
+    references = _references(plan, parts, outcome, names, rival)
+    notes = training.notes_of(folder)
+    report = Report(
+        task=plan.task.name,
+        model=kept.name,
+        part=parts.held_out,
+        rows=part.height,
+        scores=scores,
+        directions={name: direction(name) for name in scores},
+        provenance=Provenance(
+            run=plan.run.id, data=plan.data_key, model=kept.identity, versions=plan.versions
+        ),
+        baselines=references,
+        samples=tuple(Sample(**sample) for sample in measuring.samples(model, part)),
+        candidates=tried,
+        curve=tuple(TrainingPoint(step=s, loss=l, learning_rate=r) for s, l, r in notes["curve"]),
+        validation=tuple(ValidationPoint(step=s, scores=found) for s, found in notes["validation"]),
+        ledger=ledger.summary(),
+        gate=gate.judge(plan.recipe.eval.gate, scores, references),
+        seconds=time.monotonic() - began,
+    )
+    return with_labels(report, outcome, ledger)
+
+
+def _references(
+    plan: Plan, parts: Parts, outcome: Outcome, names: Sequence[str], rival: Release | None
+) -> dict[str, Mapping[str, float]]:
+    """Scores of the baselines and of the production model on the same rows."""
+    found: dict[str, Mapping[str, float]] = {}
+    wanted = [*plan.task.baselines, *(n for n in plan.recipe.eval.against if n != PRODUCTION)]
+    if isinstance(outcome, LabelOutcome):
+        rows = parts.split("train")
+        made = baselines.run(dict.fromkeys(wanted), rows["text"].to_list(), rows["label"].to_list(), outcome)
+        found |= {name: measuring.scores(names, answer) for name, answer in made.items()}
+    if rival is not None:
+        model = loading.load(Resolved(name=rival.name, folder=Path(rival.folder)))
+        part = parts.split(parts.held_out)
+        other = measuring.outcome_of(plan.task, model, part, plan.recipe.data.max_length)
+        found[PRODUCTION] = measuring.scores(names, other)
+    return found
+
+
+def metric_names(task: Task, more: Sequence[str]) -> list[str]:
+    """The task's own metrics and those asked for, each once."""
+    return list(dict.fromkeys([*task.metrics, *more]))
+
+
+def with_labels(report: Report, outcome: Outcome, ledger: Ledger) -> Report:
+    """The report with per-class figures and mistakes, where the outcome has labels."""
+    if not isinstance(outcome, LabelOutcome):
+        return report
+    return report.with_labels(outcome, places(ledger.frame))
+
+
+def places(ledger: pl.DataFrame) -> Callable[[int], tuple[str, int]]:
+    """Where a row of the ledger stands: file and line."""
+
+    def place(row: int) -> tuple[str, int]:
+        found = ledger.row(row, named=True)
+        return found["file"], found["line"]
+
+    return place
+
+
+__all__ = ["choose", "make", "metric_names", "places", "with_labels"]

@@ -1,0 +1,88 @@
+"""What a model, in training or loaded, does on rows: outcomes and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tunesmith.core.errors import ModelError
+from tunesmith.eval import metrics
+from tunesmith.eval.outcome import LabelOutcome, Outcome, TokenOutcome, aligned
+from tunesmith.models.card import Card
+from tunesmith.models.language import LanguageModel
+from tunesmith.tasks.task import Example, Learner, Task
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from tunesmith.models.loading import Model
+
+# Rows longer than this are cut when a language model is measured without a recipe that says otherwise.
+_CONTEXT = 1024
+
+
+def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequence[Example]) -> Outcome:
+    """What a model in training does on encoded rows."""
+    found = task.measure(learner, examples)
+    if "probabilities" not in found:
+        return TokenOutcome(nll=found["nll"], tokens=found["tokens"], rows=len(examples))
+    return _labelled(frame, learner.card.labels, found["probabilities"])
+
+
+def outcome_of(task: Task, model: Model, frame: pl.DataFrame, context: int | None) -> Outcome:
+    """What a loaded model does on rows, through the same paths as when it serves.
+
+    Raises:
+        ModelError: M14 when the model is not made for this task.
+    """
+    if isinstance(model, LanguageModel):
+        if task.shape == "labelled":
+            raise ModelError("M14", name=model.name, wanted=task.name, task="generate, chat")
+        learner = _learner(model, context)
+        return outcome(task, learner, frame, task.encode(frame, learner)[0])
+    if task.shape != "labelled":
+        raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
+    return _labelled(frame, model.labels, model.predict(frame["text"].to_list()))
+
+
+def _learner(model: LanguageModel, context: int | None) -> Learner:
+    card = Card(kind="language", context=min(model.context, context or _CONTEXT))
+    return Learner(
+        module=model.module, backbone=model.module, tokenizer=model.tokenizer, card=card,
+        contract=model.contract,
+    )  # fmt: skip
+
+
+def _labelled(frame: pl.DataFrame, known: Sequence[str], probabilities: NDArray[np.float32]) -> LabelOutcome:
+    """Labels a model does not know have probability 0; labels without rows stay."""
+    labels = tuple(sorted({*known, *frame["label"]}))
+    index = {label: i for i, label in enumerate(labels)}
+    shares = aligned(probabilities, tuple(known), labels)
+    return LabelOutcome(
+        labels=labels,
+        texts=frame["text"].to_list(),
+        targets=np.array([index[label] for label in frame["label"]], dtype=np.int64),
+        predicted=shares.argmax(axis=1),
+        probabilities=shares,
+        rows=frame["_row"].to_numpy().astype(np.int64),
+    )
+
+
+def scores(names: Sequence[str], found: Outcome) -> dict[str, float]:
+    """The named metrics of an outcome."""
+    return metrics.measure(names, found)
+
+
+def samples(model: Model, frame: pl.DataFrame, count: int = 5) -> list[dict[str, Any]]:
+    """What a chat model answers to the first questions of a part, beside the answers in the data."""
+    if not isinstance(model, LanguageModel) or "messages" not in frame.columns:
+        return []
+    found: list[dict[str, Any]] = []
+    for messages in frame["messages"].head(count).to_list():
+        question, expected = messages[:-1], messages[-1]["content"]
+        answer = model.chat(question, max_new_tokens=128)
+        found.append({"prompt": question[-1]["content"], "answer": answer, "expected": expected})
+    return found

@@ -1,0 +1,86 @@
+"""The data stage: prepared splits on disk, and read back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tunesmith.core import durable
+from tunesmith.core.errors import Problem
+from tunesmith.data.ledger import Ledger
+from tunesmith.data.prepare import Prepared, prepare
+from tunesmith.workflow.plan import Plan
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Prepared data: a frame for each split that has rows, the ledger, and what was found out on the way."""
+
+    splits: dict[str, pl.DataFrame]
+    ledger: Ledger
+    sources: list[dict[str, Any]]
+    warnings: tuple[Problem, ...]
+    cleaned: dict[str, dict[str, int]]
+    cached: bool
+
+    def split(self, name: str) -> pl.DataFrame:
+        """The rows of a split; none if it has none."""
+        return self.splits.get(name, self.splits["train"].clear())
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels of all splits, sorted; none when rows have no label."""
+        frames = [frame for frame in self.splits.values() if "label" in frame.columns]
+        return tuple(sorted({label for frame in frames for label in frame["label"]}))
+
+    @property
+    def held_out(self) -> str:
+        """The part to judge a model on: test, else validation."""
+        return next((name for name in ("test", "validation") if name in self.splits), "test")
+
+
+def make(plan: Plan) -> Parts:
+    """Carry out the data stage, or read its result if it was carried out before.
+
+    Raises:
+        DataError: all problems of the data; nothing is written then.
+    """
+    folder = plan.workspace.cache / f"data-{plan.data_key[:32]}"
+    cached = durable.is_valid(folder)
+    if not cached:
+        data = plan.recipe.data
+        _write(prepare(data, shape=plan.task.shape, seed=plan.recipe.seed, base=plan.base), folder)
+    return _read(folder, cached)
+
+
+def _write(prepared: Prepared, path: Path) -> None:
+    found = {
+        "sources": [asdict(source) for source in prepared.sources],
+        "warnings": [asdict(warning) for warning in prepared.warnings],
+        "cleaned": prepared.cleaned,
+    }
+    with durable.new_folder(path) as folder:
+        for name, frame in prepared.splits.items():
+            frame.write_parquet(folder / f"{name}.parquet")
+        prepared.ledger.write(folder / "ledger.parquet")
+        text = json.dumps(found, ensure_ascii=False, default=str)
+        (folder / "data.json").write_text(text, encoding="utf-8")
+
+
+def _read(folder: Path, cached: bool) -> Parts:
+    found = json.loads((folder / "data.json").read_text(encoding="utf-8"))
+    paths = {name: folder / f"{name}.parquet" for name in SPLITS}
+    return Parts(
+        splits={name: pl.read_parquet(path) for name, path in paths.items() if path.exists()},
+        ledger=Ledger.load(folder / "ledger.parquet"),
+        sources=found["sources"],
+        warnings=tuple(Problem(**warning) for warning in found["warnings"]),
+        cleaned=found["cleaned"],
+        cached=cached,
+    )

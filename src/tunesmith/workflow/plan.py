@@ -1,0 +1,205 @@
+"""From a recipe file to all that a run depends on, as hashes; decided without reading a row or a tensor.
+
+data key    <- files' bytes, data section, task, seed
+train key   <- data key, model's bytes or size, prompt, train section, threads, versions
+eval key    <- train keys, eval section
+run id      <- everything
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from tunesmith import __version__
+from tunesmith.core import cache, components, durable, recipe_file
+from tunesmith.core.errors import RecipeError
+from tunesmith.core.recipe import Lock, Recipe, Scratch
+from tunesmith.core.runs import RunFolder
+from tunesmith.core.workspace import Workspace
+from tunesmith.data.sources import source_paths
+from tunesmith.models.resolve import Resolved, resolve, weights_digest
+from tunesmith.tasks.task import Task
+
+_PACKAGES = ("torch", "transformers", "tokenizers", "polars", "scikit-learn", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that is trained: where it starts from, what identifies that, and the key of its training."""
+
+    source: Resolved | Scratch
+    identity: str
+    key: str
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        if isinstance(self.source, Scratch):
+            size = self.source
+            return f"{size.architecture}-{size.layers}x{size.hidden}"
+        return self.source.name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe and where it is carried out."""
+
+    recipe: Recipe
+    file: Path
+    workspace: Workspace
+    resumed: RunFolder | None = None
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths of the recipe start from."""
+        return self.file.absolute().parent
+
+    @cached_property
+    def task(self) -> Task:
+        """The task, ready to use."""
+        made: Task = components.tasks.get(self.recipe.task)()
+        return made
+
+    @cached_property
+    def paths(self) -> dict[str, list[Path]]:
+        """The data files by split."""
+        return source_paths(self.recipe.data, self.base)
+
+    @cached_property
+    def sources(self) -> dict[str, str]:
+        """The sha256 of every data file."""
+        return {str(path): durable.sha256(path) for paths in self.paths.values() for path in paths}
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """The packages that decide about bytes."""
+        return {"tunesmith": __version__, **{name: version(name) for name in _PACKAGES}}
+
+    @cached_property
+    def threads(self) -> int:
+        """How many threads compute: sums are taken in another order with another number."""
+        if self.recipe.lock is not None:
+            return self.recipe.lock.threads
+        return int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
+
+    @cached_property
+    def data_key(self) -> str:
+        """What the prepared data depends on."""
+        data = self.recipe.data.model_dump(mode="json", exclude={"source", "max_length"})
+        files = [
+            [split, str(path), self.sources[str(path)]]
+            for split, paths in self.paths.items()
+            for path in paths
+        ]
+        return cache.key(
+            version=__version__, data=data, files=files, shape=self.task.shape, seed=self.recipe.seed
+        )
+
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The models to train, each with its key."""
+        return tuple(self._candidate(choice) for choice in self.recipe.model)
+
+    def _candidate(self, choice: str | Scratch) -> Candidate:
+        if isinstance(choice, Scratch):
+            source: Resolved | Scratch = choice
+            identity = cache.key(**choice.model_dump())
+        else:
+            source = resolve(choice, self.workspace, base=self.base)
+            identity = weights_digest(source.folder) if source.folder else choice
+        key = cache.key(
+            data=self.data_key,
+            task=self.recipe.task,
+            model=identity,
+            prompt=self.recipe.prompt.model_dump(mode="json"),
+            train=self.recipe.train.model_dump(mode="json", exclude={"save_every"}),
+            max_length=self.recipe.data.max_length,
+            on_error=self.recipe.data.on_error,
+            seed=self.recipe.seed,
+            threads=self.threads,
+            versions=self.versions,
+        )
+        return Candidate(source, identity, key)
+
+    @property
+    def identities(self) -> str:
+        """The sha256 of every model the run starts from."""
+        return " ".join(candidate.identity for candidate in self.candidates)
+
+    @cached_property
+    def eval_key(self) -> str:
+        """What the report depends on, the production model apart."""
+        trained = [candidate.key for candidate in self.candidates]
+        return cache.key(trained=trained, eval=self.recipe.eval.model_dump(mode="json"))
+
+    @cached_property
+    def run(self) -> RunFolder:
+        """The run's folder: the same recipe on the same data and machine has the same one."""
+        if self.resumed is not None:
+            return self.resumed
+        publish = self.recipe.publish.model_dump() if self.recipe.publish else None
+        identity = cache.key(eval=self.eval_key, publish=publish, save=self.recipe.train.save_every)
+        stem = "".join(c if c.isalnum() else "-" for c in self.file.name.split(".")[0].lower()) or "run"
+        return RunFolder(self.workspace.runs / f"{stem[:40]}-{identity[:10]}")
+
+    def locked(self) -> Recipe:
+        """The recipe with all defaults, absolute paths, versions and hashes."""
+        lock = Lock(
+            versions=self.versions,
+            sources=self.sources,
+            model=self.identities,
+            threads=self.threads,
+        )
+        source = {split: [str(path) for path in paths] for split, paths in self.paths.items()}
+        data = self.recipe.data.model_copy(update={"source": source})
+        models = [self._absolute(choice) for choice in self.recipe.model]
+        return self.recipe.model_copy(update={"data": data, "model": models, "lock": lock})
+
+    def _absolute(self, choice: str | Scratch) -> str | Scratch:
+        if isinstance(choice, str) and (self.base / choice).is_dir():
+            return str(self.base / choice)
+        return choice
+
+
+def make(file: Path, workspace: Workspace, overrides: Sequence[str] = ()) -> Plan:
+    """Read a recipe and hold it to its lock, if it has one.
+
+    Raises:
+        RecipeError: all mistakes of the recipe; R09 when locked data changed.
+    """
+    from tunesmith.workflow import check
+
+    document = recipe_file.parse(file, overrides)
+    recipe, problems = recipe_file.validate(document)
+    if recipe is None:
+        check.stop_for(check.find(document, workspace)[1] or problems)
+        raise RecipeError.of(problems)
+    plan = Plan(recipe, file, workspace)
+    _hold_to_lock(plan)
+    return plan
+
+
+def resume(run: RunFolder, workspace: Workspace) -> Plan:
+    """The plan of a run that was begun, from its lock file.
+
+    Raises:
+        RecipeError: R09 when its data or model changed since.
+    """
+    plan = Plan(recipe_file.load(run.recipe), run.recipe, workspace, resumed=run)
+    _hold_to_lock(plan)
+    return plan
+
+
+def _hold_to_lock(plan: Plan) -> None:
+    lock = plan.recipe.lock
+    if lock is None:
+        return
+    found = {**plan.sources, "model": plan.identities}
+    for path, expected in {**lock.sources, "model": lock.model}.items():
+        if found.get(path) != expected:
+            raise RecipeError("R09", file=path, expected=expected[:16], found=found.get(path, "-")[:16])

@@ -1,0 +1,243 @@
+"""Carrying out a plan: each stage once, its result kept by content, everything said in events.jsonl."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.core import durable, recipe_file
+from tunesmith.core.errors import GateError, StoppedError, TunesmithError
+from tunesmith.core.events import (
+    Completed,
+    Event,
+    Failed,
+    StageFinished,
+    StageStarted,
+    Stopped,
+    Warned,
+)
+from tunesmith.core.store import Release, Store
+from tunesmith.workflow import check
+from tunesmith.workflow.plan import Candidate, Plan
+
+if TYPE_CHECKING:
+    from tunesmith.data.ledger import Ledger
+    from tunesmith.eval.report import Report
+    from tunesmith.workflow.parts import Parts
+
+
+def _never() -> bool:
+    return False
+
+
+def run(plan: Plan, *, stop: Callable[[], bool] = _never, lang: str = "en") -> dict[str, Any]:
+    """Carry out a plan and return its result (design: `run --json`).
+
+    Raises:
+        StoppedError: C12 when it was stopped; running it again continues.
+        GateError: E10 when the model did not pass its gate; the run is complete and nothing was published.
+    """
+    for event in events(plan, stop=stop, lang=lang):
+        if isinstance(event, Stopped):
+            raise StoppedError("C12", run=plan.run.id, step=event.step)
+    return finished(plan)
+
+
+def finished(plan: Plan) -> dict[str, Any]:
+    """The result of a complete run.
+
+    Raises:
+        GateError: E10 when the model did not pass its gate.
+    """
+    result = plan.run.result()
+    if result is None:
+        raise StoppedError("C12", run=plan.run.id, step=0)
+    if result["gate"] is not None and not result["gate"]["passed"]:
+        raise GateError("E10", file=plan.run.page, run=plan.run.id, failed=_failed(result["gate"]))
+    return result
+
+
+def _failed(gate: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{check['metric']} {check['value']:.4g} ({check['rule']} {check['bound']})"
+        for check in gate["checks"]
+        if not check["passed"]
+    )
+
+
+def events(plan: Plan, *, stop: Callable[[], bool] = _never, lang: str = "en") -> Iterator[Event]:
+    """Carry out a plan, yielding what happens. A complete run yields nothing and does nothing.
+
+    Raises:
+        RecipeError, DataError: all mistakes found before training; nothing is written then.
+    """
+    if plan.run.result() is not None:
+        return
+    check.ready(plan)
+    execution = _Execution(plan, stop, lang)
+    parts, prepared = yield from _remember(execution.data())
+    with plan.run.locked():
+        durable.sweep(plan.run.path)
+        for event in prepared:
+            plan.run.events.append(event)
+        try:
+            for event in execution.stages(parts):
+                plan.run.events.append(event)
+                yield event
+        except TunesmithError as error:
+            problem = error.problems[0]
+            plan.run.events.append(Failed(code=problem.code, values=dict(problem.values)))
+            raise
+
+
+def _remember(
+    source: Generator[Event, None, Parts],
+) -> Generator[Event, None, tuple[Parts, list[Event]]]:
+    """Pass events on, and keep them for a log that does not exist yet."""
+    said: list[Event] = []
+    while True:
+        try:
+            event = next(source)
+        except StopIteration as end:
+            return end.value, said
+        said.append(event)
+        yield event
+
+
+class _Execution:
+    """The stages of one run, in order."""
+
+    def __init__(self, plan: Plan, stop: Callable[[], bool], lang: str) -> None:
+        self.plan = plan
+        self.stop = stop
+        self.lang = lang
+        self.began = time.monotonic()
+
+    def stages(self, parts: Parts) -> Iterator[Event]:
+        """Training, evaluation and publication of prepared data."""
+        recipe_file.write(self.plan.locked(), self.plan.run.recipe)
+        for candidate in self.plan.candidates:
+            stopped = yield from self._train(candidate, parts)
+            if stopped:
+                return
+        ledger, report = yield from self._eval(parts)
+        release = yield from self._publish(report)
+        self._finish(report, ledger, release)
+        yield Completed(seconds=time.monotonic() - self.began)
+
+    def data(self) -> Generator[Event, None, Parts]:
+        """The data stage; it writes into the cache only."""
+        from tunesmith.workflow import parts as data
+
+        began = time.monotonic()
+        yield StageStarted(stage="data")
+        parts = data.make(self.plan)
+        for warning in parts.warnings:
+            yield Warned(code=warning.code, values=dict(warning.values))
+        yield StageFinished(stage="data", cached=parts.cached, seconds=time.monotonic() - began)
+        return parts
+
+    def _train(self, candidate: Candidate, parts: Parts) -> Generator[Event, None, bool]:
+        from tunesmith.workflow import training
+
+        began = time.monotonic()
+        yield StageStarted(stage="train", detail=candidate.name)
+        cached = durable.is_valid(training.folder_of(self.plan, candidate))
+        if not cached:
+            for event in training.train(self.plan, candidate, parts, self.stop):
+                yield event
+                if isinstance(event, Stopped):
+                    return True
+        yield StageFinished(stage="train", cached=cached, seconds=time.monotonic() - began)
+        return False
+
+    def _eval(self, parts: Parts) -> Generator[Event, None, tuple[Ledger, Report]]:
+        from tunesmith.workflow import judging, training
+
+        began = time.monotonic()
+        yield StageStarted(stage="eval")
+        kept, tried = judging.choose(self.plan, parts)
+        notes = training.notes_of(training.folder_of(self.plan, kept))
+        truncated = {int(row): lost for row, lost in notes["truncated"].items()}
+        ledger = parts.ledger.drop(notes["empty"], "nothing_to_learn").truncate(truncated)
+        report, cached = judging.make(self.plan, parts, ledger, kept, tried)
+        self._keep(training.folder_of(self.plan, kept), ledger, report)
+        yield StageFinished(stage="eval", cached=cached, seconds=time.monotonic() - began)
+        return ledger, report
+
+    def _keep(self, folder: Path, ledger: Ledger, report: Report) -> None:
+        """Put model, ledger and report into the run folder."""
+        from tunesmith.eval import html
+
+        with durable.new_folder(self.plan.run.model) as target:
+            durable.link_files(folder, target)
+            (target / "training.json").unlink()
+        ledger.write(self.plan.run.ledger)
+        durable.write_json(self.plan.run.report, report.as_dict())
+        durable.write_bytes(self.plan.run.page, html.render(report, self.lang).encode())
+
+    def _publish(self, report: Report) -> Generator[Event, None, Release | None]:
+        wanted = self.plan.recipe.publish
+        if wanted is None or not report.gate.passed:
+            return None
+        began = time.monotonic()
+        yield StageStarted(stage="publish", detail=wanted.name)
+        release = publish(self.plan, report)
+        yield StageFinished(stage="publish", cached=False, seconds=time.monotonic() - began)
+        return release
+
+    def _finish(self, report: Report, ledger: Ledger, release: Release | None) -> None:
+        self.plan.run.finish(
+            {
+                "run": self.plan.run.id,
+                "path": str(self.plan.run.path),
+                "status": "finished",
+                "model": report.model,
+                "release": release.label if release else None,
+                "scores": dict(report.scores),
+                "baselines": {name: dict(scores) for name, scores in report.baselines.items()},
+                "ledger": ledger.summary(),
+                "gate": asdict(report.gate) if report.gate.checks else None,
+                "seconds": round(time.monotonic() - self.began, 3),
+                "peak_memory_bytes": peak_memory_bytes(),
+            }
+        )
+        shutil.rmtree(self.plan.run.checkpoints, ignore_errors=True)
+
+
+def publish(plan: Plan, report: Report) -> Release:
+    """Put the run's model among the workspace's models and point the recipe's alias to it."""
+    wanted = plan.recipe.publish
+    if wanted is None:
+        raise ValueError("the recipe publishes nothing")
+    digest = durable.verify(plan.run.model)
+    folder = plan.workspace.models / digest[:24]
+    if not durable.is_valid(folder):
+        with durable.new_folder(folder) as target:
+            durable.link_files(plan.run.model, target)
+    store = Store(plan.workspace.database)
+    release = store.publish(
+        wanted.name,
+        digest=digest,
+        folder=folder,
+        task=plan.task.name,
+        lineage={"run": plan.run.id, "data": plan.data_key, "scores": dict(report.scores)},
+    )
+    current = store.alias_version(wanted.name, wanted.alias)
+    if current == release.version:
+        return release
+    return store.move(
+        wanted.name, wanted.alias, release.version, expected=current, reason=f"run {plan.run.id}"
+    )
+
+
+def peak_memory_bytes() -> int:
+    """The most memory this process has used so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,185 @@
+"""The train stage of one candidate: from its start to a model folder in the cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.core import components, durable
+from tunesmith.core.errors import DataError
+from tunesmith.core.events import Evaluated, Event, Resumed, Step, Stopped
+from tunesmith.core.recipe import Scratch
+from tunesmith.models.contract import TEMPLATES, GenerationDefaults, PromptContract
+from tunesmith.tasks.task import Example, Learner, Start
+from tunesmith.workflow.parts import Parts
+from tunesmith.workflow.plan import Candidate, Plan
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """Examples of the training and validation parts, and what encoding did to rows."""
+
+    train: list[Example]
+    validation: list[Example]
+    truncated: dict[int, int]
+    empty: tuple[int, ...]
+
+
+def folder_of(plan: Plan, candidate: Candidate) -> Path:
+    """Where the trained candidate is, or will be."""
+    return plan.workspace.cache / f"train-{candidate.key[:32]}"
+
+
+def train(plan: Plan, candidate: Candidate, parts: Parts, stop: Callable[[], bool]) -> Iterator[Event]:
+    """Train a candidate and put its model into the cache; continues where an earlier try was cut off."""
+    if _is_tfidf(candidate):
+        _fit_tfidf(plan, candidate, parts)
+        return
+    learner, encoded = learner_of(plan, candidate, parts)
+    yield from _gradient(plan, candidate, parts, learner, encoded, stop)
+
+
+def _gradient(
+    plan: Plan,
+    candidate: Candidate,
+    parts: Parts,
+    learner: Learner,
+    encoded: Encoded,
+    stop: Callable[[], bool],
+) -> Iterator[Event]:
+    from tunesmith.train.loop import Readers
+    from tunesmith.train.loop import train as loop
+
+    checkpoints = plan.run.checkpoints / candidate.key[:12]
+    readers = Readers(evaluate=lambda: _validate(plan, learner, parts, encoded.validation), stop=stop)
+    for event in loop(
+        learner, plan.task, encoded.train,
+        settings=plan.recipe.train, seed=plan.recipe.seed, folder=checkpoints, readers=readers,
+    ):  # fmt: skip
+        if isinstance(event, Resumed):
+            plan.run.events.rewind(event.step, candidate.name)
+        yield event
+        if isinstance(event, Stopped):
+            return
+    with durable.new_folder(folder_of(plan, candidate)) as folder:
+        plan.task.save(replace(learner, card=_with_lineage(plan, candidate, learner)), folder)
+        _write_notes(plan, candidate, encoded, folder)
+
+
+def _with_lineage(plan: Plan, candidate: Candidate, learner: Learner) -> Any:
+    lineage = {"data": plan.data_key, "training": candidate.key}
+    return replace(learner.card, lineage=lineage)
+
+
+def _write_notes(plan: Plan, candidate: Candidate, encoded: Encoded, folder: Path) -> None:
+    """The curve and what encoding did to rows, for reports made later from the cached model."""
+    events = list(plan.run.events.training(candidate.name))
+    notes = {
+        "curve": [[e.step, e.loss, e.learning_rate] for e in events if isinstance(e, Step)],
+        "validation": [[e.step, dict(e.scores)] for e in events if isinstance(e, Evaluated)],
+        "truncated": encoded.truncated,
+        "empty": encoded.empty,
+    }
+    (folder / "training.json").write_text(json.dumps(notes), encoding="utf-8")
+
+
+def notes_of(folder: Path) -> dict[str, Any]:
+    """What `train` noted beside a model."""
+    notes: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    return notes
+
+
+def learner_of(plan: Plan, candidate: Candidate, parts: Parts) -> tuple[Learner, Encoded]:
+    """The untrained model with its method applied, and the encoded rows.
+
+    Raises:
+        DataError: T02 when rows have nothing to learn and `on_error` is stop.
+    """
+    import torch
+
+    torch.set_num_threads(plan.threads)
+    start = Start(
+        source=candidate.source,
+        texts=plan.task.texts(parts.split("train")) if isinstance(candidate.source, Scratch) else (),
+        labels=parts.labels,
+        seed=plan.recipe.seed,
+        context=plan.recipe.data.max_length,
+    )
+    learner = plan.task.build(start, lambda own: contract_of(plan, own))
+    method = plan.recipe.train.method
+    components.methods.get(method.name)(learner.backbone, **method.settings)
+    return learner, _encode(plan, learner, parts)
+
+
+def contract_of(plan: Plan, own: PromptContract) -> PromptContract:
+    """The model's own contract with the recipe's `prompt:` put over it."""
+    prompt = plan.recipe.prompt
+    template = prompt.template
+    if template and template not in TEMPLATES and (plan.base / template).is_file():
+        template = (plan.base / template).read_text(encoding="utf-8")
+    generation = GenerationDefaults(
+        max_new_tokens=prompt.max_new_tokens, temperature=prompt.temperature, top_p=prompt.top_p
+    )
+    return own.with_settings(template=template, system=prompt.system, generation=generation)
+
+
+def _encode(plan: Plan, learner: Learner, parts: Parts) -> Encoded:
+    examples, truncated = plan.task.encode(parts.split("train"), learner)
+    validation, _ = plan.task.encode(parts.split("validation"), learner)
+    learning = {example.row for example in examples if example.targets}
+    empty = tuple(row for row in parts.split("train")["_row"] if row not in learning)
+    if empty and plan.recipe.data.on_error == "stop":
+        raise _nothing_to_learn(parts, empty, learner.card.context)
+    return Encoded(
+        train=[example for example in examples if example.targets],
+        validation=[example for example in validation if example.targets],
+        truncated={row: lost for row, lost in truncated.items() if row in learning},
+        empty=empty,
+    )
+
+
+def _nothing_to_learn(parts: Parts, rows: Sequence[int], context: int) -> DataError:
+    places = [place(parts.ledger.frame, row) for row in rows[:_SHOWN]]
+    file, _, line = places[0].rpartition(":")
+    shown = ", ".join(places)
+    return DataError("T02", file=file, line=int(line), count=len(rows), context=context, places=shown)
+
+
+def place(ledger: pl.DataFrame, row: int) -> str:
+    """`file:line` of a row."""
+    found = ledger.row(row, named=True)
+    return f"{found['file']}:{found['line']}"
+
+
+def _validate(plan: Plan, learner: Learner, parts: Parts, examples: list[Example]) -> dict[str, float]:
+    from tunesmith.workflow import measuring
+
+    if not examples:
+        return {}
+    outcome = measuring.outcome(plan.task, learner, parts.split("validation"), examples)
+    return measuring.scores(plan.task.metrics, outcome)
+
+
+def _is_tfidf(candidate: Candidate) -> bool:
+    return not isinstance(candidate.source, Scratch) and candidate.source.folder is None
+
+
+def _fit_tfidf(plan: Plan, candidate: Candidate, parts: Parts) -> None:
+    from tunesmith.models import tfidf
+    from tunesmith.models.card import Card
+
+    rows = parts.split("train")
+    model = tfidf.fit(rows["text"].to_list(), rows["label"].to_list(), name="tfidf")
+    lineage = {"data": plan.data_key, "training": candidate.key}
+    with durable.new_folder(folder_of(plan, candidate)) as folder:
+        model.save(folder)
+        Card(kind="tfidf", task=plan.recipe.task, labels=model.labels, lineage=lineage).save(folder)
+        _write_notes(plan, candidate, Encoded(train=[], validation=[], truncated={}, empty=()), folder)
