@@ -7,24 +7,15 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from tunesmith.cli.parser import Parser, common, unknown_command
 from tunesmith.core import text
 from tunesmith.core.errors import TunesmithError, UsageError
 
 VERBS = (
     "demo", "init", "check", "run", "eval", "ask", "serve", "models", "runs", "keys", "doctor",
 )  # fmt: skip
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse that raises our errors and speaks the user's language."""
-
-    def error(self, message: str) -> NoReturn:
-        """Turn a wrong argument into a UsageError."""
-        raise UsageError("U01", reason=message, command=self.prog)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _report(error, given, lang)
     except KeyboardInterrupt:
         return 130
+    except SystemExit as end:
+        # argparse ends so after it printed a help.
+        return int(end.code or 0)
     except BrokenPipeError:
         # The reader of our output went away; say nothing more, not even when the interpreter flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -55,12 +49,11 @@ def _carry_out(given: list[str], lang: str) -> int:
         return _without_verb(given, lang)
     verb = given[position]
     if verb not in VERBS:
-        close = get_close_matches(verb, VERBS, 1)
-        raise UsageError("U02", name=verb, known=", ".join(VERBS), close=close[0] if close else "--help")
+        raise unknown_command(verb, list(VERBS), "tunesmith")
     module: Any = importlib.import_module(f"tunesmith.cli.{verb}_verb")
-    parser = Parser(prog=f"tunesmith {verb}", description=text.say(f"cli.{verb}", lang), add_help=False)
-    _common(parser, lang)
+    parser = Parser(prog=f"tunesmith {verb}", description=text.say(f"cli.{verb}", lang), lang=lang)
     module.arguments(parser, lang)
+    common(parser, lang)
     arguments = parser.parse_args(given[:position] + given[position + 1 :])
     from tunesmith.cli.output import Output
 
@@ -85,22 +78,12 @@ def _without_verb(given: list[str], lang: str) -> int:
         return 0
     wrong = [word for word in given if word not in ("-h", "--help", "--lang", lang, "--debug")]
     if wrong and "--lang" not in given:
-        raise UsageError("U01", reason=wrong[0], command="tunesmith")
+        reason = text.say("cli.usage_unknown", lang, names=wrong[0])
+        raise UsageError("U01", reason=reason, command="tunesmith")
     width = max(map(len, VERBS))
     verbs = "\n".join(f"  {verb:<{width}}  {text.say(f'cli.{verb}', lang)}" for verb in VERBS)
     sys.stdout.write(text.say("cli.help", lang, verbs=verbs))
     return 0 if given else 2
-
-
-def _common(parser: argparse.ArgumentParser, lang: str) -> None:
-    group = parser.add_argument_group(text.say("cli.common", lang))
-    group.add_argument("-h", "--help", action="help", help=text.say("cli.option_help", lang))
-    group.add_argument("--json", action="store_true", help=text.say("cli.option_json", lang))
-    group.add_argument("--workspace", type=Path, metavar="DIR", help=text.say("cli.option_workspace", lang))
-    group.add_argument("--lang", choices=("zh", "en"), help=text.say("cli.option_lang", lang))
-    group.add_argument("--quiet", action="store_true", help=text.say("cli.option_quiet", lang))
-    group.add_argument("--debug", action="store_true", help=text.say("cli.option_debug", lang))
-    group.add_argument("--code", type=Path, metavar="FILE", help=text.say("cli.option_code", lang))
 
 
 def _load_code(arguments: argparse.Namespace) -> None:

@@ -121,8 +121,13 @@ class Store:
                 sa.select(releases.c.version).where(mine, releases.c.digest == digest)
             ).scalar()
             if same is None:
-                newest = sa.select(sa.func.coalesce(sa.func.max(releases.c.version), 0))
-                same = int(connection.execute(newest.where(mine)).scalar_one()) + 1
+                # A removed version's number stays taken while an alias can be rolled back to it.
+                used = sa.union_all(
+                    sa.select(releases.c.version).where(mine),
+                    sa.select(moves.c.version).where(moves.c.name == name),
+                ).subquery()
+                newest = sa.select(sa.func.coalesce(sa.func.max(used.c.version), 0))
+                same = int(connection.execute(newest).scalar_one()) + 1
                 connection.execute(
                     releases.insert().values(
                         name=name, version=same, digest=digest, folder=str(folder), task=task,
@@ -215,6 +220,20 @@ class Store:
         if previous is None:
             raise TunesmithError("C09", name=name, alias=alias)
         return self.move(name, alias, previous, expected=current, reason=reason)
+
+    def remove(self, release: Release) -> None:
+        """Forget a release; its files are the caller's.
+
+        Raises:
+            TunesmithError: C13 while an alias points to it.
+        """
+        here = (aliases.c.name == release.name) & (aliases.c.version == release.version)
+        with self._engine.begin() as connection:
+            pointing = connection.execute(sa.select(aliases.c.alias).where(here)).scalars().all()
+            if pointing:
+                raise TunesmithError("C13", name=release.label, aliases=", ".join(pointing))
+            mine = (releases.c.name == release.name) & (releases.c.version == release.version)
+            connection.execute(releases.delete().where(mine))
 
     # Keys
 

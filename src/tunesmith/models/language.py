@@ -38,7 +38,11 @@ class LanguageModel:
 
     def generate(self, text: str, **settings: Any) -> str:
         """The continuation of `text`; settings as in `Sampling`: max_new_tokens, temperature, top_p, seed."""
-        return "".join(self._stream(prompt_ids(self.tokenizer, text), settings))
+        return "".join(self.continuation(text, **settings))
+
+    def continuation(self, text: str, **settings: Any) -> Iterator[str]:
+        """The continuation of `text`, in pieces as they are made."""
+        return self._stream(prompt_ids(self.tokenizer, text), settings)
 
     def chat(self, messages: str | Sequence[Message], **settings: Any) -> str:
         """The answer to a conversation, or to one message."""

@@ -30,8 +30,8 @@ _MAX_FEATURES = 50_000
 # From this many rows on, a feature seen once is noise and only costs memory.
 _MANY_ROWS = 1_000
 _INVERSE_REGULARISATION = 10.0
-# Words stand out among the many characters; L-BFGS is then within 0.4 points of its end on banking77
-# after these iterations, in a third of the time.
+# Few words stand against many character n-grams, so they weigh double. Stopping L-BFGS here costs some
+# 0.3 points on rows held out of banking77's training part, and saves a third of the time.
 _WORD_WEIGHT = 2.0
 _ITERATIONS = 25
 

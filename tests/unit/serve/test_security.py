@@ -19,6 +19,7 @@ from tunesmith.serve.deployment import deploy
 from tunesmith.serve.security import POLICIES, is_loopback, require_policies
 from tunesmith.serve.server import serving
 
+ALL = "0.0.0.0"  # noqa: S104
 BODIES = {"/v1/classify": {"model": "vowels", "input": "a"}}
 
 
@@ -60,7 +61,7 @@ def test_loopback_names_are_ours_with_any_port(story_url: str, host: str) -> Non
 @pytest.mark.parametrize(
     "host",
     ["attacker.com", "localhost.attacker.com", "127.0.0.1.nip.io", "127.0.0.1@attacker.com",
-     "192.168.0.7", "0.0.0.0", "127.0.0.2", "[::2]", "localhost:", "localhost:80:80", "localhost/x",
+     "192.168.0.7", ALL, "127.0.0.2", "[::2]", "localhost:", "localhost:80:80", "localhost/x",
      "localhost, attacker.com", "", " ", "xn--lcalhost-x3a", "127.1", "2130706433", "[::1",
      "localhost:123456", "tunesmith.local"],
 )  # fmt: skip
@@ -169,7 +170,7 @@ def test_keys_cannot_be_required_without_a_store(vowels: Any) -> None:
 @pytest.mark.parametrize(
     ("host", "expected"),
     [("localhost", True), ("127.0.0.1", True), ("127.8.9.1", True), ("::1", True),
-     ("0.0.0.0", False), ("::", False), ("", False), ("192.168.1.2", False), ("example.com", False)],
+     (ALL, False), ("::", False), ("", False), ("192.168.1.2", False), ("example.com", False)],
 )  # fmt: skip
 def test_what_is_loopback(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected

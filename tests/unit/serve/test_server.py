@@ -19,6 +19,7 @@ from tunesmith.core.store import Store
 from tunesmith.serve.deployment import deploy
 from tunesmith.serve.server import serve, serving
 
+ALL = "0.0.0.0"  # noqa: S104
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ def program(shared_data: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1"])
+@pytest.mark.parametrize("host", [ALL, "::", "", "192.0.2.1"])
 def test_an_address_others_can_reach_needs_a_key(tmp_path: Path, vowels: Any, host: str) -> None:
     store = Store(tmp_path / "store.sqlite")
     identity, _ = store.create_key("old", ("serve",))
@@ -59,7 +60,7 @@ def test_an_address_others_can_reach_needs_a_key(tmp_path: Path, vowels: Any, ho
 def test_with_a_key_it_listens_everywhere_and_asks_for_it(tmp_path: Path, vowels: Any) -> None:
     store = Store(tmp_path / "store.sqlite")
     _, secret = store.create_key("mine", ("serve",))
-    with serving([deploy(vowels)], host="0.0.0.0", store=store) as url:
+    with serving([deploy(vowels)], host=ALL, store=store) as url:
         assert httpx.get(f"{url}/v1/models").status_code == 401
         headers = {"Authorization": f"Bearer {secret}"}
         assert httpx.get(f"{url}/v1/models", headers=headers).status_code == 200

@@ -1,0 +1,153 @@
+"""tunesmith ask MODEL [TEXT | -]: a prediction, a continuation or a conversation in the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.cli import layout
+from tunesmith.cli.output import Output, printable
+from tunesmith.cli.parser import number
+from tunesmith.core import text
+from tunesmith.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.models.classifier import TextClassifier
+    from tunesmith.models.language import LanguageModel
+    from tunesmith.models.tfidf import TfidfClassifier
+
+_RUNNERS_UP = 3
+_LINES_AT_ONCE = 64
+
+
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    """The model, what to ask it, and how to generate."""
+    parser.add_argument("model", help=text.say("cli.argument_model", lang))
+    parser.add_argument("text", nargs="?", metavar="TEXT", help=text.say("cli.argument_text", lang))
+    for option, kind in (
+        ("--max-new-tokens", number(int, 1, 1_048_576)),
+        ("--temperature", number(float, 0, 2)),
+        ("--seed", number(int, 0, 2**63 - 1)),
+    ):
+        name = option.removeprefix("--").replace("-", "_")
+        parser.add_argument(option, type=kind, metavar="N", help=text.say(f"cli.option_{name}", lang))
+
+
+def run(given: argparse.Namespace, output: Output) -> int:
+    """Load the model and answer."""
+    if given.text is not None and not given.text.strip():
+        raise UsageError("U04", name="TEXT", command="tunesmith ask")
+    from tunesmith.models.language import LanguageModel
+    from tunesmith.models.loading import load
+    from tunesmith.models.resolve import resolve
+
+    model = load(resolve(given.model, output.workspace))
+    answerer = _Writer(model, given, output) if isinstance(model, LanguageModel) else _Judge(model, output)
+    if given.text is None and sys.stdin.isatty():
+        _converse(answerer, output)
+    elif given.text in (None, "-"):
+        while lines := [line.strip() for line in islice(sys.stdin, _LINES_AT_ONCE)]:
+            answerer.answer_lines([line for line in lines if line])
+    else:
+        answerer.answer(given.text)
+    return 0
+
+
+def _converse(answerer: _Writer | _Judge, output: Output) -> None:
+    output.hint(output.say("ask_how_to_end"))
+    while line := _line():
+        answerer.answer(line)
+
+
+def _line() -> str:
+    """What is typed next; empty at the end."""
+    sys.stderr.write("> ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+class _Judge:
+    """Answers of a classifier."""
+
+    def __init__(self, model: TextClassifier | TfidfClassifier, output: Output) -> None:
+        self.model = model
+        self.output = output
+
+    def answer(self, asked: str) -> None:
+        """The label, its probability, and the runners-up."""
+        ranked = self._ranked([asked])[0]
+        self._data(ranked)
+        widest = max(layout.width(label) for label, _ in ranked[: _RUNNERS_UP + 1])
+        for position, (label, probability) in enumerate(ranked[: _RUNNERS_UP + 1]):
+            mark = "→ " if position == 0 else "  "
+            self.output.line(f"{mark}{layout.pad(label, widest)}  {probability:.4f}")
+
+    def answer_lines(self, asked: Sequence[str]) -> None:
+        """A line for each text: label, tabulator, probability."""
+        for ranked in self._ranked(asked) if asked else ():
+            self._data(ranked)
+            label, probability = ranked[0]
+            self.output.line(f"{label}\t{probability:.4f}")
+
+    def _ranked(self, asked: Sequence[str]) -> list[list[tuple[str, float]]]:
+        """For each text all labels with their probabilities, the most probable first."""
+        return [
+            sorted(
+                zip(self.model.labels, map(float, row), strict=True), key=lambda pair: pair[1], reverse=True
+            )
+            for row in self.model.predict(asked)
+        ]
+
+    def _data(self, ranked: list[tuple[str, float]]) -> None:
+        shares = {label: round(probability, 6) for label, probability in ranked}
+        self.output.data(
+            {"model": self.model.name, "task": "classify", "label": ranked[0][0], "probabilities": shares}
+        )
+
+
+class _Writer:
+    """Answers of a language model: continuations of a text, or a conversation that it remembers."""
+
+    def __init__(self, model: LanguageModel, given: argparse.Namespace, output: Output) -> None:
+        self.model = model
+        self.output = output
+        self.task = "generate" if model.task == "generate" else "chat"
+        wanted = {name: getattr(given, name) for name in ("max_new_tokens", "temperature", "seed")}
+        self.settings: dict[str, Any] = {k: v for k, v in wanted.items() if v is not None}
+        self.turns: list[dict[str, str]] = []
+
+    def answer(self, asked: str) -> None:
+        """The answer as it is made; with JSON, when it is complete."""
+        said: list[str] = []
+        for piece in self._pieces(asked):
+            said.append(piece)
+            if not self.output.as_json:
+                sys.stdout.write(printable(piece))
+                sys.stdout.flush()
+        self.output.line()
+        answer = "".join(said)
+        self.turns.append({"role": "assistant", "content": answer})
+        self.output.data({"model": self.model.name, "task": self.task, "answer": answer})
+
+    def answer_lines(self, asked: Sequence[str]) -> None:
+        """An answer to each line, which know nothing of each other."""
+        for line in asked:
+            self.turns.clear()
+            self.answer(line)
+
+    def _pieces(self, asked: str) -> Iterator[str]:
+        if self.task == "generate":
+            return self.model.continuation(asked, **self.settings)
+        self.turns.append({"role": "user", "content": asked})
+        self._forget()
+        return self.model.stream(self.turns, **self.settings)
+
+    def _forget(self) -> None:
+        """Leave out the oldest questions and answers while the conversation fills the context."""
+        contract, tokens = self.model.contract, self.model.tokenizer
+        while len(self.turns) > 1 and len(contract.encode(tokens, self.turns)) >= self.model.context:
+            del self.turns[:2]
+            self.output.hint(self.output.say("ask_forgot"))

@@ -1,0 +1,43 @@
+"""tunesmith eval MODEL --data FILE: a report for any model on any file of rows."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tunesmith.cli.output import Output
+from tunesmith.cli.run_verb import show_ledger
+from tunesmith.core import text
+
+
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    """The model, the rows, and where a page goes."""
+    parser.add_argument("model", help=text.say("cli.argument_model", lang))
+    parser.add_argument(
+        "--data", type=Path, metavar="FILE", required=True, help=text.say("cli.option_data", lang)
+    )
+    parser.add_argument("--task", metavar="TASK", help=text.say("cli.option_task_own", lang))
+    parser.add_argument("--html", type=Path, metavar="FILE", help=text.say("cli.option_html", lang))
+
+
+def run(given: argparse.Namespace, output: Output) -> int:
+    """Measure and show."""
+    from tunesmith.core import durable
+    from tunesmith.eval.summary import score_table
+    from tunesmith.workflow.evaluate import evaluate
+
+    report = evaluate(given.model, given.data, output.workspace, task=given.task)
+    output.data(report.as_dict())
+    table = score_table(report)
+    rows = [
+        [name, *("-" if value is None else f"{value:.4f}" for value in values)] for name, values in table.rows
+    ]
+    output.table(["", *table.metrics], rows)
+    show_ledger(dict(report.ledger), output)
+    output.line(output.say("eval_done", rows=f"{report.rows:,}", seconds=f"{report.seconds:.1f}"))
+    if given.html is not None:
+        from tunesmith.eval import html
+
+        durable.write_bytes(given.html, html.render(report, output.lang).encode())
+        output.line(output.say("written", file=given.html))
+    return 0

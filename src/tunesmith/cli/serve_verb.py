@@ -1,0 +1,63 @@
+"""tunesmith serve MODEL...: the HTTP API; one line on stdout when it is ready."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tunesmith.cli.output import Output
+from tunesmith.cli.parser import number
+from tunesmith.core import text
+
+if TYPE_CHECKING:
+    from tunesmith.models.resolve import Resolved
+
+
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    """The models, and where to listen."""
+    parser.add_argument("models", nargs="+", metavar="MODEL", help=text.say("cli.argument_models", lang))
+    parser.add_argument("--host", default="127.0.0.1", help=text.say("cli.option_host", lang))
+    parser.add_argument(
+        "--port", type=number(int, 0, 65535), default=8000, metavar="N", help=text.say("cli.option_port", lang)
+    )
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME", dest="hosts",
+        help=text.say("cli.option_allow_host", lang),
+    )  # fmt: skip
+
+
+def run(given: argparse.Namespace, output: Output) -> int:
+    """Load the models and serve them until SIGINT or SIGTERM."""
+    from tunesmith.core.store import Store
+    from tunesmith.models.loading import load
+    from tunesmith.models.resolve import resolve
+    from tunesmith.serve.deployment import deploy
+    from tunesmith.serve.server import serve
+
+    workspace = output.workspace
+    deployments = []
+    for name, aliases, resolved in names(given.models, [resolve(m, workspace) for m in given.models]):
+        output.hint(output.say("serve_loading", name=name))
+        deployments.append(deploy(load(resolved), name=name, aliases=aliases))
+
+    def ready(url: str) -> None:
+        served = [{"name": d.name, "aliases": list(d.aliases), "task": d.task} for d in deployments]
+        output.data({"url": url, "models": served})
+        output.line(output.say("serve_ready", url=url))
+        output.hint(output.say("serve_how_to_end"))
+
+    store = Store(workspace.database) if workspace.database.exists() else None
+    serve(deployments, host=given.host, port=given.port, store=store, hosts=given.hosts, ready=ready)
+    return 0
+
+
+def names(given: list[str], found: list[Resolved]) -> list[tuple[str, list[str], Resolved]]:
+    """Name and aliases of each model: `router@3` is `router` too, unless another version is served beside it."""
+    times = Counter(resolved.name for resolved in found)
+    chosen: list[tuple[str, list[str], Resolved]] = []
+    for label, resolved in zip(given, found, strict=True):
+        is_alone = times[resolved.name] == 1
+        aliases = [label] if "@" in label and is_alone else []
+        chosen.append((resolved.name if is_alone else label, aliases, resolved))
+    return chosen

@@ -1,0 +1,192 @@
+"""What can be said about a model without loading it: its card, its size, its prompt contract, its licence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.core.errors import ModelError, NotFoundError
+from tunesmith.core.registry import suggestion
+from tunesmith.core.store import Release, Store
+from tunesmith.core.workspace import Workspace
+from tunesmith.models import card, catalogue
+from tunesmith.models.card import Card, Kind
+from tunesmith.models.catalogue import Entry
+from tunesmith.models.contract import FILE as CONTRACT
+from tunesmith.models.contract import PromptContract
+from tunesmith.models.resolve import Resolved, resolve
+from tunesmith.models.tokenizer import load as load_tokenizer
+from tunesmith.models.tokenizer import read_json
+
+# What a model that was not trained for one task yet can be trained for.
+_TASKS: dict[Kind, tuple[str, ...]] = {
+    "language": ("generate", "chat"),
+    "encoder": ("classify",),
+    "classifier": ("classify",),
+    "tfidf": ("classify",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a name stands for: a release, an entry of the catalogue, or only a folder.
+
+    `folder` is None for `tfidf` and for a hub's model that is not on this machine.
+    """
+
+    name: str
+    folder: Path | None
+    release: Release | None = None
+    entry: Entry | None = None
+
+    @property
+    def installed(self) -> bool:
+        """Whether it can be used without a network."""
+        return self.folder is not None or (self.entry is not None and self.entry.kind == "tfidf")
+
+
+def find(name: str, workspace: Workspace) -> Found:
+    """What `name` stands for on this machine; no network is asked.
+
+    Raises:
+        NotFoundError: M01 when nothing here has that name.
+        MissingError: M03 when it comes with a package that is not installed.
+    """
+    if (Path.cwd() / name).is_dir():
+        return _of_resolved(resolve(name, workspace))
+    if workspace.database.exists() and (release := Store(workspace.database).find(name)):
+        return Found(name=release.label, folder=Path(release.folder), release=release)
+    entry = catalogue.entries().get(name)
+    hub = entry.hub if entry else name if name.count("/") == 1 else None
+    if hub is None:
+        return _of_resolved(resolve(name, workspace), entry)
+    folder = in_hub_cache(hub)
+    if folder is None and entry is None:
+        raise NotFoundError("M01", name=name, **suggestion(name, sorted(catalogue.entries())))
+    return Found(name=name, folder=folder, entry=entry)
+
+
+def _of_resolved(resolved: Resolved, entry: Entry | None = None) -> Found:
+    return Found(name=resolved.name, folder=resolved.folder, entry=entry)
+
+
+def in_hub_cache(hub: str) -> Path | None:
+    """The folder of a hub's model, if it was fetched before."""
+    from huggingface_hub import try_to_load_from_cache
+
+    for file in ("model.safetensors", "model.safetensors.index.json"):
+        found = try_to_load_from_cache(hub, file)
+        if isinstance(found, str):
+            return Path(found).parent
+    return None
+
+
+def tasks(found: Card) -> tuple[str, ...]:
+    """What a model does, or can be trained for."""
+    return (found.task,) if found.task else _TASKS[found.kind]
+
+
+def layers(folder: Path) -> int | None:
+    """How many blocks a transformer has."""
+    config = read_json(folder / "config.json")
+    value: int | None = config.get("num_hidden_layers") or config.get("n_layer")
+    return value
+
+
+def parameters(folder: Path) -> int:
+    """How many numbers a model has, its base's included; only headers are read.
+
+    Raises:
+        ModelError: M06 when a file is damaged.
+    """
+    own = sum(size for _, size in _tensors(folder))
+    base = card.read(folder).base
+    is_adapter = (folder / "adapter_config.json").exists()
+    if is_adapter and base is not None and Path(base.folder).is_dir():
+        own += sum(size for _, size in _tensors(Path(base.folder)))
+    return own
+
+
+def _tensors(folder: Path) -> Iterator[tuple[str, int]]:
+    """Name and number of elements of every tensor in a folder's safetensors."""
+    from safetensors import SafetensorError, safe_open
+
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(path, framework="np") as file:
+                for name in file.keys():  # noqa: SIM118  not a mapping
+                    size = 1
+                    for length in file.get_slice(name).get_shape():
+                        size *= length
+                    yield name, size
+        except (OSError, SafetensorError) as error:
+            raise ModelError("M06", file=path, reason=str(error)) from error
+
+
+def contract(folder: Path, found: Card) -> PromptContract | None:
+    """The prompt contract of a language model."""
+    if found.kind != "language":
+        return None
+    if (folder / CONTRACT).exists():
+        return PromptContract.load(folder)
+    from tunesmith.models.language import contract_of
+
+    return contract_of(folder, load_tokenizer(folder))
+
+
+def licence(found: Found, own: Card | None) -> str | None:
+    """The licence: of the catalogue, of the base's entry there, or as the folder's README states it."""
+    if found.entry is not None:
+        return found.entry.licence
+    if own is not None and own.base is not None and own.base.name in catalogue.entries():
+        return catalogue.entries()[own.base.name].licence
+    return _stated(found.folder / "README.md") if found.folder else None
+
+
+def _stated(readme: Path) -> str | None:
+    if not readme.is_file():
+        return None
+    head = readme.read_text(encoding="utf-8", errors="replace")[:4000]
+    stated = re.search(r"\A---\n.*?^licen[sc]e:\s*([\w.+-]+)\s*$.*?^---", head, re.M | re.S)
+    return stated[1] if stated else None
+
+
+def describe(found: Found) -> dict[str, Any]:
+    """All of it as plain values; what is not known without the files is None."""
+    folder = found.folder
+    own = card.read(folder) if folder else None
+    prompt = contract(folder, own) if folder and own else None
+    entry, release = found.entry, found.release
+    return {
+        "name": found.name,
+        "kind": own.kind if own else entry.kind if entry else None,
+        "tasks": list(tasks(own) if own else entry.tasks if entry else ()),
+        "installed": found.installed,
+        "folder": str(folder) if folder else None,
+        "parameters": parameters(folder) if folder else entry.parameters * 10**6 if entry else None,
+        "layers": layers(folder) if folder else None,
+        "context": own.context if own else entry.context if entry else None,
+        "languages": list(entry.languages) if entry else [],
+        "licence": licence(found, own),
+        "labels": list(own.labels) if own else [],
+        "contract": _contract_values(prompt),
+        "base": own.base.name if own and own.base else None,
+        "lineage": release.lineage if release else own.lineage if own else {},
+        "aliases": list(release.aliases) if release else [],
+        "digest": release.digest if release else None,
+        "created": release.created if release else None,
+    }
+
+
+def _contract_values(prompt: PromptContract | None) -> dict[str, Any] | None:
+    if prompt is None:
+        return None
+    return {
+        "digest": prompt.digest,
+        "template": prompt.template,
+        "system": prompt.system,
+        "stop": list(prompt.stop),
+    }

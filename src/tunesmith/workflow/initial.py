@@ -1,0 +1,175 @@
+"""The first recipe: what a file's rows look like decides the task, the fields, the model and the settings."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.core import components, text
+from tunesmith.core.errors import Problem
+from tunesmith.core.recipe import Data
+from tunesmith.data.loading import ROW_CODES, Loaded, SourceReport, load, stop_for
+from tunesmith.data.mapping import recognise
+from tunesmith.data.prepare import inspect
+from tunesmith.data.reading import read
+from tunesmith.data.shapes import LABELLED, MESSAGES, TEXT
+from tunesmith.models import catalogue
+
+if TYPE_CHECKING:
+    from tunesmith.tasks.task import Task
+
+_TASKS = {LABELLED: "classify", MESSAGES: "chat", TEXT: "generate"}
+_BERT = "{architecture: bert, hidden: 192, layers: 3, heads: 6, vocab: 8192}"
+_LLAMA = "{architecture: llama, hidden: 192, layers: 4, heads: 6, vocab: 8192}"
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
+_MOSTLY = 0.3
+_LOOKED_AT = 1000
+# A model learns little from fewer rows than these, counted over all epochs.
+_ROWS_SEEN = 6000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A recipe to be written: its text, what it is for, and what was found in the file.
+
+    `problems` are those of single rows, which the recipe leaves out.
+    """
+
+    task: str
+    model: str
+    text: str
+    source: SourceReport | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What the recipe depends on."""
+
+    task: str
+    source: str
+    rows: int = 1000
+    chinese: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+    drop: bool = False
+
+
+def draft(file: Path | None, *, task: str | None, out: Path, lang: str) -> Draft:
+    """A recipe for a file, or one to fill in; `out` is where it will stand, its comments are in `lang`.
+
+    Raises:
+        RecipeError: R06 when there is no such task.
+        NotFoundError, DataError: when the file cannot be learned from.
+    """
+    if file is None:
+        made = components.tasks.get(task or "classify")()
+        return _write(_Seen(task=made.name, source="data.csv"), out, lang)
+    made = components.tasks.get(task or _TASKS[recognise(read(file, on_error="drop"))])()
+    loaded = _look(file, made)
+    source = loaded.sources[0]
+    seen = _Seen(
+        task=made.name,
+        source=_relative(file, out),
+        rows=loaded.frames["all"].height,
+        chinese=_is_chinese(made.texts(loaded.frames["all"].head(_LOOKED_AT))),
+        fields=source.mapping if source.kind in ("text_label", "text") else {},
+        drop=bool(loaded.problems),
+    )
+    return _write(seen, out, lang, source, tuple(loaded.problems))
+
+
+def _look(file: Path, task: Task) -> Loaded:
+    """Rows and their problems; whatever no recipe could heal is raised."""
+    here = {"source": str(file.absolute())}
+    dropping = Data.model_validate({**here, "on_error": "drop"})
+    stop_for(inspect(dropping, shape=task.shape, base=file.absolute().parent))
+    loaded = load(Data.model_validate(here), shape=task.shape, base=file.absolute().parent)
+    stop_for([problem for problem in loaded.problems if problem.code not in ROW_CODES])
+    return loaded
+
+
+def _relative(file: Path, out: Path) -> str:
+    path, base = file.absolute(), out.absolute().parent
+    return str(path.relative_to(base) if path.is_relative_to(base) else path)
+
+
+def _is_chinese(texts: Sequence[str]) -> bool:
+    letters = [character for shown in texts for character in shown[:500] if character.isalpha()]
+    chinese = sum(1 for character in letters if _CHINESE.match(character))
+    return chinese > _MOSTLY * max(1, len(letters))
+
+
+def _write(
+    seen: _Seen,
+    out: Path,
+    lang: str,
+    source: SourceReport | None = None,
+    problems: tuple[Problem, ...] = (),
+) -> Draft:
+    model, settings = _model(seen)
+    is_classifier = seen.task == "classify"
+    parts = {
+        "file": out.name,
+        "task": seen.task,
+        "source": scalar(seen.source),
+        "fields": _fields(seen.fields),
+        "on_error": "drop" if seen.drop else "stop",
+        "name": _name(seen.source),
+        "model": model,
+        "epochs": _epochs(seen, model),
+        "metrics": "[accuracy, macro_f1]" if is_classifier else "[perplexity]",
+        "gate": "{macro_f1: {at_least: 0.8}}" if is_classifier else "{perplexity: {at_most: 20}}",
+        "more_models": text.say(f"initial.{'encoders' if is_classifier else 'decoders'}", lang),
+        "against": text.say("initial.against", lang) if is_classifier else "",
+        "note": text.say("initial.note", lang) if source is None else "",
+        **settings,
+    }
+    return Draft(
+        task=seen.task,
+        model=model,
+        text=text.say("initial.recipe", lang, **parts),
+        source=source,
+        problems=problems,
+    )
+
+
+def _model(seen: _Seen) -> tuple[str, dict[str, Any]]:
+    """The model to start from, and the learning rate and schedule that suit it."""
+    if seen.task != "classify":
+        return _LLAMA, {"lr": "1e-3", "schedule": "cosine"}
+    if seen.chinese:
+        return _BERT, {"lr": "5e-4", "schedule": "linear"}
+    module = catalogue.entries()["minilm"].module
+    is_there = module is not None and importlib.util.find_spec(module) is not None
+    return "minilm" if is_there else "tfidf", {"lr": "2e-4", "schedule": "linear"}
+
+
+def _epochs(seen: _Seen, model: str) -> int:
+    least, most = (3, 10) if model == "minilm" else (5, 20)
+    return max(least, min(most, math.ceil(_ROWS_SEEN / max(1, seen.rows))))
+
+
+def _fields(mapping: Mapping[str, str]) -> str:
+    if not mapping:
+        return ""
+    inner = ", ".join(f"{name}: {scalar(column)}" for name, column in mapping.items())
+    return f"  fields: {{{inner}}}\n"
+
+
+def _name(source: str) -> str:
+    stem = re.sub(r"[^a-z0-9_-]+", "-", Path(source).name.partition(".")[0].lower()).strip("-_")
+    return stem[:64] or "model"
+
+
+def scalar(value: str) -> str:
+    """A text as YAML 1.2: as it is where that is safe, else in double quotes."""
+    words = ("true", "false", "null", "yes", "no")
+    if re.fullmatch(r"[^\W\d_][\w./-]*", value) and value.lower() not in words:
+        return value
+    return json.dumps(value, ensure_ascii=False)

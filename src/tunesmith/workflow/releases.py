@@ -1,0 +1,137 @@
+"""Releases beyond publishing: taking a model in, checking its files, taking it out again."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from tunesmith.core import cache, durable
+from tunesmith.core.errors import ModelError, TunesmithError, UsageError
+from tunesmith.core.store import Release, Store
+from tunesmith.core.workspace import Workspace
+from tunesmith.models import card, facts, tokenizer
+from tunesmith.models.card import Card
+from tunesmith.models.resolve import HUB_PATTERNS, resolve, weights_digest
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def add(source: str, workspace: Workspace, *, name: str | None = None) -> Release:
+    """Copy a folder, or a hub's model, into the workspace and register it; its own name unless given one.
+
+    Raises:
+        NotFoundError: M01 when there is no such model.
+        ModelError: M04 when the folder holds no model, M08 when its weights are not safetensors, M05 or M06
+            when a file of it is damaged, M13 for `tfidf`, which has no files.
+        UsageError: U05 when the name cannot be used.
+    """
+    resolved = resolve(source, workspace)
+    if resolved.folder is None:
+        raise ModelError("M13", name=source)
+    found = _checked(resolved.folder)
+    label = checked_name(name) if name else _slug(resolved.name)
+    folder = _copied(resolved.folder, workspace)
+    return Store(workspace.database).publish(
+        label,
+        digest=durable.digest(folder),
+        folder=folder,
+        task=found.task or "",
+        lineage={"added": source if resolved.name != Path(source).name else str(resolved.folder)},
+    )
+
+
+def checked_name(name: str) -> str:
+    """A name of a release or an alias.
+
+    Raises:
+        UsageError: U05 when it has other characters than such names may have.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError("U05", name=name)
+    return name
+
+
+def _slug(name: str) -> str:
+    """`Qwen/Qwen2.5-0.5B` -> `qwen2-5-0-5b`."""
+    last = name.rstrip("/").rpartition("/")[2].lower()
+    return re.sub(r"[^a-z0-9_-]+", "-", last).strip("-_")[:64] or "model"
+
+
+def _checked(folder: Path) -> Card:
+    found = card.read(folder)
+    if not any(folder.glob("*.safetensors")):
+        raise ModelError("M08", file=folder, name=folder.name)
+    facts.parameters(folder)
+    if found.kind != "tfidf":
+        tokenizer.load(folder)
+    return found
+
+
+def _copied(source: Path, workspace: Workspace) -> Path:
+    """A copy, not links: whoever owns the folder may change it."""
+    paths = sorted({path for pattern in HUB_PATTERNS for path in source.glob(pattern) if path.is_file()})
+    files = {path.name: durable.sha256(path) for path in paths if path.name != durable.MANIFEST}
+    folder = workspace.models / cache.key(files=files)[:24]
+    if not durable.is_valid(folder):
+        with durable.new_folder(folder) as temporary:
+            for name in files:
+                shutil.copyfile(source / name, temporary / name)
+    return folder
+
+
+def verify(name: str, workspace: Workspace) -> tuple[str, int]:
+    """Hold the files of a model to what was written; returns its digest and how many files it has.
+
+    Raises:
+        ModelError: C04 naming the first file that differs, C03 when the folder has no manifest, M07 when all
+            of it was replaced or its base is another one, M22 when its base is gone.
+    """
+    found = facts.find(name, workspace)
+    if found.folder is None:
+        raise ModelError("M13", name=name)
+    if found.entry is not None and found.entry.sha256:
+        return found.entry.sha256, 1  # `facts.find` compared it already
+    digest = durable.verify(found.folder)
+    if found.release is not None and digest != found.release.digest:
+        raise ModelError("M07", file=found.folder, expected=found.release.digest, found=digest)
+    _verify_base(found.folder)
+    return digest, len(durable.manifest_files(found.folder))
+
+
+def _verify_base(folder: Path) -> None:
+    base = card.read(folder).base
+    if base is None or not (folder / "adapter_config.json").exists():
+        return
+    if not Path(base.folder).is_dir():
+        raise ModelError("M22", file=folder, base=base.name)
+    if (digest := weights_digest(Path(base.folder))) != base.weights:
+        raise ModelError("M07", file=base.folder, expected=base.weights, found=digest)
+
+
+def remove(label: str, workspace: Workspace) -> Release:
+    """Take a release out of the workspace, with its files unless another release has the same.
+
+    Raises:
+        NotFoundError: C07 when there is no such release.
+        TunesmithError: C13 when an alias points to it, C14 when an adapter needs it.
+    """
+    store = Store(workspace.database)
+    release = store.release(label)
+    others = [other for other in store.releases() if other.label != release.label]
+    for other in others:
+        if _base_folder(other) == release.folder:
+            raise TunesmithError("C14", name=release.label, other=other.label)
+    store.remove(release)
+    folder = Path(release.folder)
+    if folder.is_relative_to(workspace.models) and all(o.folder != release.folder for o in others):
+        shutil.rmtree(folder, ignore_errors=True)
+    return release
+
+
+def _base_folder(release: Release) -> str | None:
+    folder = Path(release.folder)
+    if not (folder / "adapter_config.json").exists():
+        return None
+    base = card.read(folder).base
+    return base.folder if base else None
