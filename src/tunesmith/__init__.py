@@ -1,3 +1,76 @@
-"""Tunesmith: language models on your own data, from raw rows to a served model, in one recipe."""
+"""Tunesmith: language models on your own data, from raw rows to a served model, in one recipe.
+
+    import tunesmith
+    result = tunesmith.run("recipe.yaml")
+    model = tunesmith.load(result["release"])
+    model.classify("Where is my parcel?")
+
+Names are loaded when they are first used: importing this package imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tunesmith.core.errors import TunesmithError
+    from tunesmith.core.recipe import Recipe
+    from tunesmith.core.workspace import Workspace
+    from tunesmith.data.dataset import Dataset
+    from tunesmith.data.ledger import Ledger
+    from tunesmith.eval.report import Report
+    from tunesmith.models.classifier import TextClassifier
+    from tunesmith.models.contract import PromptContract
+    from tunesmith.models.language import LanguageModel
+    from tunesmith.models.tfidf import TfidfClassifier
+    from tunesmith.serve.client import Client
+    from tunesmith.workflow.api import evaluate, load, run, serve
 
 __version__ = "0.1.0"
+
+_WHERE = {
+    "Client": "serve.client",
+    "Dataset": "data.dataset",
+    "LanguageModel": "models.language",
+    "Ledger": "data.ledger",
+    "PromptContract": "models.contract",
+    "Recipe": "core.recipe",
+    "Report": "eval.report",
+    "TextClassifier": "models.classifier",
+    "TfidfClassifier": "models.tfidf",
+    "TunesmithError": "core.errors",
+    "Workspace": "core.workspace",
+    "evaluate": "workflow.api",
+    "load": "workflow.api",
+    "run": "workflow.api",
+    "serve": "workflow.api",
+}
+
+__all__ = [
+    "Client",
+    "Dataset",
+    "LanguageModel",
+    "Ledger",
+    "PromptContract",
+    "Recipe",
+    "Report",
+    "TextClassifier",
+    "TfidfClassifier",
+    "TunesmithError",
+    "Workspace",
+    "evaluate",
+    "load",
+    "run",
+    "serve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -39,13 +39,18 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
 def run(given: argparse.Namespace, output: Output) -> int:
     """Load the model and answer."""
     if given.text is not None and not given.text.strip():
-        raise UsageError("U04", name="TEXT", command="tunesmith ask")
+        raise UsageError("U04", name="TEXT", wanted=text.say("cli.argument_text", output.lang))
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.loading import load
     from tunesmith.models.resolve import resolve
 
-    model = load(resolve(given.model, output.workspace))
-    answerer = _Writer(model, given, output) if isinstance(model, LanguageModel) else _Judge(model, output)
+    resolved = resolve(given.model, output.workspace)
+    model = load(resolved)
+    answerer = (
+        _Writer(model, resolved.name, given, output)
+        if isinstance(model, LanguageModel)
+        else _Judge(model, resolved.name, output)
+    )
     if given.text is None and sys.stdin.isatty():
         _converse(answerer, output)
     elif given.text in (None, "-"):
@@ -72,8 +77,9 @@ def _line() -> str:
 class _Judge:
     """Answers of a classifier."""
 
-    def __init__(self, model: TextClassifier | TfidfClassifier, output: Output) -> None:
+    def __init__(self, model: TextClassifier | TfidfClassifier, name: str, output: Output) -> None:
         self.model = model
+        self.name = name
         self.output = output
 
     def answer(self, asked: str) -> None:
@@ -104,15 +110,16 @@ class _Judge:
     def _data(self, ranked: list[tuple[str, float]]) -> None:
         shares = {label: round(probability, 6) for label, probability in ranked}
         self.output.data(
-            {"model": self.model.name, "task": "classify", "label": ranked[0][0], "probabilities": shares}
+            {"model": self.name, "task": "classify", "label": ranked[0][0], "probabilities": shares}
         )
 
 
 class _Writer:
     """Answers of a language model: continuations of a text, or a conversation that it remembers."""
 
-    def __init__(self, model: LanguageModel, given: argparse.Namespace, output: Output) -> None:
+    def __init__(self, model: LanguageModel, name: str, given: argparse.Namespace, output: Output) -> None:
         self.model = model
+        self.name = name
         self.output = output
         self.task = "generate" if model.task == "generate" else "chat"
         wanted = {name: getattr(given, name) for name in ("max_new_tokens", "temperature", "seed")}
@@ -129,8 +136,9 @@ class _Writer:
                 sys.stdout.flush()
         self.output.line()
         answer = "".join(said)
-        self.turns.append({"role": "assistant", "content": answer})
-        self.output.data({"model": self.model.name, "task": self.task, "answer": answer})
+        if self.task == "chat":
+            self.turns.append({"role": "assistant", "content": answer})
+        self.output.data({"model": self.name, "task": self.task, "answer": answer})
 
     def answer_lines(self, asked: Sequence[str]) -> None:
         """An answer to each line, which know nothing of each other."""

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith.cli.output import Output, show_problems
+from tunesmith.cli.output import Output
 from tunesmith.core import text
 from tunesmith.core.errors import UsageError
 
@@ -61,10 +61,15 @@ def _show(draft: Draft, out: Path, commands: list[str], output: Output) -> None:
         output.line(output.say("init_read", file=source.path, rows=f"{source.rows:,}", how=said))
         for name, column in source.mapping.items():
             output.line(f"  {name} ← {column}")
-    if draft.problems and not output.quiet:
-        show_problems(draft.problems, output.lang)
+    for problem in (*draft.warnings, *draft.problems):
+        said = problem.as_dict(output.lang)
+        output.hint(f"  ! {said['message']}\n    {said['cause']}")
+    if draft.problems:
         output.hint(output.say("init_dropping"))
-    output.line(output.say("init_written", file=out, task=draft.task, model=draft.model))
+    name = draft.model
+    if not isinstance(name, str):
+        name = output.say("init_scratch", architecture=name["architecture"])
+    output.line(output.say("init_written", file=out, task=draft.task, model=name))
     if draft.source is None:
         output.hint(output.say("init_fill_in", file=out))
     output.line(output.say("next", command=commands[0]))

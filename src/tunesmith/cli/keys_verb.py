@@ -6,7 +6,7 @@ import argparse
 
 from tunesmith.cli.layout import moment
 from tunesmith.cli.output import Output
-from tunesmith.cli.parser import Actions
+from tunesmith.cli.parser import Actions, carry_out
 from tunesmith.core import text
 
 
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
 def run(given: argparse.Namespace, output: Output) -> int:
     """Carry out the action."""
     actions = {"create": _create, "list": _list, "revoke": _revoke}
-    return output.act(actions, given)
+    return carry_out(actions, given, output)
 
 
 def _create(given: argparse.Namespace, output: Output) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class Output:
 
 
 def _is_number(cell: str) -> bool:
-    return cell in ("", "-") or cell.replace(".", "", 1).replace(",", "").removesuffix("%").isdigit()
+    return bool(re.fullmatch(r"-?|[-+]?[\d,]*\.?\d+[%kMB]?", cell))
 
 
 def printable(words: str) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from tunesmith.cli import layout
+from tunesmith.cli.output import Output
 from tunesmith.core import text
 from tunesmith.core.errors import UsageError
 
+Action: TypeAlias = Callable[[argparse.Namespace, Output], int]
 COMMON = ("help", "json", "workspace", "lang", "quiet", "debug", "code")
 
 # What argparse says, and the key of cli.toml that says it in our words.
@@ -47,12 +50,19 @@ class Formatter(argparse.HelpFormatter):
     ) -> None:
         """The usage line, in the user's language."""
         own = [action for action in actions if action.dest not in COMMON]
-        super().add_usage(usage, own, groups, prefix or text.say("cli.usage", self._lang))
+        # An empty prefix is argparse asking for the name of a sub-parser.
+        own_prefix = text.say("cli.usage", self._lang) if prefix is None else prefix
+        super().add_usage(usage, own, groups, own_prefix)
 
     def start_section(self, heading: str | None) -> None:
         """A group of arguments, argparse's own titles translated."""
         key = {"positional arguments": "arguments", "options": "options"}.get(heading or "")
         super().start_section(text.say(f"cli.{key}", self._lang) if key else heading)
+
+    def format_help(self) -> str:
+        """The whole help; titles end with a colon of the language."""
+        colon = "：" if self._lang == "zh" else ":"
+        return re.sub(r"^(\S.*):$", rf"\1{colon}", super().format_help(), flags=re.M)
 
     def _format_usage(self, usage: Any, actions: Any, groups: Any, prefix: Any) -> str:
         first, *rest = super()._format_usage(usage, actions, groups, prefix).split("\n")
@@ -96,8 +106,16 @@ class Parser(argparse.ArgumentParser):
 def _reworded(message: str, lang: str) -> str:
     for pattern, key in _REASONS:
         if found := pattern.fullmatch(message):
-            return text.say(f"cli.{key}", lang, **found.groupdict())
+            values = {name: value.replace("'", "") for name, value in found.groupdict().items()}
+            if key == "usage_required":
+                values["names"] = ", ".join(map(_shown, values["names"].split(", ")))
+            return text.say(f"cli.{key}", lang, **values)
     return message
+
+
+def _shown(name: str) -> str:
+    """A missing argument as the usage calls it."""
+    return name if name.startswith("-") else name.upper()
 
 
 def unknown_command(name: str, known: list[str], before: str) -> UsageError:
@@ -138,9 +156,19 @@ class Actions:
         parser = self._parsers.add_parser(name, **settings)
         for argument in arguments:
             said = text.say(f"cli.argument_{argument}", self._lang)
-            parser.add_argument(argument, metavar=argument.upper(), help=said)
+            parser.add_argument(argument, metavar=argument.rpartition("_")[2].upper(), help=said)
         common(parser, self._lang, default=argparse.SUPPRESS)
         return parser
+
+
+def carry_out(actions: Mapping[str, Action], given: argparse.Namespace, output: Output) -> int:
+    """Carry out the action that was named; without one, say which there are and return 2."""
+    if given.action is not None:
+        return actions[given.action](given, output)
+    if output.as_json:
+        raise UsageError("U04", name="ACTION", wanted=", ".join(actions))
+    sys.stdout.write(given.help_of_actions())
+    return UsageError.exit_code
 
 
 def number(kind: type[int] | type[float], low: float, high: float) -> Callable[[str], int | float]:

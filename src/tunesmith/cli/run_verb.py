@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tunesmith.cli import layout
 from tunesmith.cli.output import Output
 from tunesmith.core import text
 from tunesmith.core.errors import GateError, StoppedError
@@ -92,7 +93,8 @@ def show_ledger(ledger: dict[str, Any], output: Output) -> None:
     parts = [f"{output.say(name)} {ledger[name]:,}" for name in ("read", "used", "truncated", "duplicate")]
     parts += [f"{output.say('dropped')} {reason} {n:,}" for reason, n in ledger["dropped"].items()]
     parts += [f"{output.say('held_out')} {split} {n:,}" for split, n in ledger["held_out"].items()]
-    output.line(f"{output.say('rows')}: " + " · ".join(parts))
+    for line in layout.wrap(f"{output.say('rows')}: " + " · ".join(parts), 80):
+        output.line(line)
 
 
 def _figure(value: float | None) -> str:

@@ -19,7 +19,11 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("models", nargs="+", metavar="MODEL", help=text.say("cli.argument_models", lang))
     parser.add_argument("--host", default="127.0.0.1", help=text.say("cli.option_host", lang))
     parser.add_argument(
-        "--port", type=number(int, 0, 65535), default=8000, metavar="N", help=text.say("cli.option_port", lang)
+        "--port",
+        type=number(int, 0, 65535),
+        default=8000,
+        metavar="N",
+        help=text.say("cli.option_port", lang),
     )
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME", dest="hosts",
@@ -53,7 +57,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
 
 
 def names(given: list[str], found: list[Resolved]) -> list[tuple[str, list[str], Resolved]]:
-    """Name and aliases of each model: `router@3` is `router` too, unless another version is served beside it."""
+    """Name and aliases of each model: `router@3` is `router` too, unless two versions are served."""
     times = Counter(resolved.name for resolved in found)
     chosen: list[tuple[str, list[str], Resolved]] = []
     for label, resolved in zip(given, found, strict=True):

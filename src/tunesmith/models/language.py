@@ -12,8 +12,8 @@ from tunesmith.models import tokenizer as tokenizers
 from tunesmith.models.contract import FILE as CONTRACT
 from tunesmith.models.contract import TEMPLATES, GenerationDefaults, Message, PromptContract
 from tunesmith.models.decoder import Decoder, run
-from tunesmith.models.detokenizer import Detokenizer
 from tunesmith.models.sampling import Sampling
+from tunesmith.models.text_stream import TextStream
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -36,33 +36,39 @@ class LanguageModel:
     digest: str = ""
     kind: str = field(default="language", init=False)
 
-    def generate(self, text: str, **settings: Any) -> str:
-        """The continuation of `text`; settings as in `Sampling`: max_new_tokens, temperature, top_p, seed."""
-        return "".join(self.continuation(text, **settings))
+    def generate(self, text: str, *, stop: Sequence[str] = (), **settings: Any) -> str:
+        """The continuation of `text`.
 
-    def continuation(self, text: str, **settings: Any) -> Iterator[str]:
+        `stop` are strings that end it; settings as in `Sampling`: max_new_tokens, temperature, top_p, seed.
+        """
+        return "".join(self.continuation(text, stop=stop, **settings))
+
+    def continuation(self, text: str, *, stop: Sequence[str] = (), **settings: Any) -> Iterator[str]:
         """The continuation of `text`, in pieces as they are made."""
-        return self._stream(prompt_ids(self.tokenizer, text), settings)
+        ids = prompt_ids(self.tokenizer, text)
+        return self._stream(ids, TextStream(self.tokenizer, stops=stop, after=ids), settings)
 
-    def chat(self, messages: str | Sequence[Message], **settings: Any) -> str:
+    def chat(self, messages: str | Sequence[Message], *, stop: Sequence[str] = (), **settings: Any) -> str:
         """The answer to a conversation, or to one message."""
-        return "".join(self.stream(messages, **settings))
+        return "".join(self.stream(messages, stop=stop, **settings))
 
-    def stream(self, messages: str | Sequence[Message], **settings: Any) -> Iterator[str]:
+    def stream(
+        self, messages: str | Sequence[Message], *, stop: Sequence[str] = (), **settings: Any
+    ) -> Iterator[str]:
         """The answer to a conversation, in pieces as they are made."""
         turns = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
-        return self._stream(self.contract.encode(self.tokenizer, turns), settings)
+        ids = self.contract.encode(self.tokenizer, turns)
+        return self._stream(ids, TextStream(self.tokenizer, stops=stop), settings)
 
-    def _stream(self, ids: list[int], settings: Mapping[str, Any]) -> Iterator[str]:
+    def _stream(self, ids: list[int], text: TextStream, settings: Mapping[str, Any]) -> Iterator[str]:
         if len(ids) >= self.context:
             raise ModelError("M12", name=self.name, tokens=len(ids), context=self.context)
         sampling = self.sampling(room=self.context - len(ids), **settings)
-        text = Detokenizer(self.tokenizer)
         for token in run(Decoder(self.module, max_batch=1), ids, sampling):
-            if token.finish == "stop":
-                break
-            yield text.feed(token.id)
-        yield text.flush()
+            piece = text.feed(token)
+            yield piece.text
+            if piece.finish:
+                return
 
     def sampling(self, *, room: int, **settings: Any) -> Sampling:
         """Settings of a request over the contract's defaults; never more new tokens than there is room."""

@@ -44,7 +44,8 @@ def ready(plan: Plan) -> None:
     Raises:
         RecipeError: all such problems, and those of the data if there are any.
     """
-    document = recipe_file.parse(plan.file)
+    exists = plan.file.is_file()
+    document = recipe_file.parse(plan.file) if exists else Document(path=plan.file, values={}, lines={})
     problems = [
         *_unknown_fields(document, plan.task, plan.recipe.data),
         *_model_problems(document, plan.recipe, plan.task, plan.workspace),

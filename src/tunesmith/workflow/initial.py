@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,14 @@ from tunesmith.models import catalogue
 if TYPE_CHECKING:
     from tunesmith.tasks.task import Task
 
+Model = str | dict[str, str | int]
+"""A name, or the size of a model to be made."""
+
 _TASKS = {LABELLED: "classify", MESSAGES: "chat", TEXT: "generate"}
-_BERT = "{architecture: bert, hidden: 192, layers: 3, heads: 6, vocab: 8192}"
-_LLAMA = "{architecture: llama, hidden: 192, layers: 4, heads: 6, vocab: 8192}"
+_BERT: Model = {"architecture": "bert", "hidden": 192, "layers": 3, "heads": 6, "vocab": 8192}
+_LLAMA: Model = {"architecture": "llama", "hidden": 192, "layers": 4, "heads": 6, "vocab": 8192}
+# File names that say what part of the data a file is, and not what it is about.
+_PARTS = ("train", "training", "data", "dataset", "dev", "test", "all")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _MOSTLY = 0.3
 _LOOKED_AT = 1000
@@ -38,14 +43,15 @@ _ROWS_SEEN = 6000
 class Draft:
     """A recipe to be written: its text, what it is for, and what was found in the file.
 
-    `problems` are those of single rows, which the recipe leaves out.
+    `problems` are those of single rows, which the recipe leaves out; `warnings` what was guessed.
     """
 
     task: str
-    model: str
+    model: Model
     text: str
     source: SourceReport | None = None
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +87,9 @@ def draft(file: Path | None, *, task: str | None, out: Path, lang: str) -> Draft
         fields=source.mapping if source.kind in ("text_label", "text") else {},
         drop=bool(loaded.problems),
     )
-    return _write(seen, out, lang, source, tuple(loaded.problems))
+    return replace(
+        _write(seen, out, lang, source), problems=tuple(loaded.problems), warnings=tuple(loaded.warnings)
+    )
 
 
 def _look(file: Path, task: Task) -> Loaded:
@@ -105,13 +113,7 @@ def _is_chinese(texts: Sequence[str]) -> bool:
     return chinese > _MOSTLY * max(1, len(letters))
 
 
-def _write(
-    seen: _Seen,
-    out: Path,
-    lang: str,
-    source: SourceReport | None = None,
-    problems: tuple[Problem, ...] = (),
-) -> Draft:
+def _write(seen: _Seen, out: Path, lang: str, source: SourceReport | None = None) -> Draft:
     model, settings = _model(seen)
     is_classifier = seen.task == "classify"
     parts = {
@@ -120,8 +122,8 @@ def _write(
         "source": scalar(seen.source),
         "fields": _fields(seen.fields),
         "on_error": "drop" if seen.drop else "stop",
-        "name": _name(seen.source),
-        "model": model,
+        "name": _name(Path(seen.source) if source is None else out.absolute().parent / seen.source),
+        "model": model if isinstance(model, str) else _flow(model),
         "epochs": _epochs(seen, model),
         "metrics": "[accuracy, macro_f1]" if is_classifier else "[perplexity]",
         "gate": "{macro_f1: {at_least: 0.8}}" if is_classifier else "{perplexity: {at_most: 20}}",
@@ -135,11 +137,10 @@ def _write(
         model=model,
         text=text.say("initial.recipe", lang, **parts),
         source=source,
-        problems=problems,
     )
 
 
-def _model(seen: _Seen) -> tuple[str, dict[str, Any]]:
+def _model(seen: _Seen) -> tuple[Model, dict[str, Any]]:
     """The model to start from, and the learning rate and schedule that suit it."""
     if seen.task != "classify":
         return _LLAMA, {"lr": "1e-3", "schedule": "cosine"}
@@ -150,7 +151,7 @@ def _model(seen: _Seen) -> tuple[str, dict[str, Any]]:
     return "minilm" if is_there else "tfidf", {"lr": "2e-4", "schedule": "linear"}
 
 
-def _epochs(seen: _Seen, model: str) -> int:
+def _epochs(seen: _Seen, model: Model) -> int:
     least, most = (3, 10) if model == "minilm" else (5, 20)
     return max(least, min(most, math.ceil(_ROWS_SEEN / max(1, seen.rows))))
 
@@ -158,13 +159,21 @@ def _epochs(seen: _Seen, model: str) -> int:
 def _fields(mapping: Mapping[str, str]) -> str:
     if not mapping:
         return ""
-    inner = ", ".join(f"{name}: {scalar(column)}" for name, column in mapping.items())
-    return f"  fields: {{{inner}}}\n"
+    return f"  fields: {_flow(mapping)}\n"
 
 
-def _name(source: str) -> str:
-    stem = re.sub(r"[^a-z0-9_-]+", "-", Path(source).name.partition(".")[0].lower()).strip("-_")
-    return stem[:64] or "model"
+def _flow(mapping: Mapping[str, str | int]) -> str:
+    inner = (f"{key}: {scalar(v) if isinstance(v, str) else v}" for key, v in mapping.items())
+    return "{" + ", ".join(inner) + "}"
+
+
+def _name(source: Path) -> str:
+    """What the model is published as: the file's name, or its folder's where that says more."""
+    for part in (source.name.partition(".")[0], source.parent.name):
+        name = re.sub(r"[^a-z0-9_-]+", "-", part.lower()).strip("-_")
+        if name and name not in _PARTS:
+            return name[:64]
+    return "model"
 
 
 def scalar(value: str) -> str:

@@ -62,8 +62,10 @@ SHARES = {
 }
 
 
-def write(path: Path, count: int = 2000, seed: int = 0) -> Truth:
-    """Write `count` rows with planted problems as CSV in UTF-8, the same bytes everywhere.
+def write(path: Path, count: int = 2000, seed: int = 0, language: str | None = None) -> Truth:
+    """Write rows with planted problems as CSV in UTF-8, the same bytes everywhere.
+
+    Of a table of `count` rows, those in `language` (zh or en), or all; the truth is about the whole table.
 
     Raises:
         TunesmithError: C02 when the system refuses to write.
@@ -72,7 +74,7 @@ def write(path: Path, count: int = 2000, seed: int = 0) -> Truth:
     out = io.StringIO()
     table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     table.writeheader()
-    table.writerows(planted)
+    table.writerows(row for row in planted if language in (None, row["language"]))
     durable.write_bytes(path, out.getvalue().encode())
     return truth
 

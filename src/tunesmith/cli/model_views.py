@@ -1,0 +1,166 @@
+"""Models as tables and lists of facts."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from tunesmith.cli import layout
+from tunesmith.cli.output import Output
+from tunesmith.core.errors import TunesmithError
+from tunesmith.core.store import Release, Store
+from tunesmith.core.workspace import Workspace
+from tunesmith.models import card, catalogue, facts
+from tunesmith.models.catalogue import Entry
+
+_TEMPLATE_SHOWN = 400
+_LABELS_SHOWN = 20
+
+
+def everything(workspace: Workspace, task: str | None) -> dict[str, list[dict[str, Any]]]:
+    """All releases and all of the catalogue, as far as they fit a task."""
+    found = Store(workspace.database).releases() if workspace.database.exists() else []
+    rows = {
+        "releases": [_release(release) for release in found],
+        "catalogue": [_entry(entry) for entry in catalogue.entries().values()],
+    }
+    return {key: [row for row in own if task is None or task in row["tasks"]] for key, own in rows.items()}
+
+
+def _release(release: Release) -> dict[str, Any]:
+    folder = Path(release.folder)
+    values: dict[str, Any] = {
+        "name": release.label,
+        "kind": None,
+        "tasks": [release.task] if release.task else [],
+        "parameters": None,
+        "aliases": list(release.aliases),
+        "created": release.created,
+        "installed": folder.is_dir(),
+        "problem": None,
+    }
+    try:
+        own = card.read(folder)
+        values |= {
+            "kind": own.kind,
+            "tasks": list(facts.tasks(own)),
+            "parameters": facts.parameters(folder),
+            "licence": facts.licence(facts.Found(name=release.name, folder=folder), own),
+        }
+    except TunesmithError as error:
+        # One damaged folder must not hide the other models.
+        values["problem"] = error.problems[0].code
+    return values
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "kind": entry.kind,
+        "tasks": list(entry.tasks),
+        "parameters": entry.parameters * 10**6,
+        "languages": list(entry.languages),
+        "licence": entry.licence,
+        "context": entry.context,
+        "source": entry.hub or entry.package,
+        "installed": _is_here(entry),
+    }
+
+
+def _is_here(entry: Entry) -> bool:
+    if entry.hub:
+        return facts.in_hub_cache(entry.hub) is not None
+    return entry.module is None or importlib.util.find_spec(entry.module) is not None
+
+
+def show_list(found: dict[str, list[dict[str, Any]]], output: Output) -> None:
+    """Releases, then the catalogue."""
+    if found["releases"]:
+        columns = ["model", "task", "size", "aliases", "created"]
+        rows = [
+            [row["name"], _tasks(row), _size(row), ", ".join(row["aliases"]), layout.moment(row["created"])]
+            for row in found["releases"]
+        ]
+        output.table([output.say(f"column_{c}") for c in columns], rows, title=output.say("models_releases"))
+    columns = ["model", "task", "size", "languages", "licence", "installed"]
+    rows = [
+        [
+            row["name"], _tasks(row), _size(row), ", ".join(row["languages"]), row["licence"],
+            output.say("yes") if row["installed"] else "",
+        ]
+        for row in found["catalogue"]
+    ]  # fmt: skip
+    output.table([output.say(f"column_{c}") for c in columns], rows, title=output.say("models_catalogue"))
+
+
+def _tasks(row: dict[str, Any]) -> str:
+    return row["problem"] if row.get("problem") else ", ".join(row["tasks"])
+
+
+def _size(row: dict[str, Any]) -> str:
+    return layout.count(row["parameters"]) if row["parameters"] else "-"
+
+
+def show_one(known: dict[str, Any], output: Output) -> None:
+    """Everything about one model, a line each."""
+    output.line(known["name"])
+    names = (
+        ("kind", known["kind"]),
+        ("task", ", ".join(known["tasks"])),
+        ("size", _parameters(known, output)),
+        ("layers", known["layers"]),
+        ("context", known["context"]),
+        ("languages", ", ".join(known["languages"])),
+        ("licence", known["licence"]),
+        ("labels", _labels(known["labels"], output)),
+        ("base", known["base"]),
+        ("aliases", ", ".join(known["aliases"])),
+        ("created", layout.moment(known["created"]) if known["created"] else None),
+        ("installed", output.say("yes" if known["installed"] else "no")),
+        ("folder", known["folder"]),
+        ("digest", known["digest"]),
+    )
+    rows = [(output.say(f"column_{name}"), str(value)) for name, value in names if value]
+    for line in layout.pairs([*rows, *_lineage(known["lineage"], output)]):
+        output.line(line)
+    _show_contract(known["contract"], output)
+
+
+def _parameters(known: dict[str, Any], output: Output) -> str:
+    size = known["parameters"]
+    return output.say("models_parameters", count=layout.count(size)) if size else ""
+
+
+def _labels(labels: list[str], output: Output) -> str:
+    shown = ", ".join(labels[:_LABELS_SHOWN])
+    more = len(labels) - _LABELS_SHOWN
+    return f"{len(labels)}: {shown}" + (f" … +{more}" if more > 0 else "") if labels else ""
+
+
+def _lineage(lineage: dict[str, Any], output: Output) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in lineage.items():
+        if isinstance(value, dict):
+            value = ", ".join(
+                f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in value.items()
+            )
+        found.append((f"{output.say('column_from')} {key}", str(value)))
+    return found
+
+
+def _show_contract(contract: dict[str, Any] | None, output: Output) -> None:
+    if contract is None:
+        return
+    output.line()
+    output.line(output.say("models_contract", digest=contract["digest"][:16]))
+    template = contract["template"]
+    shown = template if len(template) <= _TEMPLATE_SHOWN else template[:_TEMPLATE_SHOWN] + " …"
+    for line in shown.splitlines():
+        output.line(f"  │ {line}")
+    rows = [
+        (output.say("column_system"), contract["system"] or ""),
+        (output.say("column_stop"), " ".join(contract["stop"])),
+    ]
+    for line in layout.pairs(rows):
+        output.line(line)

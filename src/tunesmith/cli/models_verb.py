@@ -1,0 +1,151 @@
+"""tunesmith models: what there is, and what becomes of releases."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.cli.output import Output
+from tunesmith.cli.parser import Actions, carry_out
+from tunesmith.core import text
+from tunesmith.core.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.core.store import Store
+
+
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    """list, show, add, promote, rollback, verify, export, remove."""
+    actions = Actions(parser, lang)
+    actions.add("list").add_argument("--task", metavar="TASK", help=text.say("cli.option_task_filter", lang))
+    actions.add("show", "model")
+    actions.add("add", "source").add_argument(
+        "--name", metavar="NAME", help=text.say("cli.option_release_name", lang)
+    )
+    promote, rollback = actions.add("promote", "release"), actions.add("rollback", "release_name")
+    for parser_of in (promote, rollback):
+        parser_of.add_argument(
+            "--alias", default="production", metavar="NAME", help=text.say("cli.option_alias", lang)
+        )
+        parser_of.add_argument(
+            "--reason", default="", metavar="TEXT", help=text.say("cli.option_reason", lang)
+        )
+    actions.add("verify", "model")
+    actions.add("export", "model").add_argument(
+        "--to", type=Path, metavar="DIR", required=True, help=text.say("cli.option_to", lang)
+    )
+    actions.add("remove", "release")
+
+
+def run(given: argparse.Namespace, output: Output) -> int:
+    """Carry out the action."""
+    actions = {
+        "list": _list, "show": _show, "add": _add, "promote": _promote, "rollback": _rollback,
+        "verify": _verify, "export": _export, "remove": _remove,
+    }  # fmt: skip
+    return carry_out(actions, given, output)
+
+
+def _list(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.cli import model_views
+    from tunesmith.core import components
+
+    if given.task is not None:
+        components.tasks.get(given.task)
+    found = model_views.everything(output.workspace, given.task)
+    output.data(found)
+    model_views.show_list(found, output)
+    return 0
+
+
+def _show(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.cli import model_views
+    from tunesmith.models import facts
+
+    known = facts.describe(facts.find(given.model, output.workspace))
+    output.data(known)
+    model_views.show_one(known, output)
+    return 0
+
+
+def _add(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.workflow import releases
+
+    release = releases.add(given.source, output.workspace, name=given.name)
+    output.data({"release": release.label, "folder": release.folder, "digest": release.digest})
+    output.line(output.say("models_added", release=release.label))
+    return 0
+
+
+def _promote(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.workflow.releases import checked_name
+
+    store = _store(given.release, output)
+    release = store.release(_versioned(given.release, "promote"))
+    current = store.alias_version(release.name, checked_name(given.alias))
+    moved = store.move(
+        release.name, given.alias, release.version, expected=current, reason=given.reason or "promote"
+    )
+    _say_moved(moved.name, given.alias, current, moved.version, output)
+    return 0
+
+
+def _rollback(given: argparse.Namespace, output: Output) -> int:
+    name = given.release_name.partition("@")[0]
+    store = _store(name, output)
+    store.release(name)
+    current = store.alias_version(name, given.alias)
+    moved = store.rollback(name, given.alias, reason=given.reason or "rollback")
+    _say_moved(name, given.alias, current, moved.version, output)
+    return 0
+
+
+def _say_moved(name: str, alias: str, before: int | None, after: int, output: Output) -> None:
+    output.data({"name": name, "alias": alias, "version": after, "previous": before})
+    key = "models_stays" if before == after else "models_moved" if before else "models_pointed"
+    output.line(output.say(key, alias=alias, name=name, before=before, after=after))
+
+
+def _verify(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.workflow import releases
+
+    digest, files = releases.verify(given.model, output.workspace)
+    output.data({"model": given.model, "ok": True, "files": files, "digest": digest})
+    output.line(output.say("models_intact", name=given.model, files=files, digest=digest[:16]))
+    return 0
+
+
+def _export(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.workflow.exporting import export
+
+    folder = export(given.model, output.workspace, given.to)
+    output.data({"model": given.model, "path": str(folder)})
+    output.line(output.say("written", file=folder))
+    return 0
+
+
+def _remove(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.workflow import releases
+
+    _store(given.release, output)
+    removed = releases.remove(_versioned(given.release, "remove"), output.workspace)
+    output.data({"release": removed.label, "removed": True})
+    output.line(output.say("models_removed", release=removed.label))
+    return 0
+
+
+def _store(label: str, output: Output) -> Store:
+    """The workspace's store, which is not made for the sake of a question."""
+    from tunesmith.core.store import Store
+
+    if not output.workspace.database.exists():
+        raise NotFoundError("C07", name=label, known="-")
+    return Store(output.workspace.database)
+
+
+def _versioned(label: str, action: str) -> str:
+    """A label that says which version: what a bare name means changes with time."""
+    if "@" not in label:
+        raise UsageError("U06", name=label, command=f"tunesmith models {action}")
+    return label

@@ -1,0 +1,102 @@
+"""The Python interface: what the command line's main verbs do, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.core import workspace as workspaces
+from tunesmith.core.recipe import Recipe
+from tunesmith.core.workspace import Workspace
+from tunesmith.workflow import plan as planning
+from tunesmith.workflow import run as running
+
+if TYPE_CHECKING:
+    from tunesmith.eval.report import Report
+    from tunesmith.models.loading import Model
+
+Place = str | Path | Workspace | None
+
+
+def _workspace(place: Place) -> Workspace:
+    if isinstance(place, Workspace):
+        return place
+    return workspaces.find(None if place is None else Path(place))
+
+
+def load(name: str | Path, *, workspace: Place = None) -> Model:
+    """A model ready for use: a folder, `release[@alias|@version]`, a catalogue name or a hub id.
+
+    Raises:
+        NotFoundError: M01 when nothing has that name.
+        MissingError: M02 when it is at a hub that cannot be reached.
+        ModelError: when it is damaged, or a base that has to be trained first.
+    """
+    from tunesmith.models import loading
+    from tunesmith.models.resolve import resolve
+
+    return loading.load(resolve(str(name), _workspace(workspace)))
+
+
+def run(
+    recipe: str | Path | Recipe,
+    *,
+    overrides: Sequence[str] = (),
+    workspace: Place = None,
+    name: str = "recipe",
+) -> dict[str, Any]:
+    """Carry out a recipe, and return what `tunesmith run --json` prints; a finished run is not repeated.
+
+    Args:
+        recipe: a file, or a Recipe, whose relative paths start from the current folder.
+        overrides: keys of the file to change, as `a.b=c`.
+        workspace: where runs and models are kept.
+        name: what a run of a Recipe object is called.
+
+    Raises:
+        RecipeError, DataError, NotFoundError: all mistakes found before training.
+        GateError: E10 when the model did not pass its gate; nothing was published.
+    """
+    place = _workspace(workspace)
+    if isinstance(recipe, Recipe):
+        plan = planning.Plan(recipe, Path.cwd() / f"{name}.yaml", place)
+    else:
+        plan = planning.make(Path(recipe), place, overrides)
+    return running.run(plan)
+
+
+def evaluate(
+    model: str | Path,
+    data: str | Path,
+    *,
+    task: str | None = None,
+    metrics: Sequence[str] = (),
+    workspace: Place = None,
+) -> Report:
+    """Measure a model on all rows of a file.
+
+    Raises:
+        NotFoundError, ModelError, DataError: when model or file cannot be used.
+    """
+    from tunesmith.workflow.evaluate import evaluate as measure
+
+    return measure(str(model), Path(data), _workspace(workspace), task=task, metrics=metrics)
+
+
+def serve(
+    *models: str | Path, host: str = "127.0.0.1", port: int = 8000, workspace: Place = None
+) -> None:
+    """Serve models over HTTP until SIGINT or SIGTERM.
+
+    Raises:
+        UsageError: S19 for a host that other machines reach when there is no key; S20 for a busy port.
+    """
+    from tunesmith.core.store import Store
+    from tunesmith.serve.deployment import deploy
+    from tunesmith.serve.server import serve as listen
+
+    place = _workspace(workspace)
+    deployments = [deploy(load(name, workspace=place)) for name in models]
+    store = Store(place.database) if place.database.exists() else None
+    listen(deployments, host=host, port=port, store=store)
