@@ -66,11 +66,14 @@ def _show(draft: Draft, out: Path, commands: list[str], output: Output) -> None:
         output.hint(f"  ! {said['message']}\n    {said['cause']}")
     if draft.problems:
         output.hint(output.say("init_dropping"))
-    name = draft.model
-    if not isinstance(name, str):
-        name = output.say("init_scratch", architecture=name["architecture"])
-    output.line(output.say("init_written", file=out, task=draft.task, model=name))
+    output.line(output.say("init_written", file=out, task=draft.task, model=_model(draft, output)))
     if draft.source is None:
         output.hint(output.say("init_fill_in", file=out))
     output.line(output.say("next", command=commands[0]))
     output.line(output.say("next_after", command=commands[1]))
+
+
+def _model(draft: Draft, output: Output) -> str:
+    if isinstance(draft.model, str):
+        return draft.model
+    return output.say("init_scratch", architecture=draft.model["architecture"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command; returns the exit code (design: command line contract)."""
     given = list(sys.argv[1:] if argv is None else argv)
     lang = text.language(_value(given, "--lang"))
+    _show_what_can_be_shown()
     try:
         return _carry_out(given, lang)
     except TunesmithError as error:
@@ -40,6 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         reason = f"{type(error).__name__}: {error}"
         return _report(TunesmithError("C11", reason=reason), given, lang)
+
+
+def _show_what_can_be_shown() -> None:
+    """A character that the terminal's encoding lacks is replaced instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _carry_out(given: list[str], lang: str) -> int:

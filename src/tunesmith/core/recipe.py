@@ -205,7 +205,7 @@ class Train(Section):
     optimizer: Optimizer = _named("adamw")
     schedule: Schedule = _named("linear")
     epochs: float = Field(default=3, gt=0, le=10_000)
-    batch_size: int = Field(default=32, ge=1, le=1_048_576)
+    batch_size: int = Field(default=16, ge=1, le=1_048_576)
     micro_batch_tokens: int = Field(default=4096, ge=16, le=16_777_216)
     clip: float = Field(default=1.0, gt=0)
     precision: Literal["auto", "bf16", "float32"] = "auto"

@@ -168,7 +168,7 @@ def describe(found: Found) -> dict[str, Any]:
         "folder": str(folder) if folder else None,
         "parameters": parameters(folder) if folder else entry.parameters * 10**6 if entry else None,
         "layers": layers(folder) if folder else None,
-        "context": _context(own, entry),
+        "context": _context(own or entry),
         "languages": list(entry.languages) if entry else [],
         "licence": licence(found, own),
         "labels": list(own.labels) if own else [],
@@ -181,11 +181,9 @@ def describe(found: Found) -> dict[str, Any]:
     }
 
 
-def _context(own: Card | None, entry: Entry | None) -> int | None:
+def _context(known: Card | Entry | None) -> int | None:
     """The longest input in tokens; a linear model has no limit."""
-    if (own or entry) is None or "tfidf" in (own and own.kind, entry and entry.kind):
-        return None
-    return own.context if own else entry.context if entry else None
+    return None if known is None or known.kind == "tfidf" else known.context
 
 
 def _contract_values(prompt: PromptContract | None) -> dict[str, Any] | None:

@@ -84,9 +84,7 @@ def evaluate(
     return measure(str(model), Path(data), _workspace(workspace), task=task, metrics=metrics)
 
 
-def serve(
-    *models: str | Path, host: str = "127.0.0.1", port: int = 8000, workspace: Place = None
-) -> None:
+def serve(*models: str | Path, host: str = "127.0.0.1", port: int = 8000, workspace: Place = None) -> None:
     """Serve models over HTTP until SIGINT or SIGTERM.
 
     Raises:

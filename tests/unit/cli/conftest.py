@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +98,12 @@ def tickets(tmp_path: Path) -> Path:
     path = tmp_path / "tickets.csv"
     path.write_text("message,topic\n" + "".join(f"{text},{label}\n" for text, label in TICKETS), "utf-8")
     return path
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """What a process needs to import what this one does, wherever it starts."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in map(os.path.abspath, sys.path))}
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -111,3 +112,12 @@ def test_the_module_runs_as_a_program():
         [sys.executable, "-m", "tunesmith", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("tunesmith ")
+
+
+def test_a_terminal_without_chinese_gets_what_it_can_show():
+    done = subprocess.run(
+        [sys.executable, "-m", "tunesmith", "--help", "--lang", "zh"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "tunesmith demo" in done.stdout

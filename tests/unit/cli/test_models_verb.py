@@ -31,7 +31,7 @@ def test_the_list_has_releases_and_the_catalogue(call, router):
 
 
 def test_a_damaged_release_does_not_hide_the_others(call, publish):
-    publish(), publish(4)
+    publish(), publish(6)
     damaged = call("models", "show", "router@1", "--json").json["folder"]
     (Path(damaged) / "tunesmith.json").write_text("{")
     found = call("models", "list", "--json").json["releases"]
@@ -156,10 +156,10 @@ def adapter(stories, tmp_path, call):
     """A release `base` and a folder with an adapter on it."""
     base = Path(call("models", "add", stories, "--name", "base", "--json").json["folder"])
     module = loading.language_module(base)
-    adapters.add(module, rank=2, alpha=4, targets=["q_proj"])
+    adapters.add(module, rank=2, alpha=4, targets="all-linear")
     for _, lora in adapters.adapters(module):
-        lora.lora_B.data.fill_(0.05)
-    folder = tmp_path / "tuned"
+        lora.lora_B.data.fill_(0.2)
+    folder = tmp_path / "adapter"
     folder.mkdir()
     adapters.save(module, folder, base=str(base), task_type="CAUSAL_LM")
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):

@@ -94,7 +94,7 @@ def test_stopping_a_run_that_nobody_works_on_changes_nothing(call, recipe):
 
 
 @pytest.fixture
-def busy(workspace):
+def busy(workspace, environment):
     """A run that another process works on, until it is asked to stop."""
     folder = RunFolder(workspace.runs / "busy-1")
     folder.path.mkdir(parents=True)
@@ -106,7 +106,7 @@ def busy(workspace):
         "    print('working', flush=True)\n    signal.pause()\n"
     )
     command = [sys.executable, "-c", script, str(folder.path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "working\n"
         yield folder, process
@@ -129,9 +129,9 @@ def test_an_unknown_run_is_answered_with_those_that_exist(call, busy):
     assert "busy-1" in said.err
 
 
-def step(number):
+def step(number, loss=1.5):
     return Step(
-        step=number, steps=4, epoch=1, loss=1.5, learning_rate=1e-3, grad_norm=1, tokens=10, seconds=0.1
+        step=number, steps=4, epoch=1, loss=loss, learning_rate=1e-3, grad_norm=1, tokens=10, seconds=0.1
     )
 
 
@@ -152,13 +152,16 @@ def test_followers_see_each_event_once_while_a_run_goes_back_to_a_checkpoint(tmp
 
     def third():
         log.path.write_bytes(log.path.read_bytes().rpartition(b"\n")[0] + b"\n")
-        log.append(step(2))
+        for loss in (1.4, 1.3, 1.2):
+            log.append(step(2, loss))
         log.append(Completed(seconds=1))
 
     happens = iter([first, second, third])
-    seen = [(r["event"], r.get("step")) for r in records(folder, wait=lambda _: next(happens)())]
+    found = records(folder, wait=lambda _: next(happens)())
+    seen = [(r["event"], r.get("loss")) for r in found]
     assert seen == [
-        ("StageStarted", None), ("Step", 1), ("Saved", 1), ("Step", 2), ("Step", 2), ("Completed", None),
+        ("StageStarted", None), ("Step", 1.5), ("Saved", None), ("Step", 1.5),
+        ("Step", 1.4), ("Step", 1.3), ("Step", 1.2), ("Completed", None),
     ]  # fmt: skip
 
 

@@ -14,10 +14,10 @@ from tunesmith.serve.client import Client
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_one_line_says_where_and_a_signal_ends_it_in_order(router, tmp_path, number):
+def test_one_line_says_where_and_a_signal_ends_it_in_order(router, tmp_path, environment, number):
     command = [sys.executable, "-m", "tunesmith", "serve", "router@1", "--port", "0", "--json"]
     with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
@@ -33,7 +33,7 @@ def test_one_line_says_where_and_a_signal_ends_it_in_order(router, tmp_path, num
 
 
 def test_other_machines_need_a_key(call, router):
-    said = call("serve", "router", "--host", "0.0.0.0", "--port", "0")
+    said = call("serve", "router", "--host", "192.0.2.1", "--port", "0")
     assert said.code == 2
     assert "error[S19]" in said.err
     assert said.out == ""

