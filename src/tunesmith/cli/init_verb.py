@@ -62,8 +62,8 @@ def _show(draft: Draft, out: Path, commands: list[str], output: Output) -> None:
         for name, column in source.mapping.items():
             output.line(f"  {name} ← {column}")
     for problem in (*draft.warnings, *draft.problems):
-        said = problem.as_dict(output.lang)
-        output.hint(f"  ! {said['message']}\n    {said['cause']}")
+        told = problem.as_dict(output.lang)
+        output.hint(f"  ! {told['message']}\n    {told['cause']}")
     if draft.problems:
         output.hint(output.say("init_dropping"))
     output.line(output.say("init_written", file=out, task=draft.task, model=_model(draft, output)))

@@ -20,21 +20,13 @@ Action: TypeAlias = Callable[[argparse.Namespace, Output], int]
 COMMON = ("help", "json", "workspace", "lang", "quiet", "debug", "code")
 
 # What argparse says, and the key of cli.toml that says it in our words.
-_REASONS = (
-    (re.compile(r"the following arguments are required: (?P<names>.+)", re.S), "usage_required"),
-    (re.compile(r"unrecognized arguments: (?P<names>.+)", re.S), "usage_unknown"),
-    (re.compile(r"argument (?P<name>.+?): expected (?:one|at least one) argument", re.S), "usage_value"),
-    (
-        re.compile(r"argument (?P<name>.+?): invalid (?P<kind>.+) value: '(?P<value>.*)'", re.S),
-        "usage_kind",
-    ),
-    (
-        re.compile(
-            r"argument (?P<name>.+?): invalid choice: '(?P<value>.*)' \(choose from (?P<known>.+)\)", re.S
-        ),
-        "usage_choice",
-    ),
-)
+_REASONS = {
+    r"the following arguments are required: (?P<names>.+)": "usage_required",
+    r"unrecognized arguments: (?P<names>.+)": "usage_unknown",
+    r"argument (?P<name>.+?): expected (?:one|at least one) argument": "usage_value",
+    r"argument (?P<name>.+?): invalid (?P<kind>.+) value: '(?P<value>.*)'": "usage_kind",
+    r"argument (?P<name>.+?): invalid choice: '(?P<value>.*)' \(choose from (?P<known>.+)\)": "usage_choice",
+}
 
 
 class Formatter(argparse.HelpFormatter):
@@ -104,8 +96,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def _reworded(message: str, lang: str) -> str:
-    for pattern, key in _REASONS:
-        if found := pattern.fullmatch(message):
+    for pattern, key in _REASONS.items():
+        if found := re.fullmatch(pattern, message, re.S):
             values = {name: value.replace("'", "") for name, value in found.groupdict().items()}
             if key == "usage_required":
                 values["names"] = ", ".join(map(_shown, values["names"].split(", ")))

@@ -132,8 +132,11 @@ def manifest_files(folder: Path) -> dict[str, dict[str, Any]]:
     try:
         value = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         files: dict[str, dict[str, Any]] = value["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        complete = all("sha256" in entry for entry in files.values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError("C03", file=folder) from error
+    if not complete:
+        raise ModelError("C03", file=folder)
     return files
 
 

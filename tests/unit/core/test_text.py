@@ -1,0 +1,79 @@
+"""Sentences: the language is chosen as the user says, and every error code is explained in both languages."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import tunesmith
+from tunesmith.core import text
+
+SOURCES = sorted(Path(next(iter(tunesmith.__path__))).rglob("*.py"))
+VARIABLES = ("TUNESMITH_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("variables", "wanted", "spoken"),
+    [
+        ({}, "zh", "zh"),
+        ({"LANG": "zh_CN.UTF-8"}, None, "zh"),
+        ({"LANG": "zh_CN.UTF-8"}, "en", "en"),
+        ({"LANG": "zh_CN.UTF-8", "TUNESMITH_LANG": "en"}, None, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "zh_TW.UTF-8"}, None, "zh"),
+        ({"LANG": "de_DE.UTF-8"}, None, "en"),
+    ],
+)
+def test_the_language_is_what_was_asked_for_else_the_environments(environment, variables, wanted, spoken):
+    for name, value in variables.items():
+        environment.setenv(name, value)
+    assert text.language(wanted) == spoken
+
+
+def test_values_are_put_into_the_sentences():
+    said = text.explain("C01", "en", {"file": "tickets.csv"})
+    assert said["message"] == "tickets.csv does not exist"
+    assert set(said) == {"message", "cause", "hint"}
+
+
+def test_a_value_that_is_missing_shows_its_name_and_does_not_hide_the_error():
+    assert text.explain("C01", "en", {})["message"] == "{file} does not exist"
+
+
+def test_nouns_are_translated_inside_sentences():
+    values = {"noun": "loss", "name": "x", "known": "-", "close": "-"}
+    assert "损失函数" in text.explain("R06", "zh", values)["message"]
+    assert "loss" in text.explain("R06", "en", values)["message"]
+
+
+def test_an_expectation_is_a_sentence_and_no_rule_name():
+    said = text.explain(
+        "R05", "zh", {"key": "epochs", "got": -1, "expects": {"kind": "greater_than", "gt": 0}}
+    )
+    assert said["cause"] == "必须大于 0"
+
+
+def codes():
+    """Every code that the sources name in an error or a problem, with its file."""
+    for source in SOURCES:
+        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                code = node.value
+                if len(code) == 3 and code[0] in "CDEMRSTU" and code[1:].isdigit():
+                    yield code, source.name
+
+
+def test_every_code_of_the_sources_is_explained_in_both_languages():
+    found = sorted(set(codes()))
+    assert len(found) > 100
+    for code, source in found:
+        for lang in text.LANGUAGES:
+            assert text.explain(code, lang, {})["message"], f"{source}: {code}"
