@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -34,9 +36,24 @@ def run(given: argparse.Namespace, output: Output) -> int:
     seconds = time.monotonic() - began
     output.data({"folder": str(folder), "runs": results, "answers": answers, "seconds": round(seconds, 1)})
     output.line(output.say("demo_done", seconds=f"{seconds:.0f}"))
+    command = _command()
     for key in ("demo_next_report", "demo_next_ask", "demo_next_serve", "demo_next_own"):
-        output.line("  " + output.say(key, folder=folder, page=f"{results[0]['path']}/report.html"))
+        page = Path(results[0]["path"]) / "report.html"
+        output.line(
+            "  " + output.say(key, command=command, workspace=_shown(workspace.root), page=_shown(page))
+        )
     return 0
+
+
+def _command() -> str:
+    """How to call this program again from here."""
+    return "tunesmith" if shutil.which("tunesmith") else _shown(Path(sys.argv[0]).absolute())
+
+
+def _shown(path: Path) -> str:
+    """A path as short as can be."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _carry_out(recipe: Path, workspace: Workspace, output: Output) -> dict[str, Any]:

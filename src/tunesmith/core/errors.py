@@ -138,9 +138,7 @@ def render(problem: Problem, lang: str) -> str:
         place += f"  ({problem.field})" if place else problem.field
     if place:
         lines.append(f"  --> {place}")
-    for part in ("cause", "hint"):
-        if said[part]:
-            lines.append(f"{_LABELS[lang][part]}: {said[part]}")
+    lines += [f"{_LABELS[lang][part]}: {said[part]}" for part in ("cause", "hint") if said[part]]
     return "\n".join(lines)
 
 

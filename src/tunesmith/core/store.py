@@ -104,8 +104,9 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._engine = sa.create_engine(f"sqlite:///{path}")
         event.listen(self._engine, "connect", _configure)
-        event.listen(self._engine, "begin", _begin_immediate)
-        _migrate(self._engine)
+        event.listen(self._engine, "begin", _begin)
+        self._writing = self._engine.execution_options(writing=True)
+        _migrate(self._writing)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -115,7 +116,7 @@ class Store:
 
     def publish(self, name: str, *, digest: str, folder: Path, task: str, lineage: dict[str, Any]) -> Release:
         """Register a model folder under `name`; the same content keeps its version."""
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             mine = releases.c.name == name
             same = connection.execute(
                 sa.select(releases.c.version).where(mine, releases.c.digest == digest)
@@ -177,7 +178,7 @@ class Store:
             TunesmithError: C08 when someone else moved the alias meanwhile.
         """
         self.release(f"{name}@{version}")
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             here = (aliases.c.name == name) & (aliases.c.alias == alias)
             found = connection.execute(sa.select(aliases.c.version).where(here)).scalar()
             if found != expected:
@@ -228,7 +229,7 @@ class Store:
             TunesmithError: C13 while an alias points to it.
         """
         here = (aliases.c.name == release.name) & (aliases.c.version == release.version)
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             pointing = connection.execute(sa.select(aliases.c.alias).where(here)).scalars().all()
             if pointing:
                 raise TunesmithError("C13", name=release.label, aliases=", ".join(pointing))
@@ -241,7 +242,7 @@ class Store:
         """A new key: its id, and its text, which is shown once and not stored."""
         identity = secrets.token_hex(4)
         text = f"{KEY_PREFIX}_{identity}_{secrets.token_urlsafe(32)}"
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             connection.execute(
                 keys.insert().values(
                     id=identity, name=name, mac=self._mac(text), scopes=list(scopes),
@@ -274,7 +275,7 @@ class Store:
         Raises:
             NotFoundError: C10 when there is no such key.
         """
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             change = keys.update().where(keys.c.id == identity).values(revoked=time.time())
             if connection.execute(change).rowcount == 0:
                 known = ", ".join(connection.execute(sa.select(keys.c.id)).scalars()) or "-"
@@ -299,15 +300,17 @@ class Store:
 
 
 def _configure(connection: Any, _record: Any) -> None:
-    # pysqlite must not begin transactions by itself: `_begin_immediate` does.
+    # pysqlite must not begin transactions by itself: `_begin` does.
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000",
                    "foreign_keys=ON", "trusted_schema=OFF"):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_immediate(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: sa.Connection) -> None:
+    # A writer takes its lock at once: one that first reads could find that another wrote meanwhile, and fail.
+    writing = connection.get_execution_options().get("writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def _migrate(engine: sa.Engine) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
@@ -19,6 +20,16 @@ from tunesmith.models.tokenizer import read_json
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 _PREFIX = "base_model.model."
+
+# Settings of PEFT that change what an adapter computes, and the values with which they do not.
+_PLAIN: dict[str, tuple[Any, ...]] = {
+    "use_rslora": (False,),
+    "use_dora": (False,),
+    "alpha_pattern": ({}, None),
+    "rank_pattern": ({}, None),
+    "modules_to_save": ([], None),
+    "bias": ("none",),
+}
 
 
 class LoraLinear(nn.Module):
@@ -138,9 +149,12 @@ def load(model: nn.Module, folder: Path) -> None:
     """Put the adapters of a PEFT folder onto `model`.
 
     Raises:
-        ModelError: M21 when they do not fit this model.
+        ModelError: M21 when they do not fit this model, or are of a kind that is not plain LoRA.
     """
     config = read_json(folder / CONFIG)
+    for setting, plain in _PLAIN.items():
+        if setting in config and config[setting] not in plain:
+            raise ModelError("M21", file=folder, reason=f"{setting}: {config[setting]}")
     try:
         targets, rank = config["target_modules"], config["r"]
         names = _full_names(model, targets)
@@ -148,7 +162,7 @@ def load(model: nn.Module, folder: Path) -> None:
             module = LoraLinear(model.get_submodule(name), rank, config["lora_alpha"], config["lora_dropout"])
             _replace(model, name, module)
         _fill(model, load_file(str(folder / WEIGHTS)))
-    except (KeyError, AttributeError, OSError, RuntimeError) as error:
+    except (KeyError, AttributeError, OSError, RuntimeError, SafetensorError) as error:
         raise ModelError("M21", file=folder, reason=str(error)) from error
 
 

@@ -1,9 +1,9 @@
 """The prompt contract: everything that is put around a user's text, in one hashed file beside the weights.
 
 Training, evaluation, serving and export render and encode conversations through this module only, so a prompt
-has the same token ids everywhere. Text is cut where each of the assistant's answers begins and the pieces are
-encoded one by one: what the server sends to the model is then a prefix, token for token, of what the model was
-trained on, whatever the tokenizer merges.
+has the same token ids everywhere. Text is cut where each of the assistant's answers begins and the pieces
+are encoded one by one: what the server sends to the model is then a prefix, token for token, of what the
+model was trained on, whatever the tokenizer merges. A message that spells out a special token stays text.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ MAX_TEMPLATE = 200_000
 
 # Private-use characters that mark an answer while a template is rendered; they never reach a tokenizer.
 _OPEN, _CLOSE = "\uf8f0", "\uf8f1"
+# Put into the middle of a special token that stands in somebody's message: it is invisible, and ends the token.
+_JOINER = "\u2060"
 
 Message = Mapping[str, str]
 
@@ -85,7 +87,7 @@ class PromptContract:
 
     def encode(self, tokenizer: Tokenizer, messages: Sequence[Message], *, answer: bool = True) -> list[int]:
         """The token ids of a conversation, ready to be answered."""
-        pieces = self._pieces(messages, answer)
+        pieces = self._pieces(_harmless(messages, tokenizer), answer)
         return [i for piece in pieces for i in tokenizer.encode(piece.text, add_special_tokens=False).ids]
 
     def encode_training(
@@ -97,7 +99,7 @@ class PromptContract:
         """
         ids: list[int] = []
         learned: list[bool] = []
-        for piece in self._pieces(messages, answer=False):
+        for piece in self._pieces(_harmless(messages, tokenizer), answer=False):
             encoding = tokenizer.encode(piece.text, add_special_tokens=False)
             ids.extend(encoding.ids)
             learned.extend(start < piece.learned for start, _ in encoding.offsets)
@@ -176,6 +178,21 @@ class _Piece:
 
     text: str
     learned: int
+
+
+def _harmless(messages: Sequence[Message], tokenizer: Tokenizer) -> list[Message]:
+    """The messages with everything taken apart that would end a turn, begin another, or mark an answer."""
+    special = {t.content for t in tokenizer.get_added_tokens_decoder().values() if t.special}
+    forbidden = {mark: "" for mark in (_OPEN, _CLOSE)}
+    forbidden |= {token: token[:1] + _JOINER + token[1:] for token in special if len(token) > 1}
+    return [{**message, "content": _replace(message["content"], forbidden)} for message in messages]
+
+
+def _replace(text: str, changes: Mapping[str, str]) -> str:
+    for old, new in changes.items():
+        if old in text:
+            text = text.replace(old, new)
+    return text
 
 
 def _mark(message: Message) -> Message:

@@ -22,6 +22,12 @@ from tunesmith.models.catalogue import Entry
 # What is fetched of a hub repository: configuration, tokenizer and safetensors; no pickles, no code.
 HUB_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md", "LICENSE*")
 
+# What decides beside the weights about what a model says.
+_DECISIVE = (
+    "adapter_config.json", "chat_template.jinja", "config.json", "contract.json", "generation_config.json",
+    "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
@@ -44,7 +50,7 @@ def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Res
         MissingError: M02 when the hub cannot be reached or is switched off; M03 when a package is missing.
     """
     for root in (base, Path.cwd()):
-        if root is not None and (root / name).is_dir():
+        if root is not None and _is_model(root / name, name):
             return Resolved(name=Path(name).name, folder=(root / name).resolve())
     if workspace.database.exists() and (release := Store(workspace.database).find(name)):
         return Resolved(name=release.name, folder=Path(release.folder))
@@ -53,6 +59,14 @@ def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Res
     if _looks_like_hub_id(name):
         return Resolved(name=name, folder=from_hub(name))
     raise NotFoundError("M01", name=name, **suggestion(name, _known(workspace)))
+
+
+def _is_model(folder: Path, name: str) -> bool:
+    """A folder that holds a model; one that was named by a path is taken at its word."""
+    named = Path(name).is_absolute() or name.startswith((".", "~"))
+    return folder.is_dir() and (
+        named or any((folder / f).exists() for f in ("config.json", "tunesmith.json"))
+    )
 
 
 def _known(workspace: Workspace) -> list[str]:
@@ -91,17 +105,22 @@ def from_hub(repository: str) -> Path:
     """The local snapshot of a hub repository; HF_ENDPOINT, HF_HUB_OFFLINE and HF_HOME are respected.
 
     Raises:
-        NotFoundError: M01 when the hub has no such model.
+        NotFoundError: M01 when the hub has no such model, or could have none of that name.
         MissingError: M02 when it is not here and the hub cannot be asked.
         ModelError: M08 when it has no safetensors.
     """
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
 
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
         folder = Path(snapshot_download(repository, allow_patterns=list(HUB_PATTERNS)))
-    except RepositoryNotFoundError as error:
+    except (RepositoryNotFoundError, HFValidationError) as error:
         raise NotFoundError("M01", name=repository, **suggestion(repository, [])) from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise MissingError("M02", name=repository, reason=_first_line(error)) from error
@@ -115,9 +134,9 @@ def _first_line(error: Exception) -> str:
 
 
 def weights_digest(folder: Path) -> str:
-    """The sha256 over the names and contents of a folder's weights, configuration and tokenizer."""
+    """The sha256 over the names and contents of a folder's weights, configuration, tokenizer and contract."""
     result = hashlib.sha256()
-    for path in sorted([*folder.glob("*.safetensors"), folder / "config.json", folder / "tokenizer.json"]):
+    for path in sorted([*folder.glob("*.safetensors"), *(folder / name for name in _DECISIVE)]):
         if path.exists():
             result.update(f"{path.name} {durable.sha256(path)}\n".encode())
     return result.hexdigest()

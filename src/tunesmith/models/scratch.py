@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def make(size: Scratch, texts: Iterable[str], *, seed: int) -> tuple[nn.Module, Tokenizer]:
-    """A randomly initialised model of the given size and its tokenizer; the same seed gives the same bytes."""
+    """A random model of the given size and its tokenizer; the same seed gives the same bytes."""
     tokenizer = tokenizers.train(texts, vocab=size.vocab)
     ids = {
         f"{name}_token_id": _id(tokenizer, token)

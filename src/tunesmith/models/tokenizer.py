@@ -1,4 +1,4 @@
-"""Tokenizers: read from a model folder, or trained on a user's texts. Always the `tokenizers` library's own."""
+"""Tokenizers of the `tokenizers` library: read from a model folder, or trained on a user's texts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which rows are learned together, as a pure function of (seed, step): there is no iterator state to restore.
 
-Rows are shuffled, cut into pools, sorted by length inside each pool and cut into batches, so that a batch holds
-rows of similar length and little is padding; then the batches are shuffled.
+Rows are shuffled, cut into pools, sorted by length inside each pool and cut into batches, so that a batch
+holds rows of similar length and little is padding; then the batches are shuffled.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The whole of a recipe, stage by stage: the only part that knows data, models, training, evaluation, serving."""
+"""A recipe as a whole, stage by stage: the only part that knows all the others."""

@@ -1,4 +1,4 @@
-"""The built-in demonstration: sample data and recipes put into a folder, and its models served for a moment."""
+"""The built-in demonstration: sample data and recipes in a folder, and their models served for a moment."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""What a run will cost, measured: the longest and some ordinary batches are really trained, and thrown away."""
+"""What a run will cost, measured: the longest and some ordinary batches are trained and thrown away."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -73,5 +74,5 @@ def _shown(learner: Learner, examples: list[Example]) -> list[dict[str, Any]]:
             "text": learner.tokenizer.decode(ids[a:b].tolist(), skip_special_tokens=False),
             "learned": bool(target[a]),
         }
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in pairwise(edges)
     ]

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tunesmith.core import cache
 from tunesmith.core.store import Release, Store
@@ -31,7 +31,7 @@ PRODUCTION = "production"
 
 
 def choose(plan: Plan, parts: Parts) -> tuple[Candidate, tuple[reports.Candidate, ...]]:
-    """The candidate that does best on the validation part by the task's first metric; and all their scores."""
+    """The candidate that is best on the validation part by the task's first metric; and all their scores."""
     if len(plan.candidates) == 1:
         return plan.candidates[0], ()
     metric = plan.task.metrics[0]
@@ -110,7 +110,9 @@ def _judge(
         baselines=references,
         samples=tuple(Sample(**sample) for sample in measuring.samples(model, part)),
         candidates=tried,
-        curve=tuple(TrainingPoint(step=s, loss=l, learning_rate=r) for s, l, r in notes["curve"]),
+        curve=tuple(
+            TrainingPoint(step=step, loss=loss, learning_rate=rate) for step, loss, rate in notes["curve"]
+        ),
         validation=tuple(ValidationPoint(step=s, scores=found) for s, found in notes["validation"]),
         ledger=ledger.summary(),
         gate=gate.judge(plan.recipe.eval.gate, scores, references),
@@ -157,6 +159,3 @@ def places(ledger: pl.DataFrame) -> Callable[[int], tuple[str, int]]:
         return found["file"], found["line"]
 
     return place
-
-
-__all__ = ["choose", "make", "metric_names", "places", "with_labels"]

@@ -1,0 +1,181 @@
+"""The prompt contract: what is served is token for token a prefix of what was trained, whatever the tokenizer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from tunesmith.core.errors import ModelError
+from tunesmith.models import scratch, tokenizer
+from tunesmith.models.contract import TEMPLATES, GenerationDefaults, PromptContract
+
+OWN = tokenizer.train(["Hello, how are you?", "你好，请问包裹到哪里了？"] * 3, vocab=320)
+CHATML = scratch.contract(OWN)
+PLAIN = replace(CHATML, template=TEMPLATES["plain"], stop=("</s>",))
+TALK = [
+    {"role": "user", "content": "Where is my parcel?"},
+    {"role": "assistant", "content": "It is on its way."},
+    {"role": "user", "content": "谢谢！"},
+    {"role": "assistant", "content": "不客气。\n还有别的问题吗？"},
+]
+NAMES = ("own", "stories260K-hf", "gpt2-tokenizer", "bert-base-chinese-vocab")
+
+
+@cache
+def named(shared_data: Path, name: str) -> Tokenizer:
+    return (
+        OWN if name == "own" else Tokenizer.from_file(str(shared_data / "weights" / name / "tokenizer.json"))
+    )
+
+
+@pytest.fixture(params=NAMES)
+def tokens(request: pytest.FixtureRequest, shared_data: Path) -> Tokenizer:
+    return named(shared_data, request.param)
+
+
+@pytest.mark.parametrize("contract", [CHATML, PLAIN, replace(CHATML, system="Be brief.")])
+def test_what_is_served_is_a_prefix_of_what_was_trained(tokens: Tokenizer, contract: PromptContract) -> None:
+    ids, _ = contract.encode_training(tokens, TALK)
+    for turn in (1, 3):
+        prompt = contract.encode(tokens, TALK[:turn])
+        assert ids[: len(prompt)] == prompt
+
+
+@pytest.mark.parametrize("contract", [CHATML, PLAIN])
+def test_the_answers_and_their_stops_are_learned_and_nothing_else(contract: PromptContract) -> None:
+    ids, learned = contract.encode_training(OWN, TALK)
+    said = OWN.decode([i for i, keep in zip(ids, learned, strict=True) if keep], skip_special_tokens=False)
+    stop = contract.stop[0]
+    assert said == f"It is on its way.{stop}不客气。\n还有别的问题吗？{stop}"
+
+
+def test_everything_else_is_there_and_not_learned() -> None:
+    ids, learned = CHATML.encode_training(OWN, TALK[:2])
+    rest = OWN.decode(
+        [i for i, keep in zip(ids, learned, strict=True) if not keep], skip_special_tokens=False
+    )
+    assert rest == "<|im_start|>user\nWhere is my parcel?<|im_end|>\n<|im_start|>assistant\n\n"
+    assert OWN.decode(ids, skip_special_tokens=False) == CHATML.render(TALK[:2], answer=False)
+
+
+@given(question=st.text(max_size=30), answer=st.text(max_size=30))
+def test_no_text_can_break_the_prefix(question: str, answer: str) -> None:
+    if any(mark in question + answer for mark in "\uf8f0\uf8f1"):
+        return
+    talk = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+    for contract in (CHATML, PLAIN):
+        ids, learned = contract.encode_training(OWN, talk)
+        prompt = contract.encode(OWN, talk[:1])
+        assert ids[: len(prompt)] == prompt
+        assert not any(learned[: len(prompt)])
+        assert any(learned)
+
+
+def test_text_with_the_characters_used_as_marks_is_only_text() -> None:
+    talk = [{"role": "user", "content": "a\uf8f0b\uf8f1c"}, {"role": "assistant", "content": "d\uf8f1e"}]
+    ids, learned = CHATML.encode_training(OWN, talk)
+    assert OWN.decode(ids, skip_special_tokens=False) == CHATML.render(talk, answer=False)
+    said = OWN.decode([i for i, keep in zip(ids, learned, strict=True) if keep], skip_special_tokens=False)
+    assert said == "d\uf8f1e<|im_end|>"
+
+
+def test_the_system_prompt_is_put_first_unless_the_conversation_has_its_own() -> None:
+    contract = replace(CHATML, system="Be brief.")
+    assert contract.render(TALK[:1]).startswith("<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user")
+    own = [{"role": "system", "content": "Be long."}, *TALK[:1]]
+    assert "Be brief." not in contract.render(own)
+
+
+def test_a_template_that_trims_still_learns_the_whole_answer() -> None:
+    trimming = TEMPLATES["chatml"].replace("{{ message.content }}", "{{ message.content | trim }}")
+    contract = replace(CHATML, template=trimming)
+    talk = [TALK[0], {"role": "assistant", "content": "  It is late. \n"}]
+    ids, learned = contract.encode_training(OWN, talk)
+    said = OWN.decode([i for i, keep in zip(ids, learned, strict=True) if keep], skip_special_tokens=False)
+    assert said == "It is late.<|im_end|>"
+
+
+BAD = {
+    "syntax": "{% for %}",
+    "raises": "{{ raise_exception('roles must alternate') }}",
+    "code": "{{ messages.__class__.__mro__[1].__subclasses__() }}",
+    "globals": "{{ self.__init__.__globals__ }}",
+    "changes the data": "{{ messages.append(1) }}",
+    "too long": "x" * 300_000,
+    "endless": "{% for i in range(99999999) %}{% endfor %}",
+    "changes answers": "{% for m in messages %}{{ m.content | upper }}{% endfor %}{{ messages | length }}"
+    "{{ messages[1].content | length }}",
+}
+
+
+@pytest.mark.parametrize("template", BAD.values(), ids=BAD)
+def test_a_template_that_cannot_be_used_is_told_and_runs_nothing(template: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        replace(CHATML, template=template).encode_training(OWN, TALK)
+    assert caught.value.problems[0].code == "M10"
+    assert caught.value.problems[0].values["reason"]
+
+
+def test_it_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    made = replace(CHATML, system="请简短回答。", generation=GenerationDefaults(max_new_tokens=7, top_p=0.5))
+    made.save(tmp_path)
+    assert PromptContract.load(tmp_path) == made
+    assert PromptContract.load(tmp_path).digest == made.digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"template": "x"},
+        {"system": "x"},
+        {"stop": ("x",)},
+        {"stop_ids": (1,)},
+        {"pad_id": 9},
+        {"generation": GenerationDefaults(temperature=0.5)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_the_digest_is_of_all_of_it(change: dict[str, object]) -> None:
+    assert replace(CHATML, **change).digest != CHATML.digest
+
+
+def _set(key: str, value: object) -> Callable[[dict[str, object]], object]:
+    return lambda content: content.update({key: value})
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [_set("system", "Obey."), _set("extra", 1), _set("generation", {"x": 1}), lambda c: c.pop("digest")],
+    ids=["changed", "unknown key", "unknown default", "no digest"],
+)
+def test_a_file_that_was_changed_by_hand_is_refused(
+    tmp_path: Path, damage: Callable[[dict[str, object]], object]
+) -> None:
+    CHATML.save(tmp_path)
+    content = json.loads((tmp_path / "contract.json").read_text("utf-8"))
+    damage(content)
+    (tmp_path / "contract.json").write_text(json.dumps(content), "utf-8")
+    with pytest.raises(ModelError) as caught:
+        PromptContract.load(tmp_path)
+    assert caught.value.problems[0].code == "M11"
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        PromptContract.load(tmp_path)
+    assert caught.value.problems[0].code == "M11"
+
+
+def test_a_recipes_prompt_goes_over_the_models_own() -> None:
+    made = CHATML.with_settings(template="plain", system=None, generation=GenerationDefaults(top_p=0.9))
+    assert made.template == TEMPLATES["plain"]
+    assert made.generation.top_p == 0.9
+    assert CHATML.with_settings(template=None, system="x", generation=GenerationDefaults()).system == "x"
