@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -55,7 +56,7 @@ class Classifier(nn.Module):
         """
         try:
             self.head.load_state_dict(load_file(str(folder / HEAD)))
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, SafetensorError) as error:
             raise ModelError("M09", file=folder / HEAD, reason=str(error)) from error
 
 
@@ -73,6 +74,8 @@ class TextClassifier:
 
     def predict(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Probabilities [texts, labels], float32; each row sums to 1. Longer texts are cut to the context."""
+        if not texts:
+            return np.empty((0, len(self.labels)), dtype=np.float32)
         return probabilities(
             self.module, [truncate(e, self.context)[0] for e in encode(self.tokenizer, texts)]
         )

@@ -29,10 +29,16 @@ MAX_TEMPLATE = 200_000
 
 # Private-use characters that mark an answer while a template is rendered; they never reach a tokenizer.
 _OPEN, _CLOSE = "\uf8f0", "\uf8f1"
-# Put into the middle of a special token that stands in somebody's message: it is invisible, and ends the token.
+# Put into the middle of a special token that stands in somebody's message: invisible, and ends the token.
 _JOINER = "\u2060"
 
 Message = Mapping[str, str]
+
+# What the program that a template is can come to, its author being unknown.
+_TEMPLATE_ERRORS = (
+    TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
+    ValueError,
+)  # fmt: skip
 
 TEMPLATES = {
     "chatml": (
@@ -106,17 +112,22 @@ class PromptContract:
         return ids, learned
 
     def _pieces(self, messages: Sequence[Message], answer: bool) -> Iterator[_Piece]:
-        marked = self._render([_mark(m) for m in self._with_system(messages)], answer)
-        plain = self._render(self._with_system(messages), answer)
-        if marked.replace(_OPEN, "").replace(_CLOSE, "") != plain:
-            raise ModelError("M10", reason="the template changes the text of an answer")
-        before, *answers = marked.split(_OPEN)
+        before, *answers = self._marked(self._with_system(messages), answer).split(_OPEN)
         if before:
             yield _Piece(before, 0)
         for text in answers:
             content, _, after = text.partition(_CLOSE)
             stop = next((s for s in (*self.stop, self.eos) if s and after.startswith(s)), "")
             yield _Piece(content + after, len(content) + len(stop))
+
+    def _marked(self, messages: Sequence[Message], answer: bool) -> str:
+        """The text of a conversation with a mark before and after every answer."""
+        plain = self._render(messages, answer)
+        for mark in (_mark, _mark_trimmed):
+            marked = self._render([mark(message) for message in messages], answer)
+            if marked.replace(_OPEN, "").replace(_CLOSE, "") == plain:
+                return marked
+        raise ModelError("M10", reason="the template changes the text of an answer")
 
     def _with_system(self, messages: Sequence[Message]) -> list[Message]:
         if self.system and (not messages or messages[0]["role"] != "system"):
@@ -132,7 +143,7 @@ class PromptContract:
                 eos_token=self.eos,
                 tools=None,
             )
-        except (TemplateError, TypeError, ValueError, RecursionError) as error:
+        except _TEMPLATE_ERRORS as error:
             raise ModelError("M10", reason=str(error)) from error
 
     def save(self, folder: Path) -> None:
@@ -183,7 +194,7 @@ class _Piece:
 def _harmless(messages: Sequence[Message], tokenizer: Tokenizer) -> list[Message]:
     """The messages with everything taken apart that would end a turn, begin another, or mark an answer."""
     special = {t.content for t in tokenizer.get_added_tokens_decoder().values() if t.special}
-    forbidden = {mark: "" for mark in (_OPEN, _CLOSE)}
+    forbidden = dict.fromkeys((_OPEN, _CLOSE), "")
     forbidden |= {token: token[:1] + _JOINER + token[1:] for token in special if len(token) > 1}
     return [{**message, "content": _replace(message["content"], forbidden)} for message in messages]
 
@@ -198,11 +209,15 @@ def _replace(text: str, changes: Mapping[str, str]) -> str:
 def _mark(message: Message) -> Message:
     if message["role"] != "assistant":
         return message
+    return {**message, "content": f"{_OPEN}{message['content']}{_CLOSE}"}
+
+
+def _mark_trimmed(message: Message) -> Message:
+    """The marks inside surrounding whitespace, for templates that trim it off."""
     content = message["content"]
-    stripped = content.strip()
-    # Marks stand inside surrounding whitespace, which many templates trim.
-    inner = f"{_OPEN}{stripped}{_CLOSE}"
-    return {**message, "content": content.replace(stripped, inner, 1) if stripped else inner}
+    inner = content.strip()
+    marked = _mark({**message, "content": inner})
+    return {**message, "content": content.replace(inner, marked["content"], 1)}
 
 
 @lru_cache(maxsize=32)

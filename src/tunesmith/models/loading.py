@@ -49,7 +49,7 @@ def load(resolved: Resolved) -> Model:
 
 
 def _language(name: str, folder: Path, found: Card) -> LanguageModel:
-    module = _with_adapter(folder, found, language_module)
+    module = language_module(folder)
     tokens = tokenizer.load(folder)
     return LanguageModel(
         name=name,
@@ -63,7 +63,7 @@ def _language(name: str, folder: Path, found: Card) -> LanguageModel:
 
 
 def _classifier(name: str, folder: Path, found: Card) -> TextClassifier:
-    module = Classifier(_with_adapter(folder, found, encoder_module), len(found.labels))
+    module = Classifier(encoder_module(folder), len(found.labels))
     module.load_head(folder)
     return TextClassifier(
         name=name,
@@ -75,35 +75,40 @@ def _classifier(name: str, folder: Path, found: Card) -> TextClassifier:
     )
 
 
-def _with_adapter(folder: Path, found: Card, make: Any) -> nn.Module:
-    if not (folder / adapters.CONFIG).exists():
-        module: nn.Module = make(folder)
-        return module
-    if found.base is None or not Path(found.base.folder).is_dir():
-        raise ModelError("M22", file=folder, base=found.base.name if found.base else "?")
-    base = Path(found.base.folder)
-    if (digest := weights_digest(base)) != found.base.weights:
-        raise ModelError("M07", file=base, expected=found.base.weights, found=digest)
-    module = make(base)
-    adapters.load(module, folder)
-    return adapters.merge(module)
-
-
 def language_module(folder: Path) -> nn.Module:
-    """A causal language model in float32.
+    """A causal language model in float32; an adapter is folded into its base.
 
     Raises:
-        ModelError: M09 when weights are missing or do not fit.
+        ModelError: M09 when weights are missing or do not fit; M07, M21 or M22 when an adapter's base was
+            changed, is another model or is gone.
     """
-    return _pretrained(AutoModelForCausalLM, folder)
+    return _module(AutoModelForCausalLM, folder)
 
 
 def encoder_module(folder: Path) -> nn.Module:
     """A model that returns hidden states, in float32, without the pooler that sentence-pair training left."""
-    module = _pretrained(AutoModel, folder)
+    module = _module(AutoModel, folder)
     if getattr(module, "pooler", None) is not None:
         module.pooler = None  # type: ignore[assignment]
     return module
+
+
+def _module(kind: Any, folder: Path) -> nn.Module:
+    if not (folder / adapters.CONFIG).exists():
+        return _pretrained(kind, folder)
+    module = _module(kind, _base(folder))
+    adapters.load(module, folder)
+    return adapters.merge(module)
+
+
+def _base(folder: Path) -> Path:
+    """Where the model lies that an adapter belongs to."""
+    base = card.read(folder).base
+    if base is None or not Path(base.folder).is_dir():
+        raise ModelError("M22", file=folder, base=base.name if base else "?")
+    if (digest := weights_digest(Path(base.folder))) != base.weights:
+        raise ModelError("M07", file=base.folder, expected=base.weights, found=digest)
+    return Path(base.folder)
 
 
 def _pretrained(kind: Any, folder: Path) -> nn.Module:

@@ -10,14 +10,17 @@ import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunesmith.core import durable
 from tunesmith.core.errors import MissingError, ModelError, NotFoundError
 from tunesmith.core.registry import suggestion
-from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.models import catalogue
 from tunesmith.models.catalogue import Entry
+
+if TYPE_CHECKING:
+    from tunesmith.core.store import Release
 
 # What is fetched of a hub repository: configuration, tokenizer and safetensors; no pickles, no code.
 HUB_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md", "LICENSE*")
@@ -52,7 +55,7 @@ def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Res
     for root in (base, Path.cwd()):
         if root is not None and _is_model(root / name, name):
             return Resolved(name=Path(name).name, folder=(root / name).resolve())
-    if workspace.database.exists() and (release := Store(workspace.database).find(name)):
+    for release in _releases(workspace, name):
         return Resolved(name=release.name, folder=Path(release.folder))
     if entry := catalogue.entries().get(name):
         return Resolved(name=name, folder=_from_catalogue(entry))
@@ -70,10 +73,21 @@ def _is_model(folder: Path, name: str) -> bool:
 
 
 def _known(workspace: Workspace) -> list[str]:
-    found = sorted(catalogue.entries())
-    if workspace.database.exists():
-        found += [release.label for release in Store(workspace.database).releases()]
-    return found
+    return [*sorted(catalogue.entries()), *(release.label for release in _releases(workspace))]
+
+
+def _releases(workspace: Workspace, name: str | None = None) -> list[Release]:
+    """All releases, or the one called `name`; a workspace without a database has none."""
+    if not workspace.database.exists():
+        return []
+    # The database library takes longer to import than a wrong recipe takes to be told.
+    from tunesmith.core.store import Store
+
+    store = Store(workspace.database)
+    if name is None:
+        return store.releases()
+    found = store.find(name)
+    return [found] if found else []
 
 
 def _looks_like_hub_id(name: str) -> bool:

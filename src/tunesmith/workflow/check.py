@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-
-from pydantic import ValidationError
 
 from tunesmith.core import components, recipe_file
 from tunesmith.core.errors import NotFoundError, Problem, RecipeError, TunesmithError
@@ -26,16 +25,35 @@ _REFERENCES = (*sorted(BASELINES), "production")
 
 
 def find(document: Document, workspace: Workspace) -> tuple[Recipe | None, list[Problem]]:
-    """The recipe of a document, or None; and all problems of it, of its data and of its models."""
+    """The recipe of a document, or None; and all problems of it, of its data and of its models.
+
+    The parts of a wrong recipe that are right are looked at all the same.
+    """
     recipe, problems = recipe_file.validate(document)
-    task = _task(document.values.get("task"))
-    data = recipe.data if recipe else _data_section(document)
-    if task and data:
-        problems += _unknown_fields(document, task, data) or _data_problems(document, task, data)
-    if recipe and task:
-        problems += _model_problems(document, recipe, task, workspace)
-        problems += _eval_problems(document, recipe, task)
+    readable = recipe or _without(document, problems)
+    if readable is not None:
+        task: Task = components.tasks.get(readable.task)()
+        problems += _unknown_fields(document, task, readable.data) or _data_problems(
+            document, task, readable.data
+        )
+        problems += _model_problems(document, readable, task, workspace)
+        problems += _eval_problems(document, readable, task)
     return recipe, problems
+
+
+def _without(document: Document, problems: list[Problem]) -> Recipe | None:
+    """The recipe as if its wrong keys were not there, and its task the one that was probably meant."""
+    values = copy.deepcopy(document.values)
+    for problem in problems:
+        *above, key = (problem.field or "").split(".")
+        inner: object = values
+        for part in above:
+            inner = inner.get(part) if isinstance(inner, dict) else None
+        if isinstance(inner, dict):
+            inner.pop(key, None)
+    if "task" not in values:
+        values["task"] = suggestion(str(document.values.get("task")), components.tasks.names())["close"]
+    return recipe_file.validate(Document(path=document.path, values=values, lines={}))[0]
 
 
 def ready(plan: Plan) -> None:
@@ -65,23 +83,6 @@ def stop_for(problems: list[Problem]) -> None:
     if problems:
         missing = all(problem.code in ("D01", "M01") for problem in problems)
         raise (NotFoundError if missing else RecipeError).of(problems)
-
-
-def _task(name: object) -> Task | None:
-    if not isinstance(name, str):
-        return None
-    try:
-        made: Task = components.tasks.get(name)()
-    except TunesmithError:
-        return None  # reported by the schema, with its line
-    return made
-
-
-def _data_section(document: Document) -> Data | None:
-    try:
-        return Data.model_validate(document.values.get("data"))
-    except ValidationError:
-        return None  # reported by the schema, with its lines
 
 
 def _unknown_fields(document: Document, task: Task, data: Data) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""From a name to a folder: folders, releases, the catalogue, and a hub that is asked for safetensors alone."""
+"""From a name to a folder: folders, releases, the catalogue, a hub that is asked for safetensors alone."""
 
 from __future__ import annotations
 
