@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from pages import ALL, LANGUAGES, Page, bilingual, page, readme
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
 import tunesmith
-from pages import ALL, LANGUAGES, Page, bilingual, page, readme
 from tunesmith.cli.main import VERBS, main
 from tunesmith.cli.parser import Parser, common
 from tunesmith.core import components, errors, recipe_file
@@ -87,7 +87,7 @@ def test_every_page_is_in_the_index(lang: str) -> None:
 
 
 def keys(model: type[BaseModel], at: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every key of a schema as `a.b.c`, sections themselves left out; `METRIC` stands for a key of a mapping."""
+    """Every key of a schema as `a.b.c`, without sections; `METRIC` stands for a key of a mapping."""
     for name, field in model.model_fields.items():
         path, inner = f"{at}{name}", section(field.annotation)
         if inner is not field.annotation:
@@ -177,9 +177,7 @@ def test_everything_else_with_a_name_is_named(lang: str, name: str, things: Mapp
 
 
 @each_language
-def test_every_verb_action_and_option_is_documented(
-    lang: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_verb_action_and_option_is_documented(lang: str, capsys: pytest.CaptureFixture[str]) -> None:
     page_ = page("command-line", lang)
     said = page_.named
     for verb in VERBS:

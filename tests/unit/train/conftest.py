@@ -1,0 +1,99 @@
+"""Tiny models that learn real rows in milliseconds: banking questions and alpaca conversations."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import torch
+
+from tunesmith.core import components
+from tunesmith.core.events import Event
+from tunesmith.core.recipe import Scratch, Train
+from tunesmith.tasks.task import Example, Learner, Start, Task
+from tunesmith.train.loop import Readers
+from tunesmith.train.loop import train as loop
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """Something to learn, and a way to get an untrained learner of it."""
+
+    task: Task
+    build: Callable[[], Learner]
+    examples: list[Example]
+    learner: Learner
+
+    def train(self, folder: Path, learner: Learner | None = None, **settings: Any) -> Iterator[Event]:
+        """Train from the newest checkpoint in `folder`."""
+        stop = settings.pop("stop", lambda: False)
+        clock = settings.pop("clock", lambda: 0.0)
+        return loop(
+            learner or self.build(),
+            self.task,
+            self.examples,
+            settings=Train(**{"batch_size": 8, "epochs": 2, "precision": "float32", **settings}),
+            seed=3,
+            folder=folder,
+            readers=Readers(evaluate=lambda: {"accuracy": 0.5}, stop=stop, clock=clock),
+        )
+
+
+def work(name: str, frame: pl.DataFrame, architecture: str, labels: Sequence[str] = ()) -> Work:
+    task: Task = components.tasks.get(name)()
+    size = Scratch(architecture=architecture, hidden=32, layers=2, heads=2, vocab=400, context=96)  # type: ignore[arg-type]
+    start = Start(source=size, texts=task.texts(frame), labels=tuple(labels), seed=1, context=96)
+
+    def build() -> Learner:
+        return task.build(start, lambda own: own)
+
+    learner = build()
+    return Work(task=task, build=build, examples=task.encode(frame, learner)[0], learner=learner)
+
+
+@pytest.fixture(scope="session")
+def classify(shared_data: Path) -> Work:
+    """Five rows of each of six intents, on an encoder with dropout."""
+    with (shared_data / "cls_banking77" / "train.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for i, row in enumerate(csv.DictReader(file)) if i % 25 == 0][:30]
+    frame = pl.DataFrame(
+        {"_row": range(len(rows)), "text": [r["text"] for r in rows], "label": [r["category"] for r in rows]}
+    )
+    return work("classify", frame, "bert", sorted(frame["label"].unique()))
+
+
+@pytest.fixture(scope="session")
+def chat(shared_data: Path) -> Work:
+    """Sixteen short conversations in Chinese and English, on a decoder."""
+    folder = shared_data / "sft_alpaca_demo"
+    rows = [
+        row
+        for name in ("alpaca_en_demo.json", "alpaca_zh_demo.json")
+        for row in sorted(json.loads((folder / name).read_text("utf-8")), key=lambda row: len(row["output"]))[
+            2:10
+        ]
+    ]
+    talks = [
+        [{"role": "user", "content": r["instruction"]}, {"role": "assistant", "content": r["output"]}]
+        for r in rows
+    ]
+    return work("chat", pl.DataFrame({"_row": range(len(talks)), "messages": talks}), "llama")
+
+
+@pytest.fixture(params=["classify", "chat"])
+def any_work(request: pytest.FixtureRequest) -> Work:
+    """Each of them."""
+    found: Work = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def state() -> Callable[[Learner], dict[str, torch.Tensor]]:
+    """A copy of all weights."""
+    return lambda learner: {k: v.detach().clone() for k, v in learner.module.state_dict().items()}

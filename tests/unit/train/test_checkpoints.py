@@ -1,0 +1,106 @@
+"""Checkpoints: the whole state comes back, a damaged one is passed over, old ones go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from tunesmith.core.errors import TunesmithError
+from tunesmith.train import checkpoints
+from tunesmith.train.optimizers import adamw
+
+
+def model(seed: int = 0) -> tuple[nn.Module, torch.optim.Optimizer]:
+    torch.manual_seed(seed)
+    module = nn.Sequential(nn.Linear(4, 8), nn.LayerNorm(8), nn.Linear(8, 2))
+    return module, adamw(module.parameters(), lr=0.01)
+
+
+def learn(module: nn.Module, optimizer: torch.optim.Optimizer, numbers: range) -> None:
+    for number in numbers:
+        x = torch.randn(16, 4, generator=torch.Generator().manual_seed(number))
+        module(x).square().mean().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+def save(root: Path, step: int, made: tuple[nn.Module, torch.optim.Optimizer]) -> checkpoints.Checkpoint:
+    return checkpoints.save(root, step, dict(made[0].named_parameters()), made[1])
+
+
+def test_learning_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+    whole, first, second = model(), model(), model(seed=9)
+    learn(*whole, range(6))
+    learn(*first, range(3))
+    found = save(tmp_path, 3, first)
+    checkpoints.restore(found, dict(second[0].named_parameters()), second[1])
+    learn(*second, range(3, 6))
+    for a, b in zip(whole[0].parameters(), second[0].parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_state_of_before_the_first_step_comes_back(tmp_path: Path) -> None:
+    made, other = model(), model(seed=9)
+    checkpoints.restore(save(tmp_path, 0, made), dict(other[0].named_parameters()), other[1])
+    learn(*made, range(2))
+    learn(*other, range(2))
+    assert torch.equal(made[0][0].weight, other[0][0].weight)
+
+
+def test_the_two_newest_are_kept(tmp_path: Path) -> None:
+    made = model()
+    for step in (1, 2, 30, 100):
+        save(tmp_path, step, made)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000030", "step-00000100"]
+    newest = checkpoints.newest(tmp_path)
+    assert newest is not None
+    assert newest.step == 100
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [_cut, _flip, Path.unlink], ids=["cut off", "one bit", "gone"])
+@pytest.mark.parametrize(
+    "file", ["weights.safetensors", "optimizer.safetensors", "state.json", "MANIFEST.json"]
+)
+def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path, file: str, damage: object) -> None:
+    made = model()
+    save(tmp_path, 2, made)
+    damaged = save(tmp_path, 4, made)
+    damage(damaged.path / file)  # type: ignore[operator]
+    found = checkpoints.newest(tmp_path)
+    assert found is not None
+    assert found.step == 2
+
+
+def test_a_half_written_checkpoint_is_none(tmp_path: Path) -> None:
+    (tmp_path / ".tmp-1").mkdir()
+    (tmp_path / "step-00000007").mkdir()
+    assert checkpoints.newest(tmp_path) is None
+    assert checkpoints.newest(tmp_path / "nothing") is None
+
+
+def test_a_full_disk_keeps_the_old_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = model()
+    save(tmp_path, 1, made)
+    save(tmp_path, 2, made)
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(TunesmithError) as caught:
+        save(tmp_path, 3, made)
+    assert caught.value.problems[0].code == "C02"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000001", "step-00000002"]

@@ -1,0 +1,162 @@
+"""The loop says what happens, and wherever it is cut off it continues to the same bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tunesmith.core.events import Evaluated, Event, Finished, Resumed, Saved, Step, Stopped
+from tunesmith.train import checkpoints
+from tunesmith.train.loop import TrainingError
+from tunesmith.train.losses import cross_entropy
+from tunesmith.train.methods import full, lora
+from tunesmith.train.optimizers import adamw
+
+State = Callable[[Any], dict[str, torch.Tensor]]
+
+
+def of(kind: type, events: list[Event]) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def until(events: Iterator[Event], step: int) -> list[Event]:
+    """What is said up to the step, and then nothing more: as when the process is killed."""
+    said = []
+    for event in events:
+        said.append(event)
+        if isinstance(event, Step) and event.step == step:
+            break
+    events.close()  # type: ignore[attr-defined]
+    return said
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(value, b[name]) for name, value in a.items())
+
+
+def test_a_training_tells_its_story(any_work: Any, tmp_path: Path) -> None:
+    events = list(any_work.train(tmp_path, save_every=3))
+    steps = of(Step, events)
+    total = steps[0].steps
+    assert [step.step for step in steps] == list(range(1, total + 1))
+    assert [event.step for event in of(Evaluated, events)] == [total // 2, total]
+    saved = of(Saved, events)
+    assert {event.step for event in saved} == ({*range(3, total, 3), total // 2})
+    assert events[-1] == Finished(step=total, loss=steps[-1].loss)
+    assert all(math.isfinite(step.loss) for step in steps)
+
+
+def test_it_learns(any_work: Any, tmp_path: Path) -> None:
+    steps = of(Step, list(any_work.train(tmp_path, epochs=12, optimizer={"name": "adamw", "lr": 5e-3})))
+    assert sum(s.loss for s in steps[-4:]) < 0.8 * sum(s.loss for s in steps[:4])
+
+
+def test_the_same_training_gives_the_same_bytes(any_work: Any, tmp_path: Path, state: State) -> None:
+    first, second = any_work.build(), any_work.build()
+    said = list(any_work.train(tmp_path / "a", first))
+    torch.manual_seed(99)
+    assert [s.loss for s in of(Step, list(any_work.train(tmp_path / "b", second)))] == [
+        s.loss for s in of(Step, said)
+    ]
+    assert same(state(first), state(second))
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_cut_off_at_any_step_it_continues_to_the_same_bytes(
+    any_work: Any, tmp_path: Path, state: State, method: str
+) -> None:
+    def build() -> Any:
+        learner = any_work.build()
+        torch.manual_seed(0)
+        full(learner.backbone) if method == "full" else lora(learner.backbone, rank=2, dropout=0.1)
+        return learner
+
+    whole = build()
+    said = of(Step, list(any_work.train(tmp_path / "whole", whole, save_every=2)))
+    expected = state(whole)
+    for step in range(1, len(said) + 1):
+        folder = tmp_path / str(step)
+        until(any_work.train(folder, build(), save_every=2), step)
+        learner = build()
+        events = list(any_work.train(folder, learner, save_every=2))
+        assert same(state(learner), expected), f"cut off after step {step}"
+        begun = events[0].step if isinstance(events[0], Resumed) else 0
+        assert [s.loss for s in of(Step, events)] == [s.loss for s in said[begun:]]
+        assert begun >= step - 2
+
+
+def test_a_damaged_checkpoint_costs_steps_and_not_the_result(
+    classify: Any, tmp_path: Path, state: State
+) -> None:
+    whole, learner = classify.build(), classify.build()
+    list(classify.train(tmp_path / "whole", whole, save_every=2))
+    until(classify.train(tmp_path / "cut", classify.build(), save_every=2), 5)
+    newest = checkpoints.newest(tmp_path / "cut")
+    assert newest is not None
+    (newest.path / "weights.safetensors").write_bytes(b"damaged")
+    events = list(classify.train(tmp_path / "cut", learner, save_every=2))
+    assert isinstance(events[0], Resumed)
+    assert events[0].step < newest.step
+    assert same(state(learner), state(whole))
+
+
+def test_stopping_saves_and_says_so_and_can_be_continued(classify: Any, tmp_path: Path, state: State) -> None:
+    whole, learner = classify.build(), classify.build()
+    list(classify.train(tmp_path / "whole", whole))
+    asked = count(1)
+    events = list(classify.train(tmp_path / "cut", classify.build(), stop=lambda: next(asked) == 3))
+    assert events[-2:] == [Saved(step=3, path=str(tmp_path / "cut" / "step-00000003")), Stopped(step=3)]
+    again = list(classify.train(tmp_path / "cut", learner))
+    assert again[0] == Resumed(step=3, path=events[-2].path)
+    assert same(state(learner), state(whole))
+
+
+def test_a_stop_at_the_last_step_is_a_finish(classify: Any, tmp_path: Path) -> None:
+    total = of(Step, list(classify.train(tmp_path / "a")))[0].steps
+    asked = count(1)
+    events = list(classify.train(tmp_path / "b", stop=lambda: next(asked) == total))
+    assert isinstance(events[-1], Finished)
+
+
+def test_without_a_rhythm_a_minute_of_work_is_saved(classify: Any, tmp_path: Path) -> None:
+    events = list(classify.train(tmp_path, epochs=1, clock=count(0, 2).__next__))
+    seconds = [step.seconds for step in of(Step, events)]
+    assert seconds == [2] * len(seconds)
+    assert of(Saved, events) == []
+    ticks = iter(range(0, 10_000, 25))
+    assert of(Saved, list(classify.train(tmp_path / "b", epochs=1, clock=ticks.__next__)))
+
+
+def test_a_loss_that_is_no_number_stops_with_the_last_good_checkpoint_and_untouched_weights(
+    classify: Any, tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = classify.build()
+    good = iter([True] * 3)
+    monkeypatch.setitem(BREAKS, "now", lambda: not next(good, False))
+    events: list[Event] = []
+    with pytest.raises(TrainingError) as caught:
+        events.extend(classify.train(tmp_path, learner, save_every=1, loss=f"{__name__}:breaking"))
+    problem = caught.value.problems[0]
+    assert (problem.code, problem.values["step"]) == ("T01", 4)
+    newest = checkpoints.newest(tmp_path)
+    assert newest is not None
+    assert (newest.step, problem.values["checkpoint"]) == (3, str(newest.path))
+    assert problem.values["rows"]
+    other = classify.build()
+    parameters = dict(other.module.named_parameters())
+    checkpoints.restore(newest, parameters, adamw(parameters.values()))
+    assert same(state(learner), state(other))
+
+
+BREAKS: dict[str, Callable[[], bool]] = {"now": lambda: False}
+
+
+def breaking(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy that gives infinity when the test wants it."""
+    return cross_entropy(logits, target) * (math.inf if BREAKS["now"]() else 1)

@@ -1,0 +1,137 @@
+"""One step: the gradient is that of the batch's mean loss, however the batch is cut and padded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+
+from tunesmith.core.recipe import Train
+from tunesmith.tasks.task import Example
+from tunesmith.train.losses import cross_entropy
+from tunesmith.train.methods import lora
+from tunesmith.train.stepper import NotFiniteError, Stepper
+
+LARGE = 1_000_000
+
+
+def stepper(work: Any, examples: Sequence[Example] | None = None, **settings: Any) -> Stepper:
+    made = Train(**{"batch_size": 8, "precision": "float32", "epochs": 1, **settings})
+    return Stepper(work.build(), work.task, examples or work.examples, made, seed=3)
+
+
+def gradients(
+    work: Any, monkeypatch: pytest.MonkeyPatch, **settings: Any
+) -> tuple[float, dict[str, torch.Tensor]]:
+    """The loss and gradients of the first step, before they are used; without dropout."""
+    made = stepper(work, **settings)
+    learn = type(made.module).train
+    monkeypatch.setattr(made.module, "train", lambda mode=True: learn(made.module, False))
+    monkeypatch.setattr(made.optimizer, "step", lambda: None)
+    monkeypatch.setattr(made.optimizer, "zero_grad", lambda: None)
+    step = made.step(0)
+    return step.loss, {name: p.grad.clone() for name, p in made.parameters.items() if p.grad is not None}
+
+
+@pytest.mark.parametrize("tokens", [16, 64, 200])
+def test_the_gradient_does_not_depend_on_the_size_of_the_parts(
+    any_work: Any, monkeypatch: pytest.MonkeyPatch, tokens: int
+) -> None:
+    whole_loss, whole = gradients(any_work, monkeypatch, micro_batch_tokens=LARGE, clip=1e9)
+    loss, parts = gradients(any_work, monkeypatch, micro_batch_tokens=tokens, clip=1e9)
+    assert loss == pytest.approx(whole_loss, rel=1e-5)
+    assert parts.keys() == whole.keys()
+    for name, value in parts.items():
+        torch.testing.assert_close(value, whole[name], rtol=0, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def test_a_padded_batch_costs_what_its_rows_cost_alone(any_work: Any) -> None:
+    learner = any_work.build()
+    learner.module.eval()
+    rows = any_work.examples[:6]
+    assert len({len(row.ids) for row in rows}) > 1
+    with torch.no_grad():
+        together = any_work.task.objective(learner.module, rows, cross_entropy)
+        alone = sum(any_work.task.objective(learner.module, [row], cross_entropy) for row in rows)
+    torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)
+
+
+def test_the_loss_is_the_mean_over_the_targets(chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    loss, _ = gradients(chat, monkeypatch, batch_size=16)
+    measured = chat.task.measure(chat.learner, chat.examples)
+    assert measured["tokens"] == sum(row.targets for row in chat.examples)
+    assert loss == pytest.approx(measured["nll"] / measured["tokens"], rel=1e-4)
+
+
+def test_a_step_says_what_happened(any_work: Any) -> None:
+    made = stepper(any_work, epochs=2, schedule="linear", optimizer={"name": "adamw", "lr": 0.01})
+    step = made.step(0)
+    rows = made.batches.at(0)
+    assert (step.step, step.steps) == (1, made.steps)
+    assert step.tokens == sum(len(any_work.examples[i].ids) for i in rows)
+    assert step.learning_rate == 0.0
+    assert step.epoch == pytest.approx(1 / made.batches.per_epoch)
+    assert step.grad_norm > 0
+    assert made.step(made.steps // 2).learning_rate > made.step(made.steps - 1).learning_rate > 0
+
+
+def test_the_gradient_is_clipped(chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = stepper(chat, clip=0.01)
+    seen: list[float] = []
+    update = made.optimizer.step
+
+    def step() -> None:
+        grads = [p.grad for p in made.parameters.values() if p.grad is not None]
+        seen.append(float(torch.nn.utils.get_total_norm(grads)))
+        update()
+
+    monkeypatch.setattr(made.optimizer, "step", step)
+    assert made.step(0).grad_norm > 0.1
+    assert seen == [pytest.approx(0.01, rel=1e-3)]
+
+
+def test_a_step_repeats_its_dropout_and_another_step_draws_another(classify: Any) -> None:
+    made, again = (stepper(classify, [classify.examples[0]] * 24) for _ in range(2))
+    first = made.step(0).loss
+    torch.rand(5)
+    assert again.step(0).loss == first
+    # The warm-up begins at a rate of zero: the weights and the rows are still the same.
+    assert made.step(1).loss != first
+
+
+def test_rehearsing_takes_the_longest_rows(any_work: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = stepper(any_work)
+    seen: list[int] = []
+    objective = any_work.task.objective
+    monkeypatch.setattr(
+        made.task, "objective", lambda m, rows, loss: seen.extend(len(r.ids) for r in rows) or objective(m, rows, loss),
+        raising=False,
+    )  # fmt: skip
+    made.rehearse()
+    assert sorted(seen) == sorted(made.lengths)[-8:]
+
+
+def test_a_loss_that_is_no_number_names_the_rows_and_changes_nothing(any_work: Any) -> None:
+    made = stepper(any_work, loss=f"{__name__}:broken")
+    before = {name: p.detach().clone() for name, p in made.parameters.items()}
+    with pytest.raises(NotFiniteError) as caught:
+        made.step(0)
+    assert caught.value.rows == sorted({any_work.examples[i].row for i in made.batches.at(0)})
+    for name, value in made.parameters.items():
+        assert torch.equal(value, before[name]), name
+
+
+def broken(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """A loss that fails on every row."""
+    return cross_entropy(logits, target) * float("nan")
+
+
+def test_lora_trains_its_adapters_and_the_head_of_a_classifier(classify: Any) -> None:
+    learner = classify.build()
+    lora(learner.backbone, rank=2)
+    made = Stepper(learner, classify.task, classify.examples, Train(), seed=0)
+    names = set(made.parameters)
+    assert {"head.weight", "head.bias"} < names
+    assert all("lora_" in name for name in names - {"head.weight", "head.bias"})

@@ -1,0 +1,48 @@
+"""The ready recipes: each is valid, and runs on real rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import tunesmith
+from tunesmith.core import recipe_file
+from tunesmith.workflow import demo
+
+ROOT = Path(__file__).parents[3]
+READY = sorted((ROOT / "recipes").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", READY, ids=lambda path: path.stem)
+def test_every_ready_recipe_is_valid(path: Path) -> None:
+    assert recipe_file.load(path).task == path.stem
+
+
+def test_the_demo_recipes_are_valid(tmp_path: Path) -> None:
+    demo.write(tmp_path, "en")
+    for name in demo.RECIPES:
+        recipe_file.load(tmp_path / name)
+
+
+def test_a_language_model_from_nothing_continues_text(shared_data: Path, tmp_path: Path) -> None:
+    text = (shared_data / "text_tinyshakespeare" / "input.txt").read_text("utf-8")[:20_000]
+    (tmp_path / "input.txt").write_text(text, encoding="utf-8")
+    small = "model={architecture: llama, hidden: 32, layers: 1, heads: 2, vocab: 400, context: 64}"
+    result = tunesmith.run(
+        ROOT / "recipes" / "generate.yaml",
+        overrides=[small, f"data.source={tmp_path / 'input.txt'}", "train.epochs=1"],
+        workspace=tmp_path / "workspace",
+    )
+    assert result["scores"]["perplexity"] < 400
+    losses = _losses(Path(result["path"]))
+    assert losses[-1] < losses[0]
+    model = tunesmith.load(result["release"], workspace=tmp_path / "workspace")
+    assert isinstance(model, tunesmith.LanguageModel)
+    assert model.generate("First Citizen:", max_new_tokens=8)
+
+
+def _losses(run: Path) -> list[float]:
+    records = map(json.loads, (run / "events.jsonl").read_text("utf-8").splitlines())
+    return [record["loss"] for record in records if record["event"] == "Step"]
