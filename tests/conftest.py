@@ -7,10 +7,15 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Tiny models are fastest on one thread, and tests must not wait for each other's threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same examples every time: a check that fails by chance teaches people to try again.
+settings.register_profile("check", derandomize=True, deadline=None)
+settings.load_profile("check")
 
 SHARED = Path(os.environ.get("TUNESMITH_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

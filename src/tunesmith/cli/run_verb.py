@@ -93,7 +93,7 @@ def show_ledger(ledger: dict[str, Any], output: Output) -> None:
     parts = [f"{output.say(name)} {ledger[name]:,}" for name in ("read", "used", "truncated", "duplicate")]
     parts += [f"{output.say('dropped')} {reason} {n:,}" for reason, n in ledger["dropped"].items()]
     parts += [f"{output.say('held_out')} {split} {n:,}" for split, n in ledger["held_out"].items()]
-    for line in layout.wrap(f"{output.say('rows')}: " + " · ".join(parts), 80):
+    for line in layout.wrap(output.say("rows") + " · ".join(parts), 80):
         output.line(line)
 
 

@@ -138,8 +138,8 @@ def render(problem: Problem, lang: str) -> str:
         place += f"  ({problem.field})" if place else problem.field
     if place:
         lines.append(f"  --> {place}")
-    lines += [f"{_LABELS[lang][part]}: {said[part]}" for part in ("cause", "hint") if said[part]]
+    lines += [f"{_LABELS[lang][part]}{said[part]}" for part in ("cause", "hint") if said[part]]
     return "\n".join(lines)
 
 
-_LABELS = {"en": {"cause": "cause", "hint": "hint"}, "zh": {"cause": "原因", "hint": "建议"}}
+_LABELS = {"en": {"cause": "cause: ", "hint": "hint: "}, "zh": {"cause": "原因：", "hint": "建议："}}

@@ -11,12 +11,13 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.core.durable import sha256
 from tunesmith.core.errors import NotFoundError, RecipeError
 
 if TYPE_CHECKING:
@@ -68,6 +69,16 @@ def load_object(target: str) -> Callable[..., Any]:
         found: Callable[..., Any] = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise RecipeError("R07", target=target, reason=str(error)) from error
+    return found
+
+
+def code_digest(names: Iterable[str]) -> dict[str, str]:
+    """The sha256 of the files behind names of the form `module:object`: a user's own code may change."""
+    found: dict[str, str] = {}
+    for name in sorted({name for name in names if ":" in name}):
+        file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
+        if file is not None:
+            found[name] = sha256(Path(file))
     return found
 
 

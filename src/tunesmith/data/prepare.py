@@ -68,13 +68,13 @@ def prepare(data: Data, *, shape: str, seed: int, base: Path) -> Prepared:
     )
 
 
-def inspect(data: Data, *, shape: str, base: Path) -> list[Problem]:
+def inspect(data: Data, *, shape: str, base: Path, seed: int = 0) -> list[Problem]:
     """All mistakes in the data at once, without raising."""
     try:
         loaded = load(data, shape=shape, base=base)
         if loaded.problems:
             return [*loaded.problems, *_class_problems(loaded)]
-        prepare(data, shape=shape, seed=0, base=base)
+        prepare(data, shape=shape, seed=seed, base=base)
     except TunesmithError as error:
         return list(error.problems)
     return []

@@ -177,7 +177,7 @@ class PromptContract:
         """A contract with a recipe's `prompt:` put over the model's own."""
         return replace(
             self,
-            template=self.template if template is None else TEMPLATES.get(template, template),
+            template=template or self.template,
             system=self.system if system is None else system,
             generation=generation,
         )

@@ -56,7 +56,7 @@ def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Res
         if root is not None and _is_model(root / name, name):
             return Resolved(name=Path(name).name, folder=(root / name).resolve())
     for release in _releases(workspace, name):
-        return Resolved(name=release.name, folder=Path(release.folder))
+        return Resolved(name=release.name, folder=_verified(release))
     if entry := catalogue.entries().get(name):
         return Resolved(name=name, folder=_from_catalogue(entry))
     if _looks_like_hub_id(name):
@@ -74,6 +74,18 @@ def _is_model(folder: Path, name: str) -> bool:
 
 def _known(workspace: Workspace) -> list[str]:
     return [*sorted(catalogue.entries()), *(release.label for release in _releases(workspace))]
+
+
+def _verified(release: Release) -> Path:
+    """The folder of a release, every byte as it was published.
+
+    Raises:
+        ModelError: C03, C04 or M07 when it is not.
+    """
+    folder = Path(release.folder)
+    if (found := durable.verify(folder)) != release.digest:
+        raise ModelError("M07", file=folder, expected=release.digest, found=found)
+    return folder
 
 
 def _releases(workspace: Workspace, name: str | None = None) -> list[Release]:

@@ -24,7 +24,10 @@ class Generate(LanguageTask):
         return frame["text"].to_list()
 
     def encode(self, frame: pl.DataFrame, learner: Learner) -> tuple[list[Example], dict[int, int]]:
-        """Each text, framed and ended, in pieces of at most the context."""
+        """Each text, framed and ended, in pieces of at most the context.
+
+        A piece begins with the last token of the one before it: so each token is predicted once.
+        """
         from tunesmith.models.language import prompt_ids
 
         end = _end_id(learner)
@@ -32,10 +35,9 @@ class Generate(LanguageTask):
         examples: list[Example] = []
         for row, text in zip(frame["_row"], frame["text"], strict=True):
             ids = np.asarray([*prompt_ids(learner.tokenizer, text), *end], dtype=np.int32)
-            for start in range(0, len(ids), size):
+            for start in range(0, len(ids) - 1, size - 1):
                 piece = ids[start : start + size]
-                if len(piece) > 1:
-                    examples.append(Example(row, piece, np.ones(len(piece), dtype=np.bool_)))
+                examples.append(Example(row, piece, np.ones(len(piece), dtype=np.bool_)))
         return examples, {}
 
 

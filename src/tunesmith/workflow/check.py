@@ -33,9 +33,7 @@ def find(document: Document, workspace: Workspace) -> tuple[Recipe | None, list[
     readable = recipe or _without(document, problems)
     if readable is not None:
         task: Task = components.tasks.get(readable.task)()
-        problems += _unknown_fields(document, task, readable.data) or _data_problems(
-            document, task, readable.data
-        )
+        problems += _unknown_fields(document, task, readable.data) or _data_problems(document, task, readable)
         problems += _model_problems(document, readable, task, workspace)
         problems += _eval_problems(document, readable, task)
     return recipe, problems
@@ -70,7 +68,7 @@ def ready(plan: Plan) -> None:
         *_eval_problems(document, plan.recipe, plan.task),
     ]
     if problems:
-        raise RecipeError.of([*problems, *_data_problems(document, plan.task, plan.recipe.data)])
+        raise RecipeError.of([*problems, *_data_problems(document, plan.task, plan.recipe)])
 
 
 def stop_for(problems: list[Problem]) -> None:
@@ -96,10 +94,10 @@ def _unknown_fields(document: Document, task: Task, data: Data) -> list[Problem]
     ]
 
 
-def _data_problems(document: Document, task: Task, data: Data) -> list[Problem]:
+def _data_problems(document: Document, task: Task, recipe: Recipe) -> list[Problem]:
     from tunesmith.data.prepare import inspect
 
-    return inspect(data, shape=task.shape, base=document.path.absolute().parent)
+    return inspect(recipe.data, shape=task.shape, base=document.path.absolute().parent, seed=recipe.seed)
 
 
 def _model_problems(

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from tunesmith.core.recipe import Scratch
+from tunesmith.eval import baselines
+from tunesmith.eval.outcome import LabelOutcome
 from tunesmith.tasks.task import Example, Learner
-from tunesmith.workflow import training
+from tunesmith.workflow import measuring, training
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 from tunesmith.workflow.run import peak_memory_bytes
 
 _ORDINARY = 4
+_MEASURED = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ def estimate(plan: Plan, candidate: Candidate, parts: Parts) -> Estimate:
     stepper = Stepper(learner, plan.task, encoded.train, plan.recipe.train, plan.recipe.seed)
     stepper.rehearse()
     seconds = [stepper.step(number).seconds for number in _ordinary(stepper.steps)]
+    _rehearse_evaluation(plan, learner, parts)
     lengths = [len(example.ids) for example in encoded.train]
     return Estimate(
         peak_memory_bytes=peak_memory_bytes(),
@@ -54,6 +58,17 @@ def estimate(plan: Plan, candidate: Candidate, parts: Parts) -> Estimate:
         truncated=encoded.truncated,
         shown=_shown(learner, encoded.train),
     )
+
+
+def _rehearse_evaluation(plan: Plan, learner: Learner, parts: Parts) -> None:
+    """Measure some rows and train the baselines, which may take more memory than training a small model."""
+    part = parts.split(parts.held_out).head(_MEASURED)
+    if part.is_empty():
+        return
+    found = measuring.outcome(plan.task, learner, part, plan.task.encode(part, learner)[0])
+    if isinstance(found, LabelOutcome):
+        rows = parts.split("train")
+        baselines.run(plan.task.baselines, rows["text"].to_list(), rows["label"].to_list(), found)
 
 
 def _ordinary(steps: int) -> list[int]:

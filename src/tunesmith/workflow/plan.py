@@ -19,9 +19,11 @@ from tunesmith import __version__
 from tunesmith.core import cache, components, durable, recipe_file
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.recipe import Lock, Recipe, Scratch
+from tunesmith.core.registry import code_digest
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.sources import source_paths
+from tunesmith.models.contract import TEMPLATES
 from tunesmith.models.resolve import Resolved, resolve, weights_digest
 from tunesmith.tasks.task import Task
 
@@ -85,7 +87,9 @@ class Plan:
         """How many threads compute: sums are taken in another order with another number."""
         if self.recipe.lock is not None:
             return self.recipe.lock.threads
-        return int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
+        if wanted := os.environ.get("OMP_NUM_THREADS"):
+            return int(wanted)
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     @cached_property
     def data_key(self) -> str:
@@ -97,7 +101,12 @@ class Plan:
             for path in paths
         ]
         return cache.key(
-            version=__version__, data=data, files=files, shape=self.task.shape, seed=self.recipe.seed
+            version=__version__,
+            data=data,
+            files=files,
+            code=code_digest(cleaner.name for cleaner in self.recipe.data.clean),
+            shape=self.task.shape,
+            seed=self.recipe.seed,
         )
 
     @cached_property
@@ -116,8 +125,9 @@ class Plan:
             data=self.data_key,
             task=self.recipe.task,
             model=identity,
-            prompt=self.recipe.prompt.model_dump(mode="json"),
+            prompt={**self.recipe.prompt.model_dump(mode="json"), "template": self.template},
             train=self.recipe.train.model_dump(mode="json", exclude={"save_every"}),
+            code=code_digest([self.recipe.task, *self._training_components()]),
             max_length=self.recipe.data.max_length,
             on_error=self.recipe.data.on_error,
             seed=self.recipe.seed,
@@ -125,6 +135,19 @@ class Plan:
             versions=self.versions,
         )
         return Candidate(source, identity, key)
+
+    def _training_components(self) -> list[str]:
+        train = self.recipe.train
+        return [part.name for part in (train.method, train.loss, train.optimizer, train.schedule)]
+
+    @cached_property
+    def template(self) -> str | None:
+        """The text of the recipe's prompt template: built in, in a file, or written out in the recipe."""
+        wanted = self.recipe.prompt.template
+        if wanted is None or wanted in TEMPLATES:
+            return wanted and TEMPLATES[wanted]
+        file = self.base / wanted if len(wanted) < 256 and "\n" not in wanted else None
+        return file.read_text(encoding="utf-8") if file is not None and file.is_file() else wanted
 
     @property
     def identities(self) -> str:
@@ -135,7 +158,11 @@ class Plan:
     def eval_key(self) -> str:
         """What the report depends on, the production model apart."""
         trained = [candidate.key for candidate in self.candidates]
-        return cache.key(trained=trained, eval=self.recipe.eval.model_dump(mode="json"))
+        return cache.key(
+            trained=trained,
+            eval=self.recipe.eval.model_dump(mode="json"),
+            code=code_digest([*self.recipe.eval.metrics, *self.recipe.eval.gate]),
+        )
 
     @cached_property
     def run(self) -> RunFolder:

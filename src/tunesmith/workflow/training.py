@@ -12,7 +12,7 @@ from tunesmith.core import components, durable
 from tunesmith.core.errors import DataError
 from tunesmith.core.events import Evaluated, Event, Resumed, Step, Stopped
 from tunesmith.core.recipe import Scratch
-from tunesmith.models.contract import TEMPLATES, GenerationDefaults, PromptContract
+from tunesmith.models.contract import GenerationDefaults, PromptContract
 from tunesmith.tasks.task import Example, Learner, Start
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
@@ -122,13 +122,10 @@ def learner_of(plan: Plan, candidate: Candidate, parts: Parts) -> tuple[Learner,
 def contract_of(plan: Plan, own: PromptContract) -> PromptContract:
     """The model's own contract with the recipe's `prompt:` put over it."""
     prompt = plan.recipe.prompt
-    template = prompt.template
-    if template and template not in TEMPLATES and (plan.base / template).is_file():
-        template = (plan.base / template).read_text(encoding="utf-8")
     generation = GenerationDefaults(
         max_new_tokens=prompt.max_new_tokens, temperature=prompt.temperature, top_p=prompt.top_p
     )
-    return own.with_settings(template=template, system=prompt.system, generation=generation)
+    return own.with_settings(template=plan.template, system=prompt.system, generation=generation)
 
 
 def _encode(plan: Plan, learner: Learner, parts: Parts) -> Encoded:

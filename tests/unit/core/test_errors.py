@@ -37,7 +37,7 @@ def test_a_problem_is_shown_with_place_cause_and_hint():
         "cause: a file that was named cannot be found",
         "hint: check the path; relative paths start at the current folder",
     ]
-    assert "原因: " in render(problem, "zh")
+    assert "原因：" in render(problem, "zh")
 
 
 def test_a_problem_without_a_file_shows_its_field_alone():

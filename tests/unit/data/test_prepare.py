@@ -234,7 +234,7 @@ def test_every_row_is_accounted_for_whatever_the_data(
         on_error="drop",
         split={"test": test, "validation": validation, "group": "who" if group else None},
     )
-    if problems := inspect(data, shape="labelled", base=tmp_path):
+    if problems := inspect(data, shape="labelled", base=tmp_path, seed=seed):
         assert problems[0].code in ("D08", "D09", "D28")
         return
     prepared = prepare(data, shape="labelled", seed=seed, base=tmp_path)

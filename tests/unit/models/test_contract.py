@@ -197,7 +197,9 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_recipes_prompt_goes_over_the_models_own() -> None:
-    made = CHATML.with_settings(template="plain", system=None, generation=GenerationDefaults(top_p=0.9))
+    made = CHATML.with_settings(
+        template=TEMPLATES["plain"], system=None, generation=GenerationDefaults(top_p=0.9)
+    )
     assert made.template == TEMPLATES["plain"]
     assert made.generation.top_p == 0.9
     assert CHATML.with_settings(template=None, system="x", generation=GenerationDefaults()).system == "x"

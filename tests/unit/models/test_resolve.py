@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tunesmith.core import durable
 from tunesmith.core.errors import MissingError, ModelError, NotFoundError
 from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
@@ -209,12 +210,27 @@ def test_a_folder_is_found_beside_the_recipe_then_here_then_anywhere(
 def test_a_release_is_found_by_version_and_alias_and_goes_before_the_catalogue(
     workspace: Workspace, folder: Path
 ) -> None:
+    durable.seal(folder)
     store = Store(workspace.database)
-    store.publish("gpt2", digest="d", folder=folder, task="chat", lineage={})
+    store.publish("gpt2", digest=durable.digest(folder), folder=folder, task="chat", lineage={})
     store.move("gpt2", "production", 1, expected=None, reason="")
     store.close()
     for label in ("gpt2", "gpt2@1", "gpt2@production"):
         assert resolve.resolve(label, workspace).folder == folder
+
+
+@pytest.mark.parametrize(("file", "code"), [("config.json", "C04"), ("MANIFEST.json", "C03")])
+def test_a_release_whose_files_were_changed_is_refused(
+    workspace: Workspace, folder: Path, file: str, code: str
+) -> None:
+    durable.seal(folder)
+    store = Store(workspace.database)
+    store.publish("own", digest=durable.digest(folder), folder=folder, task="chat", lineage={})
+    store.close()
+    (folder / file).write_text("changed", "utf-8")
+    with pytest.raises(ModelError) as caught:
+        resolve.resolve("own", workspace)
+    assert caught.value.problems[0].code == code
 
 
 def test_an_unknown_name_is_answered_with_what_may_be_meant(workspace: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""Which rows are learned together: a pure function of seed and step, every row once an epoch, little padding."""
+"""Which rows are learned together: a function of seed and step, every row once an epoch, little padding."""
 
 from __future__ import annotations
 

@@ -105,10 +105,13 @@ def test_rehearsing_takes_the_longest_rows(any_work: Any, monkeypatch: pytest.Mo
     made = stepper(any_work)
     seen: list[int] = []
     objective = any_work.task.objective
-    monkeypatch.setattr(
-        made.task, "objective", lambda m, rows, loss: seen.extend(len(r.ids) for r in rows) or objective(m, rows, loss),
-        raising=False,
-    )  # fmt: skip
+
+    def watched(module: Any, rows: Sequence[Example], loss: Any) -> torch.Tensor:
+        seen.extend(len(row.ids) for row in rows)
+        found: torch.Tensor = objective(module, rows, loss)
+        return found
+
+    monkeypatch.setattr(made.task, "objective", watched, raising=False)
     made.rehearse()
     assert sorted(seen) == sorted(made.lengths)[-8:]
 

@@ -1,0 +1,159 @@
+"""What a run depends on: a change re-runs what it touches, and a lock file holds a run to what it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunesmith.core import recipe_file
+from tunesmith.core.errors import NotFoundError, RecipeError
+from tunesmith.workflow import plan as planning
+
+
+def keys(desk: Any, *overrides: str) -> dict[str, str]:
+    plan = desk.plan(*overrides)
+    return {
+        "data": plan.data_key,
+        "train": plan.candidates[0].key,
+        "eval": plan.eval_key,
+        "run": plan.run.id,
+    }
+
+
+@pytest.mark.parametrize(
+    ("override", "changed"),
+    [
+        ("seed=1", {"data", "train", "eval", "run"}),
+        ("data.split.test=0.3", {"data", "train", "eval", "run"}),
+        ("data.clean=[]", {"data", "train", "eval", "run"}),
+        ("data.max_length=32", {"train", "eval", "run"}),
+        ("model.layers=2", {"train", "eval", "run"}),
+        ("train.epochs=3", {"train", "eval", "run"}),
+        ("train.method=lora", {"train", "eval", "run"}),
+        ("train.optimizer.lr=1e-5", {"train", "eval", "run"}),
+        ("prompt.system=Hi", {"train", "eval", "run"}),
+        ("eval.gate={accuracy: {at_least: 0.5}}", {"eval", "run"}),
+        ("eval.metrics=[accuracy]", {"eval", "run"}),
+        ("publish={name: router}", {"run"}),
+        ("train.save_every=5", {"run"}),
+    ],
+)
+def test_a_changed_key_changes_what_depends_on_it_and_nothing_else(
+    bert: Any, override: str, changed: set[str]
+) -> None:
+    before, after = keys(bert), keys(bert, override)
+    assert {name for name in before if before[name] != after[name]} == changed
+
+
+def test_a_default_written_out_changes_nothing(bert: Any) -> None:
+    assert keys(bert) == keys(bert, "train.method=full", "seed=0", "data.clean=[normalise, dedup]")
+
+
+def test_a_changed_byte_of_the_data_changes_everything(bert: Any) -> None:
+    before = keys(bert)
+    with (bert.folder / "tickets.csv").open("a", encoding="utf-8") as file:
+        file.write("one more,card_arrival\n")
+    assert not set(before.values()) & set(keys(bert).values())
+
+
+def test_the_current_folder_changes_nothing(bert: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = keys(bert)
+    monkeypatch.chdir(bert.folder)
+    assert keys(bert) == before
+    relative = planning.make(Path(bert.name), bert.workspace)
+    assert relative.data_key == before["data"]
+    assert relative.run.id == before["run"]
+
+
+def test_the_threads_are_part_of_it(bert: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = keys(bert)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    after = keys(bert)
+    assert before["data"] == after["data"]
+    assert before["train"] != after["train"]
+
+
+def test_the_text_of_a_template_file_is_part_of_it(chat: Any) -> None:
+    file = chat.folder / "mine.jinja"
+    file.write_text("{{ messages[0].content }}", "utf-8")
+    before = keys(chat, "prompt.template=mine.jinja")
+    file.write_text("{{ messages[1].content }}", "utf-8")
+    after = keys(chat, "prompt.template=mine.jinja")
+    assert before["data"] == after["data"]
+    assert before["train"] != after["train"]
+
+
+def test_each_model_of_several_is_known_by_its_own(desk: Any) -> None:
+    desk.values["model"] = ["tfidf", {"architecture": "bert", "hidden": 32, "layers": 1, "heads": 2}]
+    plan = desk.plan()
+    assert [candidate.name for candidate in plan.candidates] == ["tfidf", "bert-1x32"]
+    assert len({candidate.key for candidate in plan.candidates}) == 2
+    assert desk.plan("model=tfidf").candidates[0].key == plan.candidates[0].key
+
+
+def test_a_run_is_called_after_its_recipe(desk: Any) -> None:
+    desk.name = "My Tickets.v2.yaml"
+    assert desk.plan().run.id.startswith("my-tickets-")
+
+
+def test_planning_writes_nothing(bert: Any) -> None:
+    keys(bert)
+    assert not bert.workspace.root.exists()
+
+
+def lock(desk: Any, folder: Path) -> Path:
+    file = folder / "recipe.lock.yaml"
+    recipe_file.write(desk.plan().locked(), file)
+    return file
+
+
+@pytest.mark.parametrize("name", ["bert", "chat", "desk"])
+def test_a_lock_file_elsewhere_is_the_same_work(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    desk = request.getfixturevalue(name)
+    (desk.folder / "mine.jinja").write_text("{{ messages[0].content }}", "utf-8")
+    desk.values["prompt"] = {"template": "mine.jinja", "system": "你好"}
+    plan = desk.plan()
+    again = planning.make(lock(desk, tmp_path_factory.mktemp("elsewhere")), desk.workspace)
+    assert again.data_key == plan.data_key
+    assert again.candidates[0].key == plan.candidates[0].key
+    assert again.eval_key == plan.eval_key
+    assert again.locked() == plan.locked()
+
+
+def test_a_lock_file_keeps_the_number_of_threads(
+    bert: Any, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    file, key = lock(bert, tmp_path_factory.mktemp("elsewhere")), bert.plan().candidates[0].key
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert planning.make(file, bert.workspace).candidates[0].key == key
+
+
+@pytest.mark.parametrize("what", ["data", "model"])
+def test_a_lock_file_refuses_changed_data_and_models(
+    desk: Any, shared_data: Path, tmp_path_factory: pytest.TempPathFactory, what: str
+) -> None:
+    model = desk.folder / "model"
+    model.mkdir()
+    for path in (shared_data / "weights" / "bert-base-chinese-vocab").iterdir():
+        (model / path.name).write_bytes(path.read_bytes())
+    desk.values["model"] = "model"
+    file = lock(desk, tmp_path_factory.mktemp("elsewhere"))
+    changed = desk.folder / "tickets.csv" if what == "data" else model / "tokenizer.json"
+    changed.write_bytes(changed.read_bytes() + b"\n")
+    with pytest.raises(RecipeError) as caught:
+        planning.make(file, desk.workspace)
+    problem = caught.value.problems[0]
+    assert problem.code == "R09"
+    assert (problem.file or "").endswith("tickets.csv" if what == "data" else "model")
+
+
+def test_data_that_is_gone_is_not_found(desk: Any) -> None:
+    (desk.folder / "tickets.csv").unlink()
+    with pytest.raises(NotFoundError) as caught:
+        desk.plan().sources  # noqa: B018
+    assert caught.value.problems[0].code == "D01"
