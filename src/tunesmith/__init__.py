@@ -10,7 +10,9 @@ Names are loaded when they are first used: importing this package imports nothin
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -74,3 +76,22 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
+
+
+class _CallablePackage(ModuleType):
+    """A package that can be called like the public function of its name."""
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        return __getattr__(self.__name__.rpartition(".")[2])(*args, **settings)
+
+
+class _Package(ModuleType):
+    """`serve` is a function and a package in here: importing the package must not hide the function."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _WHERE and isinstance(value, ModuleType):
+            value.__class__ = _CallablePackage
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.cli.output import Output, show_problems
 from tunesmith.cli.run_verb import show_ledger
 from tunesmith.core import text
-from tunesmith.core.errors import RecipeError
 
 if TYPE_CHECKING:
     from tunesmith.workflow.plan import Plan
@@ -36,7 +35,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
         said = [problem.as_dict(output.lang) for problem in problems]
         output.data({"ok": False, "problems": said, "plan": None, "ledger": None})
         show_problems(problems, output.lang)
-        return RecipeError.exit_code
+        return check.error_of(problems).exit_code
     return _good(Plan(recipe, given.recipe, output.workspace), output)
 
 
@@ -46,7 +45,7 @@ def _good(plan: Plan, output: Output) -> int:
     output.hint(output.say("check_measuring"))
     data = parts.make(plan)
     found = [estimate.estimate(plan, candidate, data) for candidate in plan.candidates]
-    truncated = data.ledger.truncate(found[0].truncated)
+    counted = data.ledger.drop(found[0].empty, "nothing_to_learn").truncate(found[0].truncated)
     cost = {
         "peak_memory_bytes": max(one.peak_memory_bytes for one in found),
         "seconds": round(sum(one.seconds for one in found), 1),
@@ -54,7 +53,7 @@ def _good(plan: Plan, output: Output) -> int:
         "tokens": sum(one.tokens for one in found),
         "example": found[0].shown,
     }
-    ledger = truncated.summary()
+    ledger = counted.summary()
     output.data({"ok": True, "problems": [], "plan": cost, "ledger": ledger})
     _show(output, data.sources, ledger, cost)
     return 0

@@ -65,7 +65,7 @@ def _carry_out(recipe: Path, workspace: Workspace, output: Output) -> dict[str, 
     output.line()
     output.line(output.say("demo_recipe", recipe=recipe))
     plan = planning.make(recipe, workspace)
-    cached = plan.run.result() is not None
+    cached = running.is_complete(plan)
     with stop_signals() as stop:
         follow(running.events(plan, stop=stop, lang=output.lang), output)
     result = running.finished(plan)

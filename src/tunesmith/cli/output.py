@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 from tunesmith.core import text, workspace
 from tunesmith.core.errors import Problem, TunesmithError, render
+from tunesmith.core.plain import dumps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Output:
     def data(self, value: Any) -> None:
         """One JSON object on stdout, when JSON was asked for."""
         if self.as_json:
-            sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+            sys.stdout.write(dumps(value) + "\n")
             sys.stdout.flush()
 
     def line(self, words: str = "") -> None:
@@ -88,7 +88,7 @@ def show_error(error: TunesmithError, lang: str, *, as_json: bool) -> None:
     if as_json:
         problems = [problem.as_dict(lang) for problem in error.problems]
         content = {"ok": False, "problems": problems}
-        sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.write(dumps(content) + "\n")
     show_problems(error.problems, lang)
 
 

@@ -37,7 +37,7 @@ def carry_out(plan: Any, output: Output) -> int:
     from tunesmith.cli.progress import follow
     from tunesmith.workflow import run as running
 
-    cached = plan.run.result() is not None
+    cached = running.is_complete(plan)
     with stop_signals() as stop:
         happened = follow(running.events(plan, stop=stop, lang=output.lang), output)
     for event in happened:

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
-from typing import TYPE_CHECKING
 
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import number
 from tunesmith.core import text
-
-if TYPE_CHECKING:
-    from tunesmith.models.resolve import Resolved
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
@@ -35,13 +30,13 @@ def run(given: argparse.Namespace, output: Output) -> int:
     """Load the models and serve them until SIGINT or SIGTERM."""
     from tunesmith.core.store import Store
     from tunesmith.models.loading import load
-    from tunesmith.models.resolve import resolve
+    from tunesmith.models.resolve import named, resolve
     from tunesmith.serve.deployment import deploy
     from tunesmith.serve.server import serve
 
     workspace = output.workspace
     deployments = []
-    for name, aliases, resolved in names(given.models, [resolve(m, workspace) for m in given.models]):
+    for name, aliases, resolved in named(given.models, [resolve(m, workspace) for m in given.models]):
         output.hint(output.say("serve_loading", name=name))
         deployments.append(deploy(load(resolved), name=name, aliases=aliases))
 
@@ -54,14 +49,3 @@ def run(given: argparse.Namespace, output: Output) -> int:
     store = Store(workspace.database) if workspace.database.exists() else None
     serve(deployments, host=given.host, port=given.port, store=store, hosts=given.hosts, ready=ready)
     return 0
-
-
-def names(given: list[str], found: list[Resolved]) -> list[tuple[str, list[str], Resolved]]:
-    """Name and aliases of each model: `router@3` is `router` too, unless two versions are served."""
-    times = Counter(resolved.name for resolved in found)
-    chosen: list[tuple[str, list[str], Resolved]] = []
-    for label, resolved in zip(given, found, strict=True):
-        is_alone = times[resolved.name] == 1
-        aliases = [label] if "@" in label and is_alone else []
-        chosen.append((resolved.name if is_alone else label, aliases, resolved))
-    return chosen

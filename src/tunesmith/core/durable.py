@@ -11,17 +11,20 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tunesmith.core.errors import ModelError, TunesmithError
+from tunesmith.core.plain import dumps
 
 MANIFEST = "MANIFEST.json"
 _TEMPORARY = ".tmp-"
+_OWNED = re.compile(re.escape(_TEMPORARY) + r"(\d{1,9})-[0-9a-f]{32}")
 _CHUNK = 1 << 20
 
 
@@ -32,7 +35,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         TunesmithError: C02 when the system refuses to write.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
+    temporary = _temporary(path)
     with _disk(path):
         try:
             with temporary.open("wb") as file:
@@ -46,8 +49,36 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as readable JSON."""
-    write_bytes(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
+    """Write `value` as readable JSON, infinity and NaN as words."""
+    write_bytes(path, (dumps(value, indent=1) + "\n").encode())
+
+
+def write_once(path: Path, data: bytes) -> None:
+    """Make `path`, which only its owner may read, unless it is there: of several writers one wins.
+
+    A reader sees no file or the whole of it.
+
+    Raises:
+        TunesmithError: C02 when the system refuses to write.
+    """
+    temporary = _temporary(path)
+    with _disk(path):
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileExistsError):
+                os.link(temporary, path)
+            _sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    """A new name beside `path`; it says whose it is, so that `sweep` can tell what was abandoned."""
+    return path.parent / f"{_TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}"
 
 
 @contextmanager
@@ -60,7 +91,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         TunesmithError: C02 when the system refuses to write.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
+    temporary = _temporary(path)
     with _disk(path):
         try:
             temporary.mkdir()
@@ -87,7 +118,7 @@ def seal(folder: Path) -> None:
 
 
 def _move_in(temporary: Path, path: Path) -> None:
-    old = path.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
+    old = _temporary(path)
     if path.exists():
         os.rename(path, old)
     os.rename(temporary, path)
@@ -156,12 +187,25 @@ def is_valid(folder: Path) -> bool:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what an interrupted write left behind. Only for a folder nobody else is writing to."""
+    """Remove what interrupted writes left behind; what a living process of this machine writes is kept."""
     for left in folder.glob(f"{_TEMPORARY}*"):
+        owner = _OWNED.fullmatch(left.name)
+        if owner is None or _is_alive(int(owner[1])):
+            continue
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # it is there, and somebody else's
+    return True
 
 
 def append_line(path: Path, line: str) -> None:

@@ -109,12 +109,6 @@ class MissingError(TunesmithError):
     exit_code = 5
 
 
-class OutOfMemoryError(TunesmithError):
-    """The work does not fit this machine's memory."""
-
-    exit_code = 6
-
-
 class GateError(TunesmithError):
     """The model did not pass its gate."""
 

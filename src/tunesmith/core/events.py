@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core import durable
+from tunesmith.core.plain import dumps, figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +166,7 @@ class EventLog:
                 current = record["detail"] if record["stage"] == "train" else ""
             later = record["event"] in ("Step", "Evaluated", "Saved") and record["step"] > step
             if not (later and current == detail):
-                keep.append(json.dumps(record, ensure_ascii=False))
+                keep.append(dumps(record))
         durable.write_bytes(self.path, "".join(line + "\n" for line in keep).encode())
 
     def training(self, detail: str) -> Iterator[Event]:
@@ -178,14 +179,19 @@ class EventLog:
                 yield event
 
 
+_NUMBERS = ("float", "Mapping[str, float]")
+
+
 def encode(event: Event, when: float) -> str:
     """An event as one line of JSON."""
     content = {"event": type(event).__name__, "time": round(when, 3), **asdict(event)}
-    return json.dumps(content, ensure_ascii=False, default=str)
+    return dumps(content)
 
 
 def decode(record: Mapping[str, Any]) -> Event:
     """The event of a line."""
     kind = KINDS[record["event"]]
-    event: Event = kind(**{f.name: record[f.name] for f in fields(kind)})
+    values = {f.name: record[f.name] for f in fields(kind)}
+    numbers = {f.name: figures(values[f.name]) for f in fields(kind) if f.type in _NUMBERS}
+    event: Event = kind(**{**values, **numbers})
     return event

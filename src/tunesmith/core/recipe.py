@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -19,6 +19,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     Tag,
     ValidationError,
+    model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -152,6 +153,13 @@ class Split(Section):
     validation: Share = 0.1
     group: str | None = None
 
+    @model_validator(mode="after")
+    def _leaves_rows_to_learn_from(self) -> Self:
+        if self.test + self.validation >= 1:
+            shares = {"test": self.test, "validation": self.validation}
+            raise PydanticCustomError("split_shares", "test and validation leave no rows", shares)
+        return self
+
 
 def _by_split(value: object) -> object:
     """A path or a list of paths is the whole data; a mapping gives the splits."""
@@ -184,13 +192,13 @@ class Data(Section):
 
 
 class Prompt(Section):
-    """What is put around the user's text; becomes the prompt contract stored with the model."""
+    """What is put around the user's text, over what the model brings; stored as its prompt contract."""
 
     template: str | None = None
     system: str | None = Field(default=None, max_length=20_000)
-    max_new_tokens: int = Field(default=256, ge=1, le=1_048_576)
-    temperature: float = Field(default=0.0, ge=0, le=2)
-    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_new_tokens: int | None = Field(default=None, ge=1, le=1_048_576)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
 
 
 class Train(Section):

@@ -13,8 +13,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import ConstructorError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tunesmith.core import durable
 from tunesmith.core.errors import NotFoundError, Problem, RecipeError
@@ -22,6 +23,7 @@ from tunesmith.core.recipe import Recipe
 from tunesmith.core.registry import suggestion
 
 MAX_BYTES = 1_000_000
+_KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 Location = tuple[str | int, ...]
 
 
@@ -92,7 +94,7 @@ def _parse_yaml(text: str, path: Path) -> tuple[dict[str, Any], dict[Location, i
         node = yaml.compose(text)
         lines = dict(_lines(node, (), ()))
         values = {} if node is None else yaml.constructor.construct_document(node)
-    except (YAMLError, RecursionError) as error:
+    except (YAMLError, RecursionError, ValueError) as error:
         raise _syntax_error(error, path) from error
     if not isinstance(values, dict):
         raise RecipeError("R02", file=path, line=1, reason="the file is not a mapping of keys")
@@ -115,12 +117,19 @@ def _lines(node: Node | None, at: Location, above: tuple[int, ...]) -> Iterator[
         yield at, node.start_mark.line + 1
     if isinstance(node, MappingNode):
         for key, value in node.value:
-            yield (*at, key.value), key.start_mark.line + 1
-            yield from _lines(value, (*at, key.value), above)
+            name = _key(key)
+            yield (*at, name), key.start_mark.line + 1
+            yield from _lines(value, (*at, name), above)
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
             yield (*at, index), value.start_mark.line + 1
             yield from _lines(value, (*at, index), above)
+
+
+def _key(node: Node) -> str:
+    if not isinstance(node, ScalarNode) or node.tag not in _KEY_TAGS:
+        raise ConstructorError(None, None, "a key must be text", node.start_mark)
+    return str(node.value)
 
 
 def _override(values: dict[str, Any], override: str) -> None:

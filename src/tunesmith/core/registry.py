@@ -11,7 +11,8 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -32,9 +33,25 @@ class Registry:
         self.group = group
         self._builtin = dict(builtin)
 
+    @property
+    def builtin(self) -> frozenset[str]:
+        """The names that come with Tunesmith."""
+        return frozenset(self._builtin)
+
     def names(self) -> list[str]:
         """All known names, sorted."""
         return sorted({*self._builtin, *(point.name for point in entry_points(group=self.group))})
+
+    def identity(self, name: str) -> str:
+        """What decides how the component called `name` works, beside its settings.
+
+        Empty for what is built in; else the version of the package that adds it, or the sha256 of a file.
+        """
+        if name in self._builtin:
+            return ""
+        for point in entry_points(group=self.group, name=name):
+            return f"{point.value} {point.dist.version if point.dist else ''}"
+        return _file_digest(name)
 
     def get(self, name: str) -> Callable[..., Any]:
         """The component called `name`, or the object `module:object`.
@@ -50,6 +67,11 @@ class Registry:
         if ":" in name:
             return load_object(name)
         raise RecipeError("R06", noun=self.noun, name=name, **suggestion(name, self.names()))
+
+
+def _file_digest(name: str) -> str:
+    file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
+    return sha256(Path(file)) if file else ""
 
 
 def suggestion(name: str, known: list[str]) -> dict[str, Any]:
@@ -72,30 +94,52 @@ def load_object(target: str) -> Callable[..., Any]:
     return found
 
 
-def code_digest(names: Iterable[str]) -> dict[str, str]:
-    """The sha256 of the files behind names of the form `module:object`: a user's own code may change."""
-    found: dict[str, str] = {}
-    for name in sorted({name for name in names if ":" in name}):
-        file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
-        if file is not None:
-            found[name] = sha256(Path(file))
-    return found
-
-
 def load_code(path: Path) -> None:
     """Import a user's file (`--code my.py`) so that `my:thing` can be named in a recipe.
 
     Raises:
         NotFoundError: C01 when the file does not exist.
+        RecipeError: R07 when it is not Python, raises, or has the name of another module.
     """
     if not path.is_file():
         raise NotFoundError("C01", file=path)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise RecipeError("R07", target=str(path), reason="not a Python file")
+        raise RecipeError("R07", file=path, target=str(path), reason="not a Python file")
+    if (other := _other_module(path)) is not None:
+        reason = f"there is already a module {path.stem} ({other}); give the file another name"
+        raise RecipeError("R07", file=path, target=str(path), reason=reason)
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        # The user's own code may raise anything; SystemExit would end the command without a word.
+        sys.modules.pop(path.stem, None)
+        reason = f"{type(error).__name__}: {error}"
+        line = _line_in(path, error)
+        raise RecipeError("R07", file=path, line=line, target=str(path), reason=reason) from error
+
+
+def _other_module(path: Path) -> str | None:
+    """Where the module comes from that `path.stem` already names, if that is not `path` itself."""
+    try:
+        spec = importlib.util.find_spec(path.stem)
+    except ImportError:
+        return None
+    except ValueError:
+        return "loaded without a file"
+    if spec is None or (spec.has_location and spec.origin and Path(spec.origin).resolve() == path.resolve()):
+        return None
+    return spec.origin or "a package"
+
+
+def _line_in(path: Path, error: BaseException) -> int | None:
+    """The line of `path` at which `error` was raised, or which is not Python."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return error.lineno
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    return lines[-1] if lines else None
 
 
 def settings_of(component: Callable[..., Any]) -> type[BaseModel]:

@@ -19,6 +19,9 @@ from filelock import FileLock, Timeout
 from tunesmith.core import durable
 from tunesmith.core.errors import NotFoundError, TunesmithError
 from tunesmith.core.events import EventLog
+from tunesmith.core.plain import figures
+
+_FIGURES = ("scores", "baselines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class RunFolder:
             value: dict[str, Any] = json.loads((self.path / "result.json").read_text("utf-8"))
         except (OSError, ValueError):
             return None
-        return value
+        return {**value, **{name: figures(value[name]) for name in _FIGURES if name in value}}
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write the result: from now on the run is complete."""
@@ -89,7 +92,8 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self._lock)
         try:
-            lock.acquire(timeout=0)
+            # Who asks for the owner holds the lock for a moment.
+            lock.acquire(timeout=0.5)
         except Timeout as error:
             raise TunesmithError("C05", run=self.id, owner=self.owner() or "?") from error
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from tunesmith.core import durable
 from tunesmith.core.errors import NotFoundError, TunesmithError
 
 metadata = sa.MetaData()
@@ -64,6 +64,7 @@ keys = sa.Table(
 )
 
 KEY_PREFIX = "tsk"
+_PEPPER_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,16 +288,11 @@ class Store:
     def _pepper(self) -> bytes:
         path = self.path.with_name("pepper")
         if not path.exists():
-            # O_EXCL: when two processes start at once, one writes and both read the same bytes.
-            try:
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:
-                return path.read_bytes()
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(32))
-                file.flush()
-                os.fsync(file.fileno())
-        return path.read_bytes()
+            durable.write_once(path, secrets.token_bytes(_PEPPER_BYTES))
+        pepper = path.read_bytes()
+        if len(pepper) != _PEPPER_BYTES:
+            raise TunesmithError("C15", file=path, expected=_PEPPER_BYTES, found=len(pepper))
+        return pepper
 
 
 def _configure(connection: Any, _record: Any) -> None:

@@ -84,10 +84,6 @@ class Ledger:
         """Rows that are not used, and why."""
         return self._move(rows, ("used", "held_out"), state="dropped", reason=reason, split=None)
 
-    def duplicate(self, row: int, of: int) -> Ledger:
-        """A row that repeats the row `of`."""
-        return self.duplicates({row: of})
-
     def duplicates(self, repeats: Mapping[int, int]) -> Ledger:
         """Rows that repeat others: row to the row it repeats."""
         moved = self._move(repeats, ("used", "held_out"), state="duplicate", split=None)

@@ -1,17 +1,17 @@
 """The report of one evaluation: everything the page, the terminal and other programs show of it.
 
-`report.json` is its `as_dict`. JSON has no infinity and no NaN: there they are "Infinity" and "NaN".
+`report.json` is its `as_dict`, in which infinity and NaN are words (`core.plain`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from tunesmith.core.errors import DataError, NotFoundError
+from tunesmith.core.plain import plain
 from tunesmith.eval import classes
 from tunesmith.eval.classes import ClassScore, Mistake, Place
 from tunesmith.eval.gate import OPEN, Verdict
@@ -109,7 +109,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """The form of report.json: plain JSON values."""
-        content: dict[str, Any] = _plain(asdict(self))
+        content: dict[str, Any] = plain(asdict(self))
         return content
 
     @classmethod
@@ -131,14 +131,3 @@ class Report:
             # pydantic names every wrong field on lines of its own; the first says enough.
             reason = "; ".join(str(error).splitlines()[:3])
             raise DataError("E06", file=path, reason=reason) from error
-
-
-def _plain(value: Any) -> Any:
-    """Lists for tuples, and words for numbers that JSON does not have; pydantic reads both back."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value

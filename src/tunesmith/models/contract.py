@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -102,7 +102,13 @@ class PromptContract:
         """The token ids of a complete conversation, and which of them the model learns to say.
 
         Learned are the tokens of each answer and the stop token after it; found by character offsets.
+
+        Raises:
+            ModelError: M16 when the template ends an answer with nothing the model could stop at.
         """
+        plain, spans = _spans(self._marked(self._with_system(_harmless(messages, tokenizer)), answer=False))
+        if not all(self._stop_at(plain, end) for _, end in spans):
+            raise ModelError("M16", stops=", ".join(filter(None, {*self.stop, self.eos})) or "-")
         ids: list[int] = []
         learned: list[bool] = []
         for piece in self._pieces(_harmless(messages, tokenizer), answer=False):
@@ -111,14 +117,34 @@ class PromptContract:
             learned.extend(start < piece.learned for start, _ in encoding.offsets)
         return ids, learned
 
-    def _pieces(self, messages: Sequence[Message], answer: bool) -> Iterator[_Piece]:
-        before, *answers = self._marked(self._with_system(messages), answer).split(_OPEN)
-        if before:
-            yield _Piece(before, 0)
-        for text in answers:
-            content, _, after = text.partition(_CLOSE)
-            stop = next((s for s in (*self.stop, self.eos) if s and after.startswith(s)), "")
-            yield _Piece(content + after, len(content) + len(stop))
+    def _pieces(self, messages: Sequence[Message], answer: bool) -> list[_Piece]:
+        """The text of a conversation, cut where the model begins to speak: where a question's text ends.
+
+        Some templates put more before an answer, an empty thought for instance. The model has to say that too
+        when it is asked, so it belongs to the answer.
+        """
+        turns = self._with_system(messages)
+        plain, spans = _spans(self._marked(turns, answer))
+        cue = self._cue(turns)
+        cuts, ends, before = [0], [0], 0
+        for start, end in spans:
+            found = plain.rfind(cue, before, start) if cue else -1
+            cuts.append(found + len(cue) if found >= 0 else start)
+            ends.append(end + len(self._stop_at(plain, end)))
+            before = end
+        limits = [*cuts[1:], len(plain)]
+        pieces = zip(cuts, limits, ends, strict=True)
+        return [_Piece(plain[a:b], max(0, end - a)) for a, b, end in pieces if b > a]
+
+    def _cue(self, turns: Sequence[Message]) -> str:
+        """What the template adds to a conversation that is to be answered."""
+        last = max((i for i, turn in enumerate(turns) if turn["role"] != "assistant"), default=-1)
+        asked, open_end = (self._render(turns[: last + 1], answer) for answer in (True, False))
+        return asked[len(open_end) :] if asked.startswith(open_end) else ""
+
+    def _stop_at(self, text: str, position: int) -> str:
+        """The stop token that stands at a position of a text, if one does."""
+        return next((s for s in (*self.stop, self.eos) if s and text.startswith(s, position)), "")
 
     def _marked(self, messages: Sequence[Message], answer: bool) -> str:
         """The text of a conversation with a mark before and after every answer."""
@@ -171,16 +197,13 @@ class PromptContract:
             raise ModelError("M11", file=path, reason="the digest does not match")
         return contract
 
-    def with_settings(
-        self, *, template: str | None, system: str | None, generation: GenerationDefaults
-    ) -> PromptContract:
-        """A contract with a recipe's `prompt:` put over the model's own."""
-        return replace(
-            self,
-            template=template or self.template,
-            system=self.system if system is None else system,
-            generation=generation,
-        )
+    def with_template(self, template: str, tokenizer: Tokenizer) -> PromptContract:
+        """The contract with another template, whose special tokens become stop tokens beside the eos."""
+        special = {t.content for t in tokenizer.get_added_tokens_decoder().values() if t.special}
+        stop = tuple(sorted(token for token in special - {self.bos} if token in template))
+        stop += (self.eos,) if self.eos and self.eos not in stop else ()
+        ids = {i for token in stop if (i := tokenizer.token_to_id(token)) is not None}
+        return replace(self, template=template, stop=stop, stop_ids=tuple(sorted(ids)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +227,17 @@ def _replace(text: str, changes: Mapping[str, str]) -> str:
         if old in text:
             text = text.replace(old, new)
     return text
+
+
+def _spans(marked: str) -> tuple[str, list[tuple[int, int]]]:
+    """A text without its marks, and where in it each answer begins and ends."""
+    plain, *answers = marked.split(_OPEN)
+    spans: list[tuple[int, int]] = []
+    for text in answers:
+        content, _, after = text.partition(_CLOSE)
+        spans.append((len(plain), len(plain) + len(content)))
+        plain += content + after
+    return plain, spans
 
 
 def _mark(message: Message) -> Message:

@@ -40,7 +40,9 @@ def load(resolved: Resolved) -> Model:
     if found.kind == "tfidf":
         from tunesmith.models import tfidf
 
-        return tfidf.load(folder)
+        model = tfidf.load(folder)
+        model.name = resolved.name
+        return model
     if found.kind == "language":
         return _language(resolved.name, folder, found)
     if found.kind == "classifier":

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -166,3 +168,14 @@ def weights_digest(folder: Path) -> str:
         if path.exists():
             result.update(f"{path.name} {durable.sha256(path)}\n".encode())
     return result.hexdigest()
+
+
+def named(given: Sequence[str], found: Sequence[Resolved]) -> list[tuple[str, list[str], Resolved]]:
+    """Name and aliases of each model: `router@3` is `router` too, unless two versions are served."""
+    times = Counter(resolved.name for resolved in found)
+    chosen: list[tuple[str, list[str], Resolved]] = []
+    for label, resolved in zip(given, found, strict=True):
+        is_alone = times[resolved.name] == 1
+        aliases = [label] if "@" in label and is_alone else []
+        chosen.append((resolved.name if is_alone else label, aliases, resolved))
+    return chosen

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(max_length=256)]
+Label = Annotated[str, Field(max_length=2**16)]
 Answer = Annotated[str, Field(max_length=2**26)]
 Id = Annotated[str, Field(max_length=64)]
 Seconds = Annotated[int, Field(ge=0, lt=2**53)]
@@ -113,9 +114,9 @@ class Classification(_Frozen):
     """One text's most probable label, and all probabilities."""
 
     index: Index
-    label: Name
+    label: Label
     probability: Probability
-    probabilities: Annotated[dict[Name, Probability], Field(max_length=100_000)]
+    probabilities: Annotated[dict[Label, Probability], Field(max_length=100_000)]
 
 
 class Classifications(_Frozen):

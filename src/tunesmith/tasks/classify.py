@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,14 +10,13 @@ import numpy as np
 
 from tunesmith.core.recipe import Scratch
 from tunesmith.models.card import Card
-from tunesmith.models.contract import PromptContract
 from tunesmith.tasks.task import Example, Learner, Start
 
 if TYPE_CHECKING:
     import polars as pl
     from torch import Tensor, nn
 
-    from tunesmith.tasks.task import Loss
+    from tunesmith.tasks.task import Adapt, Loss
 
 # Longer texts are cut: beyond it a mean over tokens says little more and costs much more.
 _CONTEXT = 512
@@ -35,7 +34,7 @@ class Classify:
         """All text of the rows."""
         return frame["text"].to_list()
 
-    def build(self, start: Start, contract: Callable[[PromptContract], PromptContract]) -> Learner:
+    def build(self, start: Start, contract: Adapt) -> Learner:
         """An encoder with a fresh head; classification has no prompt contract."""
         import torch
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.recipe import Scratch
 from tunesmith.models.card import Card
-from tunesmith.models.contract import PromptContract
 from tunesmith.tasks.task import Example, Learner, Start
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from tunesmith.tasks.task import Loss
+    from tunesmith.tasks.task import Adapt, Loss
 
 # The longest row unless the recipe says otherwise: attention and memory grow with it.
 _CONTEXT = 1024
@@ -30,7 +29,7 @@ class LanguageTask:
     metrics: ClassVar[tuple[str, ...]] = ("perplexity",)
     baselines: ClassVar[tuple[str, ...]] = ()
 
-    def build(self, start: Start, contract: Callable[[PromptContract], PromptContract]) -> Learner:
+    def build(self, start: Start, contract: Adapt) -> Learner:
         """A decoder from a folder or from nothing, with its prompt contract.
 
         Raises:
@@ -43,7 +42,7 @@ class LanguageTask:
         if isinstance(start.source, Scratch):
             if start.source.architecture != "llama":
                 raise RecipeError(
-                    "R13", task=self.name, model="bert", reason="an encoder cannot continue text"
+                    "R13", task=self.name, model=start.source.architecture, kind="encoder", wanted="decoder"
                 )
             module, tokens = scratch.make(start.source, start.texts, seed=start.seed)
             own = scratch.contract(tokens)
@@ -57,7 +56,9 @@ class LanguageTask:
             context=saving.context_of(start.source, start.context, at_most=_CONTEXT),
             base=saving.base_of(start.source),
         )
-        return Learner(module=module, backbone=module, tokenizer=tokens, card=card, contract=contract(own))
+        return Learner(
+            module=module, backbone=module, tokenizer=tokens, card=card, contract=contract(own, tokens)
+        )
 
     def objective(self, module: nn.Module, examples: Sequence[Example], loss: Loss) -> Tensor:
         """The loss of the predictions of learned tokens, summed over them.
@@ -93,7 +94,14 @@ class LanguageTask:
 
 def _context(learner: Learner) -> int:
     # Rows were cut to card.context in training; the model itself may continue as far as its positions go.
-    return int(learner.backbone.config.max_position_embeddings)  # type: ignore[union-attr, arg-type]
+    config = learner.backbone.config.get_text_config()  # type: ignore[operator, union-attr]
+    return int(getattr(config, "max_position_embeddings", None) or learner.card.context)
+
+
+def _reshapes_logits(module: nn.Module) -> bool:
+    """Whether the family scales or caps what its output head gives (Granite, Gemma 2, Cohere)."""
+    names = ("logits_scaling", "final_logit_softcapping", "logit_scale")
+    return any(getattr(module.config, name, None) for name in names)
 
 
 def _predictions(module: nn.Module, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
@@ -108,6 +116,9 @@ def _predictions(module: nn.Module, examples: Sequence[Example]) -> tuple[Tensor
     for i, example in enumerate(examples):
         learned[i, : len(example.ids)] = torch.from_numpy(np.asarray(example.target))
     chosen = learned[:, 1:]
+    if _reshapes_logits(module):
+        logits = module(input_ids=ids, use_cache=False).logits[:, :-1][chosen]
+        return logits, ids[:, 1:][chosen]
     hidden = module.base_model(input_ids=ids, use_cache=False).last_hidden_state  # type: ignore[operator]
     logits = module.get_output_embeddings()(hidden[:, :-1][chosen])  # type: ignore[operator]
     return logits, ids[:, 1:][chosen]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     Loss = Callable[[Tensor, Tensor], Tensor]
+    Adapt = Callable[[PromptContract, Tokenizer], PromptContract]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Task(Protocol):
         """All text of the rows, for training a tokenizer."""
         ...
 
-    def build(self, start: Start, contract: Callable[[PromptContract], PromptContract]) -> Learner:
+    def build(self, start: Start, contract: Adapt) -> Learner:
         """The model before training; `contract` puts the recipe's prompt settings over the model's own."""
         ...
 

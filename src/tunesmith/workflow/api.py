@@ -60,7 +60,7 @@ def run(
     """
     place = _workspace(workspace)
     if isinstance(recipe, Recipe):
-        plan = planning.Plan(recipe, Path.cwd() / f"{name}.yaml", place)
+        plan = planning.of(recipe, name, place)
     else:
         plan = planning.make(Path(recipe), place, overrides)
     return running.run(plan)
@@ -91,10 +91,16 @@ def serve(*models: str | Path, host: str = "127.0.0.1", port: int = 8000, worksp
         UsageError: S19 for a host that other machines reach when there is no key; S20 for a busy port.
     """
     from tunesmith.core.store import Store
+    from tunesmith.models import loading
+    from tunesmith.models.resolve import named, resolve
     from tunesmith.serve.deployment import deploy
     from tunesmith.serve.server import serve as listen
 
     place = _workspace(workspace)
-    deployments = [deploy(load(name, workspace=place)) for name in models]
+    found = [resolve(str(name), place) for name in models]
+    deployments = [
+        deploy(loading.load(resolved), name=name, aliases=aliases)
+        for name, aliases, resolved in named([str(name) for name in models], found)
+    ]
     store = Store(place.database) if place.database.exists() else None
     listen(deployments, host=host, port=port, store=store)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from tunesmith.core import components, recipe_file
 from tunesmith.core.errors import NotFoundError, Problem, RecipeError, TunesmithError
@@ -13,15 +13,10 @@ from tunesmith.core.recipe_file import Document
 from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.shapes import FIELDS
-from tunesmith.eval.baselines import BASELINES
+from tunesmith.data.sources import source_paths
 from tunesmith.models import card
 from tunesmith.models.resolve import resolve
 from tunesmith.tasks.task import Task
-
-if TYPE_CHECKING:
-    from tunesmith.workflow.plan import Plan
-
-_REFERENCES = (*sorted(BASELINES), "production")
 
 
 def find(document: Document, workspace: Workspace) -> tuple[Recipe | None, list[Problem]]:
@@ -33,42 +28,63 @@ def find(document: Document, workspace: Workspace) -> tuple[Recipe | None, list[
     readable = recipe or _without(document, problems)
     if readable is not None:
         task: Task = components.tasks.get(readable.task)()
-        problems += _unknown_fields(document, task, readable.data) or _data_problems(document, task, readable)
-        problems += _model_problems(document, readable, task, workspace)
-        problems += _eval_problems(document, readable, task)
+        problems += _cheap_problems(document, readable, task, workspace)
+        if not any(problem.code == "R12" for problem in problems):
+            problems += _data_problems(document, task, readable)
     return recipe, problems
+
+
+def ready(document: Document, recipe: Recipe, workspace: Workspace) -> None:
+    """Hold a valid recipe to what its parts ask of each other and to what exists.
+
+    Raises:
+        RecipeError: all such problems, and those of the data if there are any.
+        NotFoundError: when all that is wrong is files or models that do not exist.
+    """
+    task: Task = components.tasks.get(recipe.task)()
+    problems = _cheap_problems(document, recipe, task, workspace)
+    try:
+        source_paths(recipe.data, document.path.absolute().parent)
+        exist = True
+    except TunesmithError:
+        exist = False
+    if problems or not exist:
+        stop_for([*problems, *_data_problems(document, task, recipe)])
+
+
+def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: Workspace) -> list[Problem]:
+    return [
+        *_unknown_fields(document, task, recipe.data),
+        *_unread(document, task),
+        *_model_problems(document, recipe, task, workspace),
+        *_eval_problems(document, recipe, task),
+    ]
+
+
+def _unread(document: Document, task: Task) -> Iterator[Problem]:
+    if task.shape == "labelled" and "prompt" in document.values:
+        yield document.problem("R18", ("prompt",), task=task.name, key="prompt")
 
 
 def _without(document: Document, problems: list[Problem]) -> Recipe | None:
     """The recipe as if its wrong keys were not there, and its task the one that was probably meant."""
     values = copy.deepcopy(document.values)
     for problem in problems:
-        *above, key = (problem.field or "").split(".")
-        inner: object = values
-        for part in above:
-            inner = inner.get(part) if isinstance(inner, dict) else None
-        if isinstance(inner, dict):
-            inner.pop(key, None)
+        _take_out(values, (problem.field or "").split("."))
     if "task" not in values:
         values["task"] = suggestion(str(document.values.get("task")), components.tasks.names())["close"]
     return recipe_file.validate(Document(path=document.path, values=values, lines={}))[0]
 
 
-def ready(plan: Plan) -> None:
-    """Hold a valid recipe to what its parts ask of each other.
-
-    Raises:
-        RecipeError: all such problems, and those of the data if there are any.
-    """
-    exists = plan.file.is_file()
-    document = recipe_file.parse(plan.file) if exists else Document(path=plan.file, values={}, lines={})
-    problems = [
-        *_unknown_fields(document, plan.task, plan.recipe.data),
-        *_model_problems(document, plan.recipe, plan.task, plan.workspace),
-        *_eval_problems(document, plan.recipe, plan.task),
-    ]
-    if problems:
-        raise RecipeError.of([*problems, *_data_problems(document, plan.task, plan.recipe)])
+def _take_out(values: dict[str, Any], keys: list[str]) -> None:
+    """Remove a key; of a list the whole, so that its default takes its place."""
+    for key in keys[:-1]:
+        inner = values.get(key)
+        if not isinstance(inner, dict):
+            values.pop(key, None)
+            return
+        values = inner
+    values.pop(keys[-1], None)
 
 
 def stop_for(problems: list[Problem]) -> None:
@@ -79,8 +95,13 @@ def stop_for(problems: list[Problem]) -> None:
         RecipeError: otherwise.
     """
     if problems:
-        missing = all(problem.code in ("D01", "M01") for problem in problems)
-        raise (NotFoundError if missing else RecipeError).of(problems)
+        raise error_of(problems)
+
+
+def error_of(problems: list[Problem]) -> TunesmithError:
+    """All problems as one error; its class decides the exit code."""
+    missing = all(problem.code in ("D01", "M01") for problem in problems)
+    return (NotFoundError if missing else RecipeError).of(problems)
 
 
 def _unknown_fields(document: Document, task: Task, data: Data) -> list[Problem]:
@@ -103,7 +124,12 @@ def _data_problems(document: Document, task: Task, recipe: Recipe) -> list[Probl
 def _model_problems(
     document: Document, recipe: Recipe, task: Task, workspace: Workspace
 ) -> Iterator[Problem]:
+    given = recipe.data.source
+    if len(recipe.model) > 1 and not recipe.data.split.validation and "validation" not in given:
+        yield document.problem("R17", ("model",), count=len(recipe.model))
     for choice in recipe.model:
+        if isinstance(choice, Scratch) and recipe.train.method.name == "lora":
+            yield document.problem("R15", ("train", "method"), model=choice.architecture)
         try:
             yield from _unfit(document, choice, task, workspace)
         except TunesmithError as error:
@@ -117,7 +143,8 @@ def _unfit(document: Document, choice: str | Scratch, task: Task, workspace: Wor
     if isinstance(choice, Scratch):
         name: str = choice.architecture
         kind = "encoder" if name == "bert" else "decoder"
-        if choice.hidden % (2 * choice.heads):
+        # Rotary positions turn pairs, so the width of a decoder's head is even.
+        if choice.hidden % (choice.heads * (2 if kind == "decoder" else 1)):
             at = ("model", "heads")
             yield document.problem("M15", at, hidden=choice.hidden, heads=choice.heads)
     else:
@@ -130,17 +157,24 @@ def _unfit(document: Document, choice: str | Scratch, task: Task, workspace: Wor
 
 def _eval_problems(document: Document, recipe: Recipe, task: Task) -> Iterator[Problem]:
     measured = sorted({*task.metrics, *recipe.eval.metrics})
+    references = (*task.baselines, "production")
+    for metric in recipe.eval.metrics:
+        if metric in components.metrics.builtin and metric not in task.metrics:
+            known = suggestion(metric, list(task.metrics))
+            yield document.problem("R16", ("eval", "metrics"), task=task.name, metric=metric, **known)
     for metric, bound in recipe.eval.gate.items():
         at = ("eval", "gate", metric)
         if metric not in measured:
             yield document.problem("R11", at, metric=metric, **suggestion(metric, measured))
-        if bound.not_worse_than and bound.not_worse_than not in _REFERENCES:
-            yield _unknown_reference(document, at, bound.not_worse_than)
+        if bound.not_worse_than and bound.not_worse_than not in references:
+            yield _unknown_reference(document, at, bound.not_worse_than, references)
     for name in recipe.eval.against:
-        if name not in _REFERENCES:
-            yield _unknown_reference(document, ("eval", "against"), name)
+        if name not in references:
+            yield _unknown_reference(document, ("eval", "against"), name, references)
 
 
-def _unknown_reference(document: Document, at: tuple[str, ...], name: str) -> Problem:
-    known = suggestion(name, list(_REFERENCES))
+def _unknown_reference(
+    document: Document, at: tuple[str, ...], name: str, references: Sequence[str]
+) -> Problem:
+    known = suggestion(name, list(references))
     return document.problem("R06", at, noun="baseline", name=name, **known)

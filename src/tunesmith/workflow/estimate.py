@@ -33,6 +33,7 @@ class Estimate:
     steps: int
     tokens: int
     truncated: dict[int, int]
+    empty: tuple[int, ...]
     shown: list[dict[str, Any]]
 
 
@@ -42,7 +43,13 @@ def estimate(plan: Plan, candidate: Candidate, parts: Parts) -> Estimate:
 
     if not isinstance(candidate.source, Scratch) and candidate.source.folder is None:
         return Estimate(
-            peak_memory_bytes=peak_memory_bytes(), seconds=0.0, steps=0, tokens=0, truncated={}, shown=[]
+            peak_memory_bytes=peak_memory_bytes(),
+            seconds=0.0,
+            steps=0,
+            tokens=0,
+            truncated={},
+            empty=(),
+            shown=[],
         )
     learner, encoded = training.learner_of(plan, candidate, parts)
     stepper = Stepper(learner, plan.task, encoded.train, plan.recipe.train, plan.recipe.seed)
@@ -56,6 +63,7 @@ def estimate(plan: Plan, candidate: Candidate, parts: Parts) -> Estimate:
         steps=stepper.steps,
         tokens=round(sum(lengths) * plan.recipe.train.epochs),
         truncated=encoded.truncated,
+        empty=encoded.empty,
         shown=_shown(learner, encoded.train),
     )
 

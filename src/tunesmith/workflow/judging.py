@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ def choose(plan: Plan, parts: Parts) -> tuple[Candidate, tuple[reports.Candidate
     if len(plan.candidates) == 1:
         return plan.candidates[0], ()
     metric = plan.task.metrics[0]
-    part = parts.split("validation" if "validation" in parts.splits else parts.held_out)
+    part = parts.split("validation")
     found: list[dict[str, float]] = []
     for candidate in plan.candidates:
         model = loading.load(Resolved(name=candidate.name, folder=training.folder_of(plan, candidate)))
@@ -58,7 +59,7 @@ def make(
     tried: tuple[reports.Candidate, ...],
 ) -> tuple[Report, bool]:
     """The report of the kept candidate on the held-out part, and whether it was there already."""
-    rival = _production(plan)
+    rival = production(plan)
     key = cache.key(eval=plan.eval_key, kept=kept.key, production=rival.digest if rival else None)
 
     def write(folder: Path) -> None:
@@ -67,15 +68,14 @@ def make(
         (folder / "report.json").write_text(text, encoding="utf-8")
 
     folder, cached = cache.folder(plan.workspace.cache, "eval", key, write)
-    return Report.load(folder / "report.json"), cached
+    report = Report.load(folder / "report.json")
+    # Recipes that differ only in what they publish share this result: the run to name is the one that asks.
+    return replace(report, provenance=replace(report.provenance, run=plan.run.id)), cached
 
 
-def _production(plan: Plan) -> Release | None:
+def production(plan: Plan) -> Release | None:
     """The published model in production under the recipe's name, if the recipe compares with it."""
-    asked = PRODUCTION in plan.recipe.eval.against or any(
-        bound.not_worse_than == PRODUCTION for bound in plan.recipe.eval.gate.values()
-    )
-    if not (asked and plan.recipe.publish and plan.workspace.database.exists()):
+    if plan.recipe.publish is None or not plan.compares_with_production:
         return None
     return Store(plan.workspace.database).find(f"{plan.recipe.publish.name}@{PRODUCTION}")
 
@@ -108,7 +108,7 @@ def _judge(
             run=plan.run.id, data=plan.data_key, model=kept.identity, versions=plan.versions
         ),
         baselines=references,
-        samples=tuple(Sample(**sample) for sample in measuring.samples(model, part)),
+        samples=tuple(Sample(**sample) for sample in measuring.samples(model, part, plan.recipe.seed)),
         candidates=tried,
         curve=tuple(
             TrainingPoint(step=step, loss=loss, learning_rate=rate) for step, loss, rate in notes["curve"]

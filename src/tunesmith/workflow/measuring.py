@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Rows longer than this are cut when a language model is measured without a recipe that says otherwise.
 _CONTEXT = 1024
+_SAMPLE = 128
 
 
 def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequence[Example]) -> Outcome:
@@ -76,13 +77,15 @@ def scores(names: Sequence[str], found: Outcome) -> dict[str, float]:
     return metrics.measure(names, found)
 
 
-def samples(model: Model, frame: pl.DataFrame, count: int = 5) -> list[dict[str, Any]]:
+def samples(model: Model, frame: pl.DataFrame, seed: int, count: int = 5) -> list[dict[str, Any]]:
     """What a chat model answers to the first questions of a part, beside the answers in the data."""
     if not isinstance(model, LanguageModel) or "messages" not in frame.columns:
         return []
     found: list[dict[str, Any]] = []
     for messages in frame["messages"].head(count).to_list():
         question, expected = messages[:-1], messages[-1]["content"]
-        answer = model.chat(question, max_new_tokens=128)
+        if len(model.contract.encode(model.tokenizer, question)) >= model.context:
+            continue  # no room for an answer
+        answer = model.chat(question, max_new_tokens=_SAMPLE, seed=seed)
         found.append({"prompt": question[-1]["content"], "answer": answer, "expected": expected})
     return found

@@ -10,41 +10,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
 from tunesmith import __version__
 from tunesmith.core import cache, components, durable, recipe_file
-from tunesmith.core.errors import RecipeError
+from tunesmith.core.errors import Problem, RecipeError
 from tunesmith.core.recipe import Lock, Recipe, Scratch
-from tunesmith.core.registry import code_digest
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.sources import source_paths
 from tunesmith.models.contract import TEMPLATES
 from tunesmith.models.resolve import Resolved, resolve, weights_digest
 from tunesmith.tasks.task import Task
+from tunesmith.workflow import check
 
 _PACKAGES = ("torch", "transformers", "tokenizers", "polars", "scikit-learn", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that is trained: where it starts from, what identifies that, and the key of its training."""
+    """A model to train: its name, where it starts from, what identifies that, the key of its training."""
 
+    name: str
     source: Resolved | Scratch
     identity: str
     key: str
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        if isinstance(self.source, Scratch):
-            size = self.source
-            return f"{size.architecture}-{size.layers}x{size.hidden}"
-        return self.source.name
 
 
 @dataclass(frozen=True)
@@ -104,15 +97,20 @@ class Plan:
             version=__version__,
             data=data,
             files=files,
-            code=code_digest(cleaner.name for cleaner in self.recipe.data.clean),
+            code=[components.cleaners.identity(cleaner.name) for cleaner in self.recipe.data.clean],
             shape=self.task.shape,
             seed=self.recipe.seed,
         )
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
-        """The models to train, each with its key."""
-        return tuple(self._candidate(choice) for choice in self.recipe.model)
+        """The models to train, each with its key and a name of its own."""
+        made: list[Candidate] = []
+        for choice in self.recipe.model:
+            candidate = self._candidate(choice)
+            same = sum(other.name.partition("#")[0] == candidate.name for other in made)
+            made.append(replace(candidate, name=f"{candidate.name}#{same + 1}") if same else candidate)
+        return tuple(made)
 
     def _candidate(self, choice: str | Scratch) -> Candidate:
         if isinstance(choice, Scratch):
@@ -127,18 +125,24 @@ class Plan:
             model=identity,
             prompt={**self.recipe.prompt.model_dump(mode="json"), "template": self.template},
             train=self.recipe.train.model_dump(mode="json", exclude={"save_every"}),
-            code=code_digest([self.recipe.task, *self._training_components()]),
+            code=self._training_code(),
             max_length=self.recipe.data.max_length,
             on_error=self.recipe.data.on_error,
             seed=self.recipe.seed,
             threads=self.threads,
             versions=self.versions,
         )
-        return Candidate(source, identity, key)
+        return Candidate(_name_of(source), source, identity, key)
 
-    def _training_components(self) -> list[str]:
+    def _training_code(self) -> list[str]:
         train = self.recipe.train
-        return [part.name for part in (train.method, train.loss, train.optimizer, train.schedule)]
+        return [
+            components.tasks.identity(self.recipe.task),
+            components.methods.identity(train.method.name),
+            components.losses.identity(train.loss.name),
+            components.optimizers.identity(train.optimizer.name),
+            components.schedules.identity(train.schedule.name),
+        ]
 
     @cached_property
     def template(self) -> str | None:
@@ -154,6 +158,13 @@ class Plan:
         """The sha256 of every model the run starts from."""
         return " ".join(candidate.identity for candidate in self.candidates)
 
+    @property
+    def compares_with_production(self) -> bool:
+        """Whether the model in production under the recipe's name is measured beside the new one."""
+        rules = self.recipe.eval.gate.values()
+        asked = "production" in [*self.recipe.eval.against, *(bound.not_worse_than for bound in rules)]
+        return asked and self.recipe.publish is not None and self.workspace.database.exists()
+
     @cached_property
     def eval_key(self) -> str:
         """What the report depends on, the production model apart."""
@@ -161,7 +172,7 @@ class Plan:
         return cache.key(
             trained=trained,
             eval=self.recipe.eval.model_dump(mode="json"),
-            code=code_digest([*self.recipe.eval.metrics, *self.recipe.eval.gate]),
+            code=[components.metrics.identity(name) for name in self.recipe.eval.metrics],
         )
 
     @cached_property
@@ -174,8 +185,19 @@ class Plan:
         stem = "".join(c if c.isalnum() else "-" for c in self.file.name.split(".")[0].lower()) or "run"
         return RunFolder(self.workspace.runs / f"{stem[:40]}-{identity[:10]}")
 
+    def differences(self) -> list[Problem]:
+        """Packages whose version is not the one the recipe's lock was made with: other bytes may come out."""
+        lock = self.recipe.lock
+        if lock is None:
+            return []
+        return [
+            Problem(code="R10", values={"package": name, "expected": expected, "found": found})
+            for name, expected in lock.versions.items()
+            if (found := self.versions.get(name, "-")) != expected
+        ]
+
     def locked(self) -> Recipe:
-        """The recipe with all defaults, absolute paths, versions and hashes."""
+        """The recipe with all defaults, its template's text, absolute paths, versions and hashes."""
         lock = Lock(
             versions=self.versions,
             sources=self.sources,
@@ -184,31 +206,56 @@ class Plan:
         )
         source = {split: [str(path) for path in paths] for split, paths in self.paths.items()}
         data = self.recipe.data.model_copy(update={"source": source})
-        models = [self._absolute(choice) for choice in self.recipe.model]
-        return self.recipe.model_copy(update={"data": data, "model": models, "lock": lock})
+        models = [
+            self._absolute(choice, candidate.source)
+            for choice, candidate in zip(self.recipe.model, self.candidates, strict=True)
+        ]
+        prompt = self.recipe.prompt.model_copy(update={"template": self.template})
+        changes = {"data": data, "model": models, "prompt": prompt, "lock": lock}
+        return self.recipe.model_copy(update=changes)
 
-    def _absolute(self, choice: str | Scratch) -> str | Scratch:
-        if isinstance(choice, str) and (self.base / choice).is_dir():
-            return str(self.base / choice)
-        return choice
+    def _absolute(self, choice: str | Scratch, source: Resolved | Scratch) -> str | Scratch:
+        """A model that was found as a folder beside the recipe or here, by its whole path."""
+        if isinstance(choice, Scratch) or isinstance(source, Scratch) or source.folder is None:
+            return choice
+        places = ((root / choice).resolve() for root in (self.base, Path.cwd()))
+        return str(source.folder) if source.folder in places else choice
+
+
+def _name_of(source: Resolved | Scratch) -> str:
+    if isinstance(source, Scratch):
+        return f"{source.architecture}-{source.layers}x{source.hidden}"
+    return source.name
 
 
 def make(file: Path, workspace: Workspace, overrides: Sequence[str] = ()) -> Plan:
-    """Read a recipe and hold it to its lock, if it has one.
+    """Read a recipe, find what is wrong with it, and hold it to its lock, if it has one.
 
     Raises:
         RecipeError: all mistakes of the recipe; R09 when locked data changed.
+        NotFoundError: when all that is wrong is files or models that do not exist.
     """
-    from tunesmith.workflow import check
-
     document = recipe_file.parse(file, overrides)
     recipe, problems = recipe_file.validate(document)
     if recipe is None:
         check.stop_for(check.find(document, workspace)[1] or problems)
         raise RecipeError.of(problems)
+    check.ready(document, recipe, workspace)
     plan = Plan(recipe, file, workspace)
     _hold_to_lock(plan)
     return plan
+
+
+def of(recipe: Recipe, name: str, workspace: Workspace) -> Plan:
+    """The plan of a Recipe object; its relative paths start from the current folder.
+
+    Raises:
+        RecipeError: what its parts ask of each other and do not get.
+    """
+    file = Path.cwd() / f"{name}.yaml"
+    values = recipe.model_dump(mode="json", exclude_unset=True)
+    check.ready(recipe_file.Document(path=file, values=values, lines={}), recipe, workspace)
+    return Plan(recipe, file, workspace)
 
 
 def resume(run: RunFolder, workspace: Workspace) -> Plan:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import durable, recipe_file
-from tunesmith.core.errors import GateError, StoppedError, TunesmithError
+from tunesmith.core.errors import DataError, GateError, StoppedError, TunesmithError
 from tunesmith.core.events import (
     Completed,
     Event,
@@ -23,7 +23,6 @@ from tunesmith.core.events import (
     Warned,
 )
 from tunesmith.core.store import Release, Store
-from tunesmith.workflow import check
 from tunesmith.workflow.plan import Candidate, Plan
 
 if TYPE_CHECKING:
@@ -77,9 +76,8 @@ def events(plan: Plan, *, stop: Callable[[], bool] = _never, lang: str = "en") -
     Raises:
         RecipeError, DataError: all mistakes found before training; nothing is written then.
     """
-    if plan.run.result() is not None:
+    if is_complete(plan):
         return
-    check.ready(plan)
     execution = _Execution(plan, stop, lang)
     parts, prepared = yield from _remember(execution.data())
     with plan.run.locked():
@@ -94,6 +92,24 @@ def events(plan: Plan, *, stop: Callable[[], bool] = _never, lang: str = "en") -
             problem = error.problems[0]
             plan.run.events.append(Failed(code=problem.code, values=dict(problem.values)))
             raise
+
+
+def is_complete(plan: Plan) -> bool:
+    """Whether the run has a result that still holds: its release is there, and its rival is the same."""
+    result = plan.run.result()
+    if result is None or result["rival"] != _rival(plan):
+        return False
+    return result["release"] is None or Store(plan.workspace.database).find(result["release"]) is not None
+
+
+def _rival(plan: Plan) -> str | None:
+    """The digest of the production model that the recipe compares with."""
+    from tunesmith.workflow.judging import production
+
+    if not plan.compares_with_production:
+        return None
+    found = production(plan)
+    return found.digest if found else None
 
 
 def _remember(
@@ -127,6 +143,9 @@ class _Execution:
             if stopped:
                 return
         ledger, report = yield from self._eval(parts)
+        if self.stop():
+            yield Stopped(step=0)
+            return
         release = yield from self._publish(report)
         self._finish(report, ledger, release)
         yield Completed(seconds=time.monotonic() - self.began)
@@ -138,7 +157,9 @@ class _Execution:
         began = time.monotonic()
         yield StageStarted(stage="data")
         parts = data.make(self.plan)
-        for warning in parts.warnings:
+        if parts.split(parts.held_out).is_empty():
+            raise DataError("E03", metric=self.plan.task.metrics[0])
+        for warning in (*self.plan.differences(), *parts.warnings):
             yield Warned(code=warning.code, values=dict(warning.values))
         yield StageFinished(stage="data", cached=parts.cached, seconds=time.monotonic() - began)
         return parts
@@ -204,6 +225,7 @@ class _Execution:
                 "baselines": {name: dict(scores) for name, scores in report.baselines.items()},
                 "ledger": ledger.summary(),
                 "gate": asdict(report.gate) if report.gate.checks else None,
+                "rival": _rival(self.plan),
                 "seconds": round(time.monotonic() - self.began, 3),
                 "peak_memory_bytes": peak_memory_bytes(),
             }

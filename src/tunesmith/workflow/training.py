@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import components, durable
 from tunesmith.core.errors import DataError
-from tunesmith.core.events import Evaluated, Event, Resumed, Step, Stopped
+from tunesmith.core.events import Evaluated, Event, Step, Stopped
 from tunesmith.core.recipe import Scratch
-from tunesmith.models.contract import GenerationDefaults, PromptContract
+from tunesmith.models.contract import PromptContract
 from tunesmith.tasks.task import Example, Learner, Start
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 
 if TYPE_CHECKING:
     import polars as pl
+    from tokenizers import Tokenizer
 
 _SHOWN = 8
 
@@ -55,17 +56,19 @@ def _gradient(
     encoded: Encoded,
     stop: Callable[[], bool],
 ) -> Iterator[Event]:
+    from tunesmith.train import checkpoints
     from tunesmith.train.loop import Readers
     from tunesmith.train.loop import train as loop
 
-    checkpoints = plan.run.checkpoints / candidate.key[:12]
+    place = plan.run.checkpoints / candidate.key[:12]
     readers = Readers(evaluate=lambda: _validate(plan, learner, parts, encoded.validation), stop=stop)
+    found = checkpoints.newest(place)
+    # What an earlier try said after its last checkpoint, or without one, is said again now.
+    plan.run.events.rewind(found.step if found else 0, candidate.name)
     for event in loop(
         learner, plan.task, encoded.train,
-        settings=plan.recipe.train, seed=plan.recipe.seed, folder=checkpoints, readers=readers,
+        settings=plan.recipe.train, seed=plan.recipe.seed, folder=place, readers=readers,
     ):  # fmt: skip
-        if isinstance(event, Resumed):
-            plan.run.events.rewind(event.step, candidate.name)
         yield event
         if isinstance(event, Stopped):
             return
@@ -101,7 +104,8 @@ def learner_of(plan: Plan, candidate: Candidate, parts: Parts) -> tuple[Learner,
     """The untrained model with its method applied, and the encoded rows.
 
     Raises:
-        DataError: T02 when rows have nothing to learn and `on_error` is stop.
+        DataError: T02 when rows have nothing to learn and `on_error` is stop, or when no row has anything.
+            E03 when there is nothing to measure the model on afterwards.
     """
     import torch
 
@@ -113,19 +117,20 @@ def learner_of(plan: Plan, candidate: Candidate, parts: Parts) -> tuple[Learner,
         seed=plan.recipe.seed,
         context=plan.recipe.data.max_length,
     )
-    learner = plan.task.build(start, lambda own: contract_of(plan, own))
+    learner = plan.task.build(start, lambda own, tokens: contract_of(plan, own, tokens))
     method = plan.recipe.train.method
+    torch.manual_seed(plan.recipe.seed)
     components.methods.get(method.name)(learner.backbone, **method.settings)
     return learner, _encode(plan, learner, parts)
 
 
-def contract_of(plan: Plan, own: PromptContract) -> PromptContract:
-    """The model's own contract with the recipe's `prompt:` put over it."""
-    prompt = plan.recipe.prompt
-    generation = GenerationDefaults(
-        max_new_tokens=prompt.max_new_tokens, temperature=prompt.temperature, top_p=prompt.top_p
-    )
-    return own.with_settings(template=plan.template, system=prompt.system, generation=generation)
+def contract_of(plan: Plan, own: PromptContract, tokenizer: Tokenizer) -> PromptContract:
+    """The model's own contract with what the recipe's `prompt:` gives put over it."""
+    if plan.template is not None:
+        own = own.with_template(plan.template, tokenizer)
+    given = plan.recipe.prompt.model_dump(exclude_none=True, exclude={"template", "system"})
+    system = own.system if plan.recipe.prompt.system is None else plan.recipe.prompt.system
+    return replace(own, system=system, generation=replace(own.generation, **given))
 
 
 def _encode(plan: Plan, learner: Learner, parts: Parts) -> Encoded:
@@ -133,8 +138,11 @@ def _encode(plan: Plan, learner: Learner, parts: Parts) -> Encoded:
     validation, _ = plan.task.encode(parts.split("validation"), learner)
     learning = {example.row for example in examples if example.targets}
     empty = tuple(row for row in parts.split("train")["_row"] if row not in learning)
-    if empty and plan.recipe.data.on_error == "stop":
+    if empty and (plan.recipe.data.on_error == "stop" or not learning):
         raise _nothing_to_learn(parts, empty, learner.card.context)
+    held_out, _ = plan.task.encode(parts.split(parts.held_out), learner)
+    if not any(example.targets for example in held_out):
+        raise DataError("E03", metric=plan.task.metrics[0])
     return Encoded(
         train=[example for example in examples if example.targets],
         validation=[example for example in validation if example.targets],

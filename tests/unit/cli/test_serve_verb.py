@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.cli.serve_verb import names
+from tunesmith.models.resolve import named
 from tunesmith.models.resolve import Resolved
 from tunesmith.serve.client import Client
 
@@ -45,9 +45,9 @@ def test_a_base_without_a_task_cannot_be_served(call):
 
 def test_a_version_answers_to_its_plain_name_only_when_it_is_alone():
     router, other = (Resolved(name=name, folder=Path(name)) for name in ("router", "other"))
-    assert names(["router@2", "other"], [router, other]) == [
+    assert named(["router@2", "other"], [router, other]) == [
         ("router", ["router@2"], router), ("other", [], other),
     ]  # fmt: skip
-    assert names(["router@2", "router@3"], [router, router]) == [
+    assert named(["router@2", "router@3"], [router, router]) == [
         ("router@2", [], router), ("router@3", [], router),
     ]  # fmt: skip

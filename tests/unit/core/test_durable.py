@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -145,11 +148,44 @@ def test_files_are_copied_where_the_disk_has_no_links(model, tmp_path, monkeypat
 
 
 def test_sweeping_removes_what_was_cut_off_and_nothing_else(model):
-    (model.parent / ".tmp-1").mkdir()
-    (model.parent / ".tmp-1" / "half").write_bytes(b"1")
-    (model.parent / ".tmp-2").write_bytes(b"1")
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    abandoned, mine = (f".tmp-{process}-{'0' * 31}" for process in (ended.pid, os.getpid()))
+    (model.parent / f"{abandoned}0").mkdir()
+    (model.parent / f"{abandoned}0" / "half").write_bytes(b"1")
+    for name in (f"{abandoned}1", f"{mine}1", ".tmp-of-another-program"):
+        (model.parent / name).write_bytes(b"1")
     durable.sweep(model.parent)
-    assert names(model.parent) == ["model"]
+    assert set(names(model.parent)) == {"model", f"{mine}1", ".tmp-of-another-program"}
+
+
+def test_a_writer_that_is_at_work_is_not_swept_away(tmp_path):
+    path = tmp_path / "model"
+    with durable.new_folder(path) as folder:
+        (folder / "weights").write_bytes(b"1")
+        durable.sweep(tmp_path)
+    assert durable.is_valid(path)
+
+
+def test_what_is_written_once_is_whole_its_owners_and_never_replaced(tmp_path):
+    path = tmp_path / "secret"
+    durable.write_once(path, b"first")
+    durable.write_once(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert names(tmp_path) == ["secret"]
+
+
+def test_numbers_that_json_does_not_have_are_written_as_words(tmp_path):
+    durable.write_json(tmp_path / "a.json", {"loss": float("nan"), "scores": (float("-inf"), 1.5)})
+    assert read_strictly(tmp_path / "a.json") == {"loss": "NaN", "scores": ["-Infinity", 1.5]}
+
+
+def read_strictly(path):
+    def refuse(name):
+        raise ValueError(f"{name} is not JSON")
+
+    return json.loads(path.read_text("utf-8"), parse_constant=refuse)
 
 
 def test_lines_of_many_writers_are_never_mixed(tmp_path):

@@ -18,7 +18,6 @@ EXIT_CODES = {
     "ModelError": 3,
     "NotFoundError": 4,
     "MissingError": 5,
-    "OutOfMemoryError": 6,
     "GateError": 7,
     "StoppedError": 130,
 }

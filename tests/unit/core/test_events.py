@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
+import math
 
 import pytest
 
@@ -103,6 +105,19 @@ def test_a_training_is_told_apart_from_the_stages_around_it(log):
     ):  # fmt: skip
         log.append(event)
     assert list(log.training("a")) == [step(1), step(2)]
+
+
+def test_a_training_that_ran_away_is_read_back_and_its_lines_are_json(log):
+    said = [step(1, loss=float("inf")), Evaluated(step=1, scores={"perplexity": float("-inf")})]
+    for event in said:
+        log.append(event)
+    log.append(Finished(step=1, loss=float("nan")))
+    log.rewind(9, "")
+    for line in log.path.read_text("utf-8").splitlines():
+        json.loads(line, parse_constant=pytest.fail)
+    *again, last = log.read()
+    assert again == said
+    assert math.isnan(last.loss)
 
 
 def test_a_loss_is_kept_to_the_last_bit(log):

@@ -89,11 +89,36 @@ def test_yaml_is_read_as_version_1_2(write):
         ("just words\n", 1),
         ("a: !!python/object/apply:os.system [id]\n", 1),
         ("a: &a [*a]\n", 1),
+        ("task: a\n? [a, b]\n: c\n", 2),
+        ("task: a\ndata:\n  ? {a: b}\n  : c\n", 3),
+        ("task: a\n1: b\n", 2),
+        ("task: a\nnull: b\n", 2),
+        ("task: a\ntrain: {1: b}\n", 2),
+        ("a: 2024-99-99\n", 1),
     ],
 )
 def test_what_is_no_recipe_is_told_with_its_line_and_runs_nothing(write, text, line):
     (problem,) = problems(write(text))
     assert (problem.code, problem.line) == ("R02", line)
+
+
+def test_merged_keys_are_keys(write):
+    text = "a: &a {x: 1}\nb:\n  <<: *a\n  y: 2\n"
+    assert recipe_file.parse(write(text)).values["b"] == {"x": 1, "y": 2}
+
+
+@pytest.mark.parametrize(
+    ("split", "cause"),
+    [
+        ("{test: 0.6, validation: 0.5}", "test (0.6) and validation (0.5)"),
+        ("{test: 0.95}", "test (0.95) and validation (0.1)"),
+        ("{test: 0.5, validation: 0.5}", "test (0.5) and validation (0.5)"),
+    ],
+)
+def test_a_split_that_leaves_nothing_to_learn_from_is_told(write, split, cause):
+    (problem,) = problems(write(f"task: classify\nmodel: minilm\ndata:\n  source: a.csv\n  split: {split}\n"))
+    assert (problem.code, problem.line, problem.field) == ("R05", 5, "data.split")
+    assert cause in problem.as_dict("en")["cause"]
 
 
 def test_a_file_in_another_encoding_is_told(write):

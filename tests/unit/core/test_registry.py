@@ -82,9 +82,43 @@ def test_a_file_of_ones_own_can_be_named_in_a_recipe(tmp_path, monkeypatch):
     file = tmp_path / "own_losses_for_a_test.py"
     file.write_text("def flat(logits, target, *, weight: float = 2.0):\n    return weight\n", "utf-8")
     monkeypatch.setitem(sys.modules, file.stem, sys)  # removed again when the test ends
+    del sys.modules[file.stem]
+    load_code(file)
     load_code(file)
     found = Registry("loss", "tunesmith.losses", {}).get("own_losses_for_a_test:flat")
     assert settings_of(found)().model_dump() == {"weight": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("a = 1\ndef f(:\n", 2, "SyntaxError"),
+        ("a = 1\n\nb = a / 0\n", 3, "ZeroDivisionError"),
+        ("import no_such_module_at_all\n", 1, "no_such_module_at_all"),
+        ("import sys\nsys.exit(0)\n", 2, "SystemExit"),
+    ],
+)
+def test_code_that_fails_is_told_with_its_line_and_not_kept(tmp_path, text, line, reason):
+    file = tmp_path / "failing_code_for_a_test.py"
+    file.write_text(text, "utf-8")
+    with pytest.raises(RecipeError) as caught:
+        load_code(file)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.file, problem.line) == ("R07", str(file), line)
+    assert reason in problem.values["reason"]
+    assert file.stem not in sys.modules
+
+
+@pytest.mark.parametrize("name", ["json", "sys", "tunesmith", "__main__"])
+def test_code_may_not_take_the_name_of_another_module(tmp_path, name):
+    before = sys.modules[name]
+    file = tmp_path / f"{name}.py"
+    file.write_text("", "utf-8")
+    with pytest.raises(RecipeError) as caught:
+        load_code(file)
+    assert caught.value.problems[0].code == "R07"
+    assert name in caught.value.problems[0].values["reason"]
+    assert sys.modules[name] is before
 
 
 def test_code_that_is_not_there_is_not_found(tmp_path):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tunesmith.core import runs
 from tunesmith.core.errors import NotFoundError, TunesmithError
@@ -76,6 +78,19 @@ def test_a_killed_owner_does_not_keep_the_run(run, other):
     with run.locked():
         assert run.owner() == os.getpid()
     assert run.owner() is None
+
+
+def test_a_run_can_begin_while_somebody_asks_for_its_owner(run):
+    asking = FileLock(run.path / ".lock", thread_local=False)
+    asking.acquire()
+    threading.Timer(0.1, asking.release).start()
+    with run.locked():
+        assert run.owner() == os.getpid()
+
+
+def test_scores_that_are_no_numbers_are_read_back_as_they_were(run):
+    run.finish({"scores": {"perplexity": float("inf")}, "baselines": {"b": {"perplexity": 2.0}}})
+    assert run.result() == {"scores": {"perplexity": float("inf")}, "baselines": {"b": {"perplexity": 2.0}}}
 
 
 def test_the_lock_is_freed_when_the_work_fails(run):

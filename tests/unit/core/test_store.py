@@ -176,10 +176,41 @@ def test_who_reads_the_database_learns_no_key_and_the_pepper_is_the_owners(store
         assert secret.rpartition("_")[2].encode() not in path.read_bytes(), path.name
     pepper = store.path.with_name("pepper")
     assert pepper.stat().st_mode & 0o777 == 0o600
-    pepper.write_bytes(b"another")
+    pepper.write_bytes(bytes(32))
     again = Store(store.path)
     assert again.find_key(secret) is None
     again.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"short", bytes(33)])
+def test_a_damaged_pepper_is_refused_by_name(store, content):
+    _, secret = store.create_key("phone", [])
+    pepper = store.path.with_name("pepper")
+    pepper.write_bytes(content)
+    with pytest.raises(TunesmithError) as caught:
+        store.find_key(secret)
+    assert code(caught) == "C15"
+    assert caught.value.problems[0].file == str(pepper)
+
+
+def test_who_makes_the_first_keys_at_once_uses_one_pepper(store):
+    others = [Store(store.path) for _ in range(6)]
+    barrier = threading.Barrier(6)
+    made = []
+
+    def make(other):
+        barrier.wait()
+        made.append(other.create_key("phone", [])[1])
+
+    threads = [threading.Thread(target=make, args=(other,)) for other in others]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 6
+    assert all(store.find_key(secret) for secret in made)
+    for other in others:
+        other.close()
 
 
 def test_revoking_a_key_that_is_not_there_is_answered_with_those_that_are(store):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import string
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,32 @@ def test_every_code_of_the_sources_is_explained_in_both_languages():
     for code, source in found:
         for lang in text.LANGUAGES:
             assert text.explain(code, lang, {})["message"], f"{source}: {code}"
+
+
+def raised() -> Iterator[tuple[str, set[str], str]]:
+    """Every error that the sources make: its code, the values it is given, and where."""
+    for source in SOURCES:
+        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                made = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                if made.endswith("Error") or made == "problem":
+                    names = set().union(*map(given, node.keywords))
+                    if "*" not in names:
+                        yield str(node.args[0].value), names, f"{source.name}:{node.lineno}"
+
+
+def given(keyword: ast.keyword) -> set[str]:
+    """The names of the values that an argument brings; `*` when that cannot be read off."""
+    if keyword.arg is not None:
+        return {keyword.arg, *({"expected"} if keyword.arg == "expects" else ())}
+    called = keyword.value.func if isinstance(keyword.value, ast.Call) else None
+    return {"known", "close"} if isinstance(called, ast.Name) and called.id == "suggestion" else {"*"}
+
+
+def test_every_error_is_given_the_values_that_its_sentences_show():
+    found = [entry for entry in raised() if entry[0][:1] in "CDEMRSTU" and entry[0][1:].isdigit()]
+    assert len(found) > 80
+    for code, names, where in found:
+        sentences = next(text.table(area)[code]["en"] for area in text.areas() if code in text.table(area))
+        shown = {field for part in sentences.values() for _, field, _, _ in string.Formatter().parse(part)}
+        assert shown - {None} <= names, f"{where}: {code}"

@@ -17,7 +17,7 @@ def ledger(rows: int = 6) -> Ledger:
 
 def test_operations_return_new_ledgers_and_the_summary_adds_up() -> None:
     before = ledger()
-    after = before.drop([0], "broken").duplicate(2, of=1).hold_out([3], "test").truncate({4: 17})
+    after = before.drop([0], "broken").duplicates({2: 1}).hold_out([3], "test").truncate({4: 17})
     assert before.summary()["used"] == 6
     assert after.summary() == {
         "read": 6,
@@ -36,7 +36,7 @@ def test_operations_return_new_ledgers_and_the_summary_adds_up() -> None:
     "again",
     [
         lambda ended: ended.drop([0], "other"),
-        lambda ended: ended.duplicate(0, of=1),
+        lambda ended: ended.duplicates({0: 1}),
         lambda ended: ended.hold_out([0], "test"),
         lambda ended: ended.truncate({0: 1}),
         lambda ended: ended.drop([6], "beyond"),

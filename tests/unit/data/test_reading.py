@@ -191,3 +191,17 @@ def test_errors_speak_both_languages(messy: Path) -> None:
         said = caught.value.problems[0].as_dict(lang)
         assert word in said["hint"]
         assert "{" not in said["message"] + said["cause"] + said["hint"]
+
+
+def test_half_a_surrogate_pair_is_replaced_wherever_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "cut.jsonl"
+    lines = (
+        r'{"text": "a \ud83d b", "tags": ["\udc00"], "\ud83d": 1, "\ud83e": 2}',
+        r'{"text": "\ud83d\ude00", "tags": []}',
+    )
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    table = read(path)
+    assert table.values("text") == ["a \ufffd b", "\U0001f600"]
+    assert table.values("tags") == [["\ufffd"], []]
+    assert table.frame.columns == ["text", "tags", "\ufffd", "\ufffd\ufffd"]
+    assert table.values("\ufffd\ufffd") == [2, None]

@@ -174,6 +174,14 @@ def test_texts_are_classified_with_all_probabilities(http: httpx.Client) -> None
     assert single["data"][0]["probabilities"] == {"vowel": 0.5, "other": 0.5}
 
 
+def test_a_label_may_be_a_long_sentence(vowels: Any) -> None:
+    vowels.labels = ("a sentence " * 500, "other")
+    with serving([deploy(vowels)]) as url:
+        answer = httpx.post(f"{url}/v1/classify", json={"model": "vowels", "input": "aei"}, timeout=60)
+    assert answer.status_code == 200
+    assert answer.json()["data"][0]["label"] == vowels.labels[0]
+
+
 def test_concurrent_requests_answer_as_alone(client: openai.OpenAI) -> None:
     prompts = [f"{PROMPT} {word}" for word in ("cat", "dog", "bird and a fish", "girl", "boy")]
 

@@ -124,6 +124,22 @@ def test_a_lock_file_elsewhere_is_the_same_work(
     assert again.locked() == plan.locked()
 
 
+def test_a_model_found_here_is_found_by_the_lock_file_from_anywhere(
+    desk: Any, shared_data: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.values["model"] = "bert-base-chinese-vocab"
+    monkeypatch.chdir(shared_data / "weights")
+    file, plan = lock(desk, tmp_path_factory.mktemp("elsewhere")), desk.plan()
+    assert plan.candidates[0].source.folder == shared_data / "weights" / "bert-base-chinese-vocab"
+    monkeypatch.chdir("/")
+    assert planning.make(file, desk.workspace).candidates == plan.candidates
+
+
+def test_a_folder_that_only_has_a_models_name_is_not_that_model(desk: Any) -> None:
+    (desk.folder / "tfidf").mkdir()
+    assert desk.plan().locked().model == ["tfidf"]
+
+
 def test_a_lock_file_keeps_the_number_of_threads(
     bert: Any, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
