@@ -7,6 +7,7 @@ import importlib
 import re
 import runpy
 import shlex
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -237,6 +238,7 @@ def load_own(page_: Page, folder: Path) -> None:
     for block in page_.blocks("python"):
         if block.startswith("# mine.py"):
             (folder / "mine.py").write_text(block, encoding="utf-8")
+            sys.modules.pop("mine", None)  # another page has its own
             load_code(folder / "mine.py")
 
 

@@ -1,6 +1,6 @@
 """Carries out a recipe in a new process for every line of its input: `recipe<TAB>workspace`.
 
-What takes seconds to import is imported once; the processes are forked from here, and any of them may be killed.
+What takes seconds to import is imported once; the processes are forked from here, and any may be killed.
 Says the process, then how it ended.
 """
 

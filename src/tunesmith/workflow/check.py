@@ -62,7 +62,7 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
 
 
 def _unread(document: Document, task: Task) -> Iterator[Problem]:
-    if task.shape == "labelled" and "prompt" in document.values:
+    if task.shape == "labelled" and document.values.get("prompt"):
         yield document.problem("R18", ("prompt",), task=task.name, key="prompt")
 
 

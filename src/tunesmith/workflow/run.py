@@ -81,7 +81,8 @@ def events(plan: Plan, *, stop: Callable[[], bool] = _never, lang: str = "en") -
     execution = _Execution(plan, stop, lang)
     parts, prepared = yield from _remember(execution.data())
     with plan.run.locked():
-        durable.sweep(plan.run.path)
+        for folder in (plan.run.path, plan.workspace.cache, plan.workspace.models):
+            durable.sweep(folder)
         for event in prepared:
             plan.run.events.append(event)
         try:

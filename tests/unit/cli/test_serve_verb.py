@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.models.resolve import named
-from tunesmith.models.resolve import Resolved
+from tunesmith.models.resolve import Resolved, named
 from tunesmith.serve.client import Client
 
 

@@ -196,10 +196,33 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
     assert caught.value.problems[0].code == "M11"
 
 
-def test_a_recipes_prompt_goes_over_the_models_own() -> None:
-    made = CHATML.with_settings(
-        template=TEMPLATES["plain"], system=None, generation=GenerationDefaults(top_p=0.9)
+def test_another_template_brings_its_own_stop_tokens() -> None:
+    stories = Tokenizer.from_str(OWN.to_str())
+    stories.add_special_tokens(["<|end|>"])
+    template = "{% for m in messages %}{{ m.content }}<|end|>{% endfor %}"
+    made = CHATML.with_template(template, stories)
+    assert "<|end|>" in made.stop
+    assert stories.token_to_id("<|end|>") in made.stop_ids
+
+
+def test_an_answer_that_nothing_ends_is_refused() -> None:
+    endless = replace(CHATML, template="{% for m in messages %}{{ m.content }}\n{% endfor %}")
+    with pytest.raises(ModelError) as caught:
+        endless.encode_training(
+            OWN, [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        )
+    assert caught.value.problems[0].code == "M16"
+
+
+def test_what_a_template_puts_before_an_answer_is_learned_with_it() -> None:
+    thinking = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+        "{% if m.role == 'assistant' %}<think></think>{% endif %}{{ m.content }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
     )
-    assert made.template == TEMPLATES["plain"]
-    assert made.generation.top_p == 0.9
-    assert CHATML.with_settings(template=None, system="x", generation=GenerationDefaults()).system == "x"
+    contract = replace(CHATML, template=thinking)
+    talk = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "you"}]
+    ids, learned = contract.encode_training(OWN, talk)
+    asked = contract.encode(OWN, talk[:1])
+    assert ids[: len(asked)] == asked
+    assert learned.index(True) == len(asked)

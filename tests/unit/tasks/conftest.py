@@ -28,7 +28,7 @@ def build() -> Callable[..., Learner]:
     def make(task: Task, architecture: Any, *, context: int = 64, labels: tuple[str, ...] = ()) -> Learner:
         size = Scratch(architecture=architecture, hidden=32, layers=2, heads=2, vocab=400, context=64)
         start = Start(source=size, texts=TEXTS * 3, labels=labels, seed=1, context=context)
-        return task.build(start, lambda own: own)
+        return task.build(start, lambda own, tokens: own)
 
     return make
 

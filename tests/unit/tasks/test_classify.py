@@ -66,7 +66,7 @@ def test_what_is_saved_answers_as_what_was_trained(
     TASK.save(build(TASK, architecture, labels=LABELS), begun)
     source = Resolved(name="begun", folder=begun)
     start = Start(source=source, texts=(), labels=LABELS, seed=1, context=64)
-    learner = TASK.build(start, lambda own: own)
+    learner = TASK.build(start, lambda own, tokens: own)
     (full if method == "full" else lora)(learner.backbone)
     give_values(learner.module)
     expected = TASK.measure(learner, TASK.encode(ROWS, learner)[0])["probabilities"]

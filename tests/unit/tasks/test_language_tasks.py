@@ -39,7 +39,9 @@ ROWS = pl.DataFrame(
 
 
 def learner_of(stories: Resolved, context: int | None = None) -> Learner:
-    return TASK.build(Start(source=stories, texts=(), labels=(), seed=0, context=context), lambda own: own)
+    return TASK.build(
+        Start(source=stories, texts=(), labels=(), seed=0, context=context), lambda own, tokens: own
+    )
 
 
 def test_an_encoder_cannot_speak(build: Callable[..., Learner]) -> None:
@@ -123,7 +125,9 @@ def test_what_is_saved_answers_as_what_was_trained(
 
 def test_a_task_is_known_by_the_model_it_made(stories: Resolved, tmp_path: Path) -> None:
     task = Generate()
-    learner = task.build(Start(source=stories, texts=(), labels=(), seed=0, context=None), lambda own: own)
+    learner = task.build(
+        Start(source=stories, texts=(), labels=(), seed=0, context=None), lambda own, tokens: own
+    )
     task.save(learner, tmp_path)
     model = loading.load(Resolved(name="own", folder=tmp_path))
     assert model.kind == "language"

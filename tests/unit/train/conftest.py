@@ -51,7 +51,7 @@ def work(name: str, frame: pl.DataFrame, architecture: str, labels: Sequence[str
     start = Start(source=size, texts=task.texts(frame), labels=tuple(labels), seed=1, context=96)
 
     def build() -> Learner:
-        return task.build(start, lambda own: own)
+        return task.build(start, lambda own, tokens: own)
 
     learner = build()
     return Work(task=task, build=build, examples=task.encode(frame, learner)[0], learner=learner)
