@@ -52,17 +52,17 @@ class Trainer:
 
     def start(self, recipe: Path, workspace: Workspace) -> int:
         """Begin a run, or continue it; the process that does."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{recipe}\t{workspace.root}\n")
-        self.process.stdin.flush()
-        return int(self._line())
+        return int(self._ask(f"{recipe}\t{workspace.root}"))
 
     def wait(self) -> int:
         """How it ended."""
-        return int(self._line())
+        return int(self._ask(""))
 
-    def _line(self) -> str:
+    def _ask(self, line: str) -> str:
+        assert self.process.stdin is not None
         assert self.process.stdout is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
         return self.process.stdout.readline()
 
     def close(self) -> None:
@@ -138,10 +138,7 @@ def kill(trainer: Trainer, whole: Whole, folder: Path, moment: float) -> Workspa
         process = trainer.start(whole.recipe, workspace)
         first_step(workspace)
         time.sleep(moment * whole.seconds)
-        try:
-            os.kill(process, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        os.kill(process, signal.SIGKILL)
         if trainer.wait() == -signal.SIGKILL:
             return workspace
         moment *= 0.7
@@ -185,10 +182,7 @@ def test_a_run_that_is_killed_again_and_again_gets_there(
         process = trainer.start(whole.recipe, workspace)
         first_step(workspace)
         time.sleep(dice.uniform(0.02, 0.3) * whole.seconds)
-        try:
-            os.kill(process, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        os.kill(process, signal.SIGKILL)
         trainer.wait()
     trainer.start(whole.recipe, workspace)
     assert trainer.wait() == 0

@@ -31,12 +31,13 @@ def carry_out(recipe: str, workspace: str) -> int:
 
 
 def main() -> None:
-    for line in sys.stdin:
+    while line := sys.stdin.readline():
         recipe, workspace = line.rstrip("\n").split("\t")
         child = os.fork()
         if child == 0:
             os._exit(carry_out(recipe, workspace))
         print(child, flush=True)
+        sys.stdin.readline()
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

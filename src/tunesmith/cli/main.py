@@ -21,6 +21,9 @@ VERBS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command; returns the exit code (design: command line contract)."""
+    # Threads that spin while they wait stop each other as soon as anything else runs on this machine: a
+    # training step then takes several times as long. It has to be said before torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     given = list(sys.argv[1:] if argv is None else argv)
     lang = text.language(_value(given, "--lang"))
     _show_what_can_be_shown()
