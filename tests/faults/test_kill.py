@@ -146,7 +146,7 @@ def kill(trainer: Trainer, whole: Whole, folder: Path, moment: float) -> Workspa
 
 
 def trial(trainer: Trainer, whole: Whole, folder: Path, seed: int) -> None:
-    workspace = kill(trainer, whole, folder, random.Random(seed).uniform(0, 1))
+    workspace = kill(trainer, whole, folder, random.Random(seed).uniform(0, 0.9))
     assert run_of(workspace).status() in ("interrupted", "finished")
     trainer.start(whole.recipe, workspace)
     assert trainer.wait() == 0

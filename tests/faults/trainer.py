@@ -1,7 +1,7 @@
 """Carries out a recipe in a new process for every line of its input: `recipe<TAB>workspace`.
 
 What takes seconds to import is imported once; the processes are forked from here, and any may be killed.
-Says the process, then how it ended.
+Says which process it is, and after an empty line how it ended: until then its number is given to no other.
 """
 
 from __future__ import annotations
