@@ -46,7 +46,7 @@ def test_every_name_is_there_and_says_what_it_is(name: str) -> None:
     assert name in dir(tunesmith)
 
 
-@pytest.mark.parametrize("before", ["", "tunesmith.Client", "import tunesmith.serve.server"])
+@pytest.mark.parametrize("before", ["", "tunesmith.Client", "import tunesmith.serve.errors"])
 def test_serving_is_a_function_whatever_was_imported_before(before: str) -> None:
     script = (
         f"import sys; sys.path[:0] = {PATHS!r}\nimport tunesmith\n{before}\n"

@@ -121,7 +121,7 @@ def test_a_revoked_key_is_worthless_at_once(store: Store, keyed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["Bearer ' OR 1=1 --", "Bearer tsk_%_x", f"Bearer {'x' * 50_000}", "Bearer \xe9\xff"]
+    "value", ["Bearer ' OR 1=1 --", "Bearer tsk_%_x", f"Bearer {'x' * 10_000}", "Bearer \xe9\xff"]
 )
 def test_strange_keys_are_just_wrong(keyed: str, value: str) -> None:
     response = httpx.get(f"{keyed}/v1/models", headers=[(b"Authorization", value.encode("latin1"))])
