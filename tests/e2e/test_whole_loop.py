@@ -109,3 +109,12 @@ def test_five_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     assert problems[-1]["code"] == "D01", "what is right in the recipe is looked at too"
     assert "Traceback" not in done.stderr
     assert not (tmp_path / ".tunesmith").exists()
+
+
+def test_asking_again_loads_no_tensor_library(trained: Path) -> None:
+    code = (
+        "import sys; from tunesmith.cli import main; code = main(['run', 'recipe.yaml', '--json']);"
+        "sys.exit(code or 'torch' in sys.modules)"
+    )
+    again = subprocess.run([sys.executable, "-c", code], cwd=trained, capture_output=True, check=False)
+    assert again.returncode == 0

@@ -105,10 +105,10 @@ def is_complete(plan: Plan) -> bool:
 
 def _rival(plan: Plan) -> str | None:
     """The digest of the production model that the recipe compares with."""
-    from tunesmith.workflow.judging import production
-
     if not plan.compares_with_production:
         return None
+    from tunesmith.workflow.judging import production
+
     found = production(plan)
     return found.digest if found else None
 
