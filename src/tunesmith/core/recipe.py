@@ -17,8 +17,10 @@ from pydantic import (
     Discriminator,
     Field,
     GetCoreSchemaHandler,
+    SerializerFunctionWrapHandler,
     Tag,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -147,11 +149,20 @@ ModelChoice = Annotated[
 
 
 class Split(Section):
-    """How rows are divided: shares of the whole, whole groups kept together, labels kept in proportion."""
+    """How rows are divided: by shares of the whole, labels kept in proportion.
+
+    Rows with the same `group`, and rows at least `similar` to each other (Jaccard similarity of character
+    5-grams), go to the same part. With `time`, the newest rows are held out instead. `overlap` says what
+    happens to rows to train on that a given or dated held-out part repeats.
+    """
 
     test: Share = 0.1
     validation: Share = 0.1
     group: str | None = None
+    time: str | None = None
+    stratify: bool = True
+    similar: float | None = Field(default=0.8, ge=0.5, le=1)
+    overlap: Literal["stop", "drop", "keep"] = "stop"
 
     @model_validator(mode="after")
     def _leaves_rows_to_learn_from(self) -> Self:
@@ -161,20 +172,40 @@ class Split(Section):
         return self
 
 
+class Entry(Section):
+    """One source: files, how often its rows to train on are repeated, and how many of its rows are taken.
+
+    A `weight` of 2.5 repeats each row twice and half of them once more; one of 0.5 takes half of the rows.
+    """
+
+    path: str = Field(min_length=1)
+    weight: float = Field(default=1.0, gt=0, le=1000)
+    cap: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_path(cls, value: object) -> object:
+        return {"path": value} if isinstance(value, str) else value
+
+    @model_serializer(mode="wrap")
+    def _plainly(self, handler: SerializerFunctionWrapHandler) -> Any:
+        return handler(self) if self.model_fields_set - {"path"} else self.path
+
+
 def _by_split(value: object) -> object:
-    """A path or a list of paths is the whole data; a mapping gives the splits."""
-    if isinstance(value, str):
+    """A path, an entry, or a list of them is the whole data; a mapping gives the splits."""
+    if isinstance(value, str) or (isinstance(value, dict) and "path" in value):
         return {"all": [value]}
     if isinstance(value, list):
         return {"all": value}
     if isinstance(value, dict):
-        return {k: [v] if isinstance(v, str) else v for k, v in value.items()}
+        return {k: v if isinstance(v, list) else [v] for k, v in value.items()}
     return value
 
 
 SplitName = Literal["all", "train", "validation", "test"]
 Source = Annotated[
-    dict[SplitName, Annotated[list[str], Field(min_length=1)]],
+    dict[SplitName, Annotated[list[Entry], Field(min_length=1)]],
     Field(min_length=1),
     BeforeValidator(_by_split),
 ]
@@ -187,6 +218,7 @@ class Data(Section):
     fields: dict[str, str] = {}
     clean: list[Cleaner] = Field(default=["normalise", "dedup"], validate_default=True)
     split: Split = Split()
+    balance: Literal["none", "up", "down", "weights"] = "none"
     on_error: Literal["stop", "drop"] = "stop"
     max_length: int | None = Field(default=None, ge=8, le=1_048_576)
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from tunesmith.core import cache, durable
 from tunesmith.core.components import cleaners
-from tunesmith.core.recipe import Component, Data
+from tunesmith.core.recipe import Component, Data, Entry
 from tunesmith.core.registry import settings_of
 from tunesmith.data import mapping, shapes
 from tunesmith.data.cleaning import apply
@@ -47,7 +47,9 @@ class Dataset:
         chosen = shape or mapping.recognise(read(file))
         # Rows without label may stay: `clean("drop_unlabelled")` is the caller's to ask for.
         data = Data(
-            source={"all": [str(file)]}, fields=dict(fields or {}), clean=[Component("drop_unlabelled")]
+            source={"all": [Entry(path=str(file))]},
+            fields=dict(fields or {}),
+            clean=[Component("drop_unlabelled")],
         )
         loaded = load(data, shape=chosen, base=Path())
         stop_for(loaded.problems)

@@ -128,7 +128,7 @@ def _patterns(data: Data, problems: list[Problem]) -> list[tuple[str, str]]:
     except TunesmithError as error:
         problems += error.problems
         return []
-    return [(split, pattern) for split, patterns in data.source.items() for pattern in patterns]
+    return [(split, entry.path) for split, entries in data.source.items() for entry in entries]
 
 
 def _map(table: RawTable, split: str, shape: str, data: Data, start: int) -> _File:

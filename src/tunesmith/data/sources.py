@@ -23,8 +23,8 @@ def source_paths(data: Data, base: Path) -> dict[str, list[Path]]:
     """
     check_splits(data)
     return {
-        split: [path for pattern in patterns for path in find(pattern, base)]
-        for split, patterns in data.source.items()
+        split: [path for entry in entries for path in find(entry.path, base)]
+        for split, entries in data.source.items()
     }
 
 

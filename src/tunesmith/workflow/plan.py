@@ -18,7 +18,7 @@ from pathlib import Path
 from tunesmith import __version__
 from tunesmith.core import cache, components, durable, recipe_file
 from tunesmith.core.errors import Problem, RecipeError
-from tunesmith.core.recipe import Lock, Recipe, Scratch
+from tunesmith.core.recipe import Entry, Lock, Recipe, Scratch
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.sources import source_paths
@@ -204,7 +204,7 @@ class Plan:
             model=self.identities,
             threads=self.threads,
         )
-        source = {split: [str(path) for path in paths] for split, paths in self.paths.items()}
+        source = {split: [Entry(path=str(path)) for path in paths] for split, paths in self.paths.items()}
         data = self.recipe.data.model_copy(update={"source": source})
         models = [
             self._absolute(choice, candidate.source)

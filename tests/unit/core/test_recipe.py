@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from tunesmith.core.recipe import Component, Recipe, Scratch
+from tunesmith.core.recipe import Component, Data, Entry, Recipe, Scratch
 
 LEAST = {"task": "classify", "model": "minilm", "data": {"source": "tickets.csv"}}
 
@@ -17,7 +17,7 @@ def recipe(**changes):
 def test_three_keys_are_a_recipe_and_the_rest_has_defaults():
     made = recipe()
     assert made.model == ["minilm"]
-    assert made.data.source == {"all": ["tickets.csv"]}
+    assert made.data.source == {"all": [Entry(path="tickets.csv")]}
     assert [c.name for c in made.data.clean] == ["normalise", "dedup"]
     assert made.train.optimizer.settings["weight_decay"] == 0.01
     assert made.publish is None
@@ -35,10 +35,17 @@ def test_a_component_gets_the_defaults_of_its_own_signature():
         ("a.csv", {"all": ["a.csv"]}),
         (["a.csv", "b.csv"], {"all": ["a.csv", "b.csv"]}),
         ({"train": "a.csv", "test": ["b.csv"]}, {"train": ["a.csv"], "test": ["b.csv"]}),
+        ({"path": "a.csv", "cap": 9}, {"all": [{"path": "a.csv", "weight": 1.0, "cap": 9}]}),
+        (
+            {"train": ["a.csv", {"path": "b.csv", "weight": 2}]},
+            {"train": ["a.csv", {"path": "b.csv", "weight": 2.0, "cap": None}]},
+        ),
     ],
 )
-def test_a_source_is_a_path_a_list_or_given_splits(source, by_split):
-    assert recipe(data={"source": source}).data.source == by_split
+def test_a_source_is_a_path_an_entry_a_list_or_given_splits(source, by_split):
+    data = recipe(data={"source": source}).data
+    assert data.model_dump(mode="json")["source"] == by_split
+    assert Data.model_validate(data.model_dump(mode="json")) == data
 
 
 def test_a_model_is_a_name_a_size_or_several_of_them():
