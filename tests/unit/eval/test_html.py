@@ -15,8 +15,8 @@ from tunesmith.eval.classes import Mistake
 from tunesmith.eval.gate import OPEN, Check, Verdict
 from tunesmith.eval.html import render
 from tunesmith.eval.outcome import LabelOutcome
-from tunesmith.eval.page.words import Speaker, percent
 from tunesmith.eval.report import Candidate, Provenance, Report, Sample
+from tunesmith.pages.words import Speaker
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&{{ 7*7 }}"
 VOID = {"meta", "link", "img", "br", "input", "hr", "wbr", "base"}
@@ -180,11 +180,6 @@ def test_half_a_sign_does_not_keep_the_page_from_being_written(report: Report) -
     assert render(replace(report, model="half \ud83d"), "zh").encode("utf-8")
 
 
-def test_a_share_that_is_not_everything_never_reads_100_percent() -> None:
-    assert percent(0.99999) == "> 99.9 %"
-    assert percent(1.0) == "100.0 %"
-
-
 def test_names_we_have_no_word_for_are_left_alone() -> None:
-    assert Speaker("zh").name("metric", "my:metric") == "my:metric"
-    assert Speaker("zh").name("metric", "accuracy") == "准确率"
+    assert Speaker("eval", "zh").name("metric", "my:metric") == "my:metric"
+    assert Speaker("eval", "zh").name("metric", "accuracy") == "准确率"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tunesmith.eval import svg
 from tunesmith.eval.classes import ClassScore, Confusion, most_confused
-from tunesmith.eval.page.words import Speaker, percent
 from tunesmith.eval.report import Report
+from tunesmith.pages import svg
+from tunesmith.pages.words import Speaker, percent
 
 # A table of numbers is read up to here; above it, a picture.
 MAX_TABLE = 12

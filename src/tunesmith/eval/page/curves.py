@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tunesmith.eval import svg
-from tunesmith.eval.page.words import Speaker, number, small
 from tunesmith.eval.report import Report
+from tunesmith.pages import svg
+from tunesmith.pages.words import Speaker, number, small
 
 _FEW_POINTS = 20
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tunesmith.eval import svg
-from tunesmith.eval.page.words import Speaker, percent
 from tunesmith.eval.report import Report
+from tunesmith.pages import svg
+from tunesmith.pages.words import Speaker, percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

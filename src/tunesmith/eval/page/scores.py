@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tunesmith.eval import svg
 from tunesmith.eval.gate import Check
-from tunesmith.eval.page.words import Speaker, number
 from tunesmith.eval.report import Report
+from tunesmith.pages import svg
+from tunesmith.pages.words import Speaker, number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Numbers and sentences of the report, in one language."""
+"""Numbers and sentences of a page, in one language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import math
 from markupsafe import Markup, escape
 
 from tunesmith.core import text
-from tunesmith.eval import svg
+from tunesmith.pages import svg
+
+_TAGS = {"zh": "zh-CN", "en": "en"}
 
 
 def number(value: float | None) -> str:
@@ -25,7 +27,9 @@ def small(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage; what is not quite everything never reads 100 %."""
+    """A share as a percentage; what is not quite everything never reads 100 %, nor a little 0 %."""
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
     return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
 
 
@@ -38,18 +42,20 @@ def breakable(name: str) -> Markup:
 
 
 class Speaker:
-    """Sentences of the report in one language."""
+    """Sentences of one area of the messages, in one language."""
 
-    def __init__(self, lang: str) -> None:
+    def __init__(self, area: str, lang: str) -> None:
+        self.area = area
         self.lang = lang
+        self.tag = _TAGS[lang]
         # Chinese sentences follow each other without a space.
         self.gap = "" if lang == "zh" else " "
 
     def __call__(self, key: str, **values: object) -> str:
         """The sentence `key` with its values."""
-        return text.say(f"eval.{key}", self.lang, **values)
+        return text.say(f"{self.area}.{key}", self.lang, **values)
 
     def name(self, kind: str, name: str) -> str:
-        """What a metric, part, task or baseline is called; its own name if we have no word for it."""
+        """What a metric, part, task or reason is called; its own name if we have no word for it."""
         key = f"{kind}_{name}"
-        return self(key) if key in text.table("eval") else name
+        return self(key) if key in text.table(self.area) else name

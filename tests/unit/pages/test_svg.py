@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunesmith.eval import svg
+from tunesmith.pages import svg
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 
