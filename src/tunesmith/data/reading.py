@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from tunesmith.core.errors import DataError, NotFoundError
+from tunesmith.core.errors import DataError, NotFoundError, Problem
 from tunesmith.data import delimited, json_rows
 from tunesmith.data.encoding import decode
 from tunesmith.data.table import RawTable, broken_problems, build
+
+BATCH_BYTES = 4 * 1024 * 1024
+SAMPLE_BYTES = 2 * BATCH_BYTES
 
 _DELIMITED = (".csv", ".tsv")
 _JSON = (".json", ".jsonl", ".ndjson")
@@ -37,6 +42,43 @@ def read(path: Path, *, on_error: Literal["stop", "drop"] = "stop") -> RawTable:
     if not table.lines and not table.broken:
         raise DataError("D02", file=path, line=1)
     return table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawFile:
+    """What a file is, its beginning as a table, and all of it in batches."""
+
+    path: Path
+    format: str
+    encoding: str | None
+    delimiter: str | None
+    header: bool | None
+    repeated: tuple[str, ...]
+    sample: RawTable
+    notes: tuple[Problem, ...] = ()
+
+    def batches(self) -> Iterator[RawTable]:
+        """The whole file from its start, in order; broken lines in `broken` of the batch they are in."""
+        yield self.sample
+
+
+def open_file(path: Path, *, batch_bytes: int = BATCH_BYTES) -> RawFile:
+    """Recognise a file from its beginning, to be read in batches of about `batch_bytes`.
+
+    Raises:
+        NotFoundError: D01 when there is no such file.
+        DataError: as `read`, but for broken lines, which the batches carry.
+    """
+    table = read(path, on_error="drop")
+    return RawFile(
+        path=path,
+        format=table.format,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        header=table.header,
+        repeated=table.repeated,
+        sample=table,
+    )
 
 
 def _bytes(path: Path) -> bytes:

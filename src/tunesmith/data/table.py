@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
+from dataclasses import dataclass, field, replace
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ import polars as pl
 from tunesmith.core.errors import Problem
 
 _SHOWN = 5
+_NESTED = "nested"
+_DTYPES = {str(dtype): dtype for dtype in (pl.String(), pl.Boolean(), pl.Int64(), pl.Float64())}
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -37,7 +39,8 @@ class RawTable:
 
     `lines` holds the line on which each row of `frame` starts (from 1; in Parquet, the number of the row).
     `header` is false when the first line of a delimited file is a row; `repeated` are column names that
-    occurred again and were given a number.
+    occurred again and were given a number. In plain text a row may cover several lines: `spans` says how many
+    each, and `blank` are the lines that divide them.
     """
 
     path: Path
@@ -50,6 +53,14 @@ class RawTable:
     repeated: tuple[str, ...] = ()
     nested: frozenset[str] = frozenset()
     broken: tuple[Broken, ...] = ()
+    spans: tuple[int, ...] | None = None
+    blank: tuple[int, ...] = ()
+
+    @property
+    def read(self) -> int:
+        """How many rows were read: usable or broken; in plain text every line, blank ones too."""
+        rows = len(self.lines) if self.spans is None else sum(self.spans)
+        return rows + len(self.blank) + len(self.broken)
 
     def values(self, column: str) -> list[Any]:
         """The cells of a column as Python values, JSON text decoded."""
@@ -112,6 +123,48 @@ def from_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[pl.DataFrame, frozense
     """The same for rows given as mappings: columns in the order in which they first occur."""
     names = dict.fromkeys(name for row in rows for name in row)
     return build({name: [row.get(name) for row in rows] for name in names})
+
+
+def join(tables: Sequence[RawTable]) -> RawTable:
+    """The tables of one file as one, in order: all columns of any, null where a table lacks one.
+
+    A column whose cells are not of one kind throughout is kept as JSON text, as `build` does.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    names = dict.fromkeys(name for table in tables for name in table.frame.columns)
+    kinds = {name: {kind for table in tables if (kind := _kind(table, name))} for name in names}
+    nested = frozenset(name for name in names if len(kinds[name]) > 1 or _NESTED in kinds[name])
+    spans = [table.spans for table in tables if table.spans is not None]
+    columns = []
+    for name in names:
+        dtype = _DTYPES[next(iter(kinds[name]))] if kinds[name] and name not in nested else pl.String()
+        columns.append(pl.concat([_part(table, name, dtype, name in nested) for table in tables]))
+    return replace(
+        tables[0],
+        frame=pl.DataFrame(columns),
+        lines=tuple(chain.from_iterable(table.lines for table in tables)),
+        nested=nested,
+        broken=tuple(chain.from_iterable(table.broken for table in tables)),
+        spans=tuple(chain.from_iterable(spans)) if spans else None,
+        blank=tuple(chain.from_iterable(table.blank for table in tables)),
+    )
+
+
+def _kind(table: RawTable, name: str) -> str | None:
+    """Text, number or truth value, JSON text; None when there is nothing in the column."""
+    if name not in table.frame.columns or table.frame[name].null_count() == table.frame.height:
+        return None
+    return _NESTED if name in table.nested else str(table.frame.schema[name])
+
+
+def _part(table: RawTable, name: str, dtype: pl.DataType, nested: bool) -> pl.Series:
+    """The column of one table in the form it has in all of them."""
+    if _kind(table, name) is None:
+        return pl.Series(name, [None] * table.frame.height, dtype=dtype)
+    if nested and name not in table.nested:
+        return _as_json(name, table.frame[name].to_list())
+    return table.frame[name]
 
 
 def as_text(cell: object) -> str | None:
