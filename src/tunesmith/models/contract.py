@@ -4,55 +4,28 @@ Training, evaluation, serving and export render and encode conversations through
 has the same token ids everywhere. Text is cut where each of the assistant's answers begins and the pieces
 are encoded one by one: what the server sends to the model is then a prefix, token for token, of what the
 model was trained on, whatever the tokenizer merges. A message that spells out a special token stays text.
+An answer may call tools: it is learned from where it begins to the stop token after its last call.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Template, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from tunesmith.core.errors import ModelError
+from tunesmith.models import templates, turns
+from tunesmith.models.templates import TEMPLATES as TEMPLATES
+from tunesmith.models.turns import Message as Message
+from tunesmith.models.turns import Talk, Tools
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 FILE = "contract.json"
-MAX_TEMPLATE = 200_000
-
-# Private-use characters that mark an answer while a template is rendered; they never reach a tokenizer.
-_OPEN, _CLOSE = "\uf8f0", "\uf8f1"
-# Put into the middle of a special token that stands in somebody's message: invisible, and ends the token.
-_JOINER = "\u2060"
-
-Message = Mapping[str, str]
-
-# What the program that a template is can come to, its author being unknown.
-_TEMPLATE_ERRORS = (
-    TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
-    ValueError,
-)  # fmt: skip
-
-TEMPLATES = {
-    "chatml": (
-        "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
-        "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-    ),
-    "plain": (
-        "{{ bos_token }}{% for message in messages %}"
-        "{% if message.role == 'system' %}{{ message.content }}\n"
-        "{% elif message.role == 'assistant' %}Assistant:\n{{ message.content }}{{ eos_token }}\n"
-        "{% else %}User:\n{{ message.content }}\n{% endif %}"
-        "{% endfor %}{% if add_generation_prompt %}Assistant:\n{% endif %}"
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,94 +56,155 @@ class PromptContract:
         content = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(content.encode()).hexdigest()
 
-    def render(self, messages: Sequence[Message], *, answer: bool = True) -> str:
+    def render(self, messages: Sequence[Message], tools: Tools = None, *, answer: bool = True) -> str:
         """The text of a conversation; with `answer`, up to where the assistant is to speak.
 
         Raises:
-            ModelError: M10 when the template cannot render these messages.
+            ModelError: M10 when the template cannot render these messages; M30 when it is tools that it
+                cannot render; M31 when tools or calls are not JSON of that kind.
         """
-        return self._render(self._with_system(messages), answer)
+        return self._render(self._with_system(turns.decoded(messages, tools)), answer)
 
-    def encode(self, tokenizer: Tokenizer, messages: Sequence[Message], *, answer: bool = True) -> list[int]:
+    def encode(
+        self, tokenizer: Tokenizer, messages: Sequence[Message], tools: Tools = None, *, answer: bool = True
+    ) -> list[int]:
         """The token ids of a conversation, ready to be answered."""
-        pieces = self._pieces(_harmless(messages, tokenizer), answer)
+        talk = self._talk(tokenizer, messages, tools)
+        plain, answers = self._answers(talk, answer)
+        pieces = self._pieces(talk, plain, answers)
         return [i for piece in pieces for i in tokenizer.encode(piece.text, add_special_tokens=False).ids]
 
     def encode_training(
-        self, tokenizer: Tokenizer, messages: Sequence[Message]
+        self, tokenizer: Tokenizer, messages: Sequence[Message], tools: Tools = None
     ) -> tuple[list[int], list[bool]]:
         """The token ids of a complete conversation, and which of them the model learns to say.
 
-        Learned are the tokens of each answer and the stop token after it; found by character offsets.
+        Learned are the tokens of each answer, with its calls, and the stop token after it; found by
+        character offsets. What tools answered is read only.
 
         Raises:
-            ModelError: M16 when the template ends an answer with nothing the model could stop at.
+            ModelError: M16 when the template ends an answer with nothing the model could stop at; M30 when it
+                leaves out tools, calls or results.
         """
-        plain, spans = _spans(self._marked(self._with_system(_harmless(messages, tokenizer)), answer=False))
-        if not all(self._stop_at(plain, end) for _, end in spans):
+        talk = self._talk(tokenizer, messages, tools)
+        plain, answers = self._answers(talk, answer=False)
+        if not all(self._stop_at(plain, found.end) for found in answers):
             raise ModelError("M16", stops=", ".join(filter(None, {*self.stop, self.eos})) or "-")
+        self._require_tools(talk, plain)
         ids: list[int] = []
         learned: list[bool] = []
-        for piece in self._pieces(_harmless(messages, tokenizer), answer=False):
+        for piece in self._pieces(talk, plain, answers):
             encoding = tokenizer.encode(piece.text, add_special_tokens=False)
             ids.extend(encoding.ids)
             learned.extend(start < piece.learned for start, _ in encoding.offsets)
         return ids, learned
 
-    def _pieces(self, messages: Sequence[Message], answer: bool) -> list[_Piece]:
+    def _talk(self, tokenizer: Tokenizer, messages: Sequence[Message], tools: Tools) -> Talk:
+        """The conversation with its system message, everything that people wrote made harmless."""
+        return self._with_system(turns.harmless(turns.decoded(messages, tools), tokenizer))
+
+    def _pieces(self, talk: Talk, plain: str, answers: Sequence[_Answer]) -> list[_Piece]:
         """The text of a conversation, cut where the model begins to speak: where a question's text ends.
 
         Some templates put more before an answer, an empty thought for instance. The model has to say that too
         when it is asked, so it belongs to the answer.
         """
-        turns = self._with_system(messages)
-        plain, spans = _spans(self._marked(turns, answer))
-        cue = self._cue(turns)
+        cue = self._cue(talk)
         cuts, ends, before = [0], [0], 0
-        for start, end in spans:
-            found = plain.rfind(cue, before, start) if cue else -1
-            cuts.append(found + len(cue) if found >= 0 else start)
-            ends.append(end + len(self._stop_at(plain, end)))
-            before = end
+        for answer in answers:
+            found = plain.rfind(cue, before, answer.start) if cue else -1
+            cuts.append(found + len(cue) if found >= 0 else self._begin(talk, plain, answer))
+            ends.append(answer.end + len(self._stop_at(plain, answer.end)))
+            before = answer.end
         limits = [*cuts[1:], len(plain)]
         pieces = zip(cuts, limits, ends, strict=True)
         return [_Piece(plain[a:b], max(0, end - a)) for a, b, end in pieces if b > a]
 
-    def _cue(self, turns: Sequence[Message]) -> str:
+    def _begin(self, talk: Talk, plain: str, answer: _Answer) -> int:
+        """Where an answer begins under a template that adds no cue before it."""
+        if answer.caller is None:
+            return answer.start
+        asked = self._render(talk.first(answer.caller), answer=True)
+        if not plain.startswith(asked):
+            raise self._no_tools("it writes earlier turns in another way after a call")
+        return len(asked)
+
+    def _cue(self, talk: Talk) -> str:
         """What the template adds to a conversation that is to be answered."""
-        last = max((i for i, turn in enumerate(turns) if turn["role"] != "assistant"), default=-1)
-        asked, open_end = (self._render(turns[: last + 1], answer) for answer in (True, False))
+        last = max((i for i, turn in enumerate(talk.turns) if turn["role"] != "assistant"), default=-1)
+        asked, open_end = (self._render(talk.first(last + 1), answer) for answer in (True, False))
         return asked[len(open_end) :] if asked.startswith(open_end) else ""
 
     def _stop_at(self, text: str, position: int) -> str:
         """The stop token that stands at a position of a text, if one does."""
         return next((s for s in (*self.stop, self.eos) if s and text.startswith(s, position)), "")
 
-    def _marked(self, messages: Sequence[Message], answer: bool) -> str:
+    def _answers(self, talk: Talk, answer: bool) -> tuple[str, list[_Answer]]:
+        """The text of a conversation, and where in it the assistant's answers are."""
+        plain, found = turns.spans(self._marked(talk, answer))
+        if not talk.calls:
+            return plain, [_Answer(start, end) for start, end in found]
+        if len(found) != sum(map(turns.marks, talk.turns)):
+            raise self._no_tools("it leaves out calls, or writes them twice")
+        answers: list[_Answer] = []
+        for number, turn in enumerate(talk.turns):
+            mine, found = found[: turns.marks(turn)], found[turns.marks(turn) :]
+            if "tool_calls" in turn:
+                end = self._end_of_calls(talk.first(number + 1), plain, mine[-1][1])
+                answers.append(_Answer(mine[0][0], end, caller=number))
+            else:
+                answers += [_Answer(start, end) for start, end in mine]
+        return plain, answers
+
+    def _end_of_calls(self, talk: Talk, plain: str, position: int) -> int:
+        """Where the stop token stands after the last call, whose name ends at `position`.
+
+        `talk` is the conversation up to that turn: what follows the name in it is the end of the turn only.
+        """
+        marked = replace(talk, turns=[turns.mark(turn) for turn in talk.turns])
+        rest = self._render(marked, answer=False).rpartition(turns.CLOSE)[2]
+        ends = [rest.find(s) for s in (*self.stop, self.eos) if s and s in rest]
+        end = min(ends, default=0)
+        return position + end if plain.startswith(rest[:end], position) else position
+
+    def _marked(self, talk: Talk, answer: bool) -> str:
         """The text of a conversation with a mark before and after every answer."""
-        plain = self._render(messages, answer)
-        for mark in (_mark, _mark_trimmed):
-            marked = self._render([mark(message) for message in messages], answer)
-            if marked.replace(_OPEN, "").replace(_CLOSE, "") == plain:
+        plain = self._render(talk, answer)
+        for mark in (turns.mark, turns.mark_trimmed):
+            marked = self._render(replace(talk, turns=[mark(turn) for turn in talk.turns]), answer)
+            if marked.replace(turns.OPEN, "").replace(turns.CLOSE, "") == plain:
                 return marked
-        raise ModelError("M10", reason="the template changes the text of an answer")
+        reason = "the template changes the text of an answer"
+        raise self._no_tools(reason) if talk.calls else ModelError("M10", reason=reason)
 
-    def _with_system(self, messages: Sequence[Message]) -> list[Message]:
-        if self.system and (not messages or messages[0]["role"] != "system"):
-            return [{"role": "system", "content": self.system}, *messages]
-        return list(messages)
+    def _require_tools(self, talk: Talk, plain: str) -> None:
+        """Hold the template to show tools and results: its text is another one without them."""
+        if talk.tools and self._render(replace(talk, tools=None), answer=False) == plain:
+            raise self._no_tools("it leaves out the tools")
+        if talk.calls and talk.has_results and self._render(talk.without_results(), answer=False) == plain:
+            raise self._no_tools("it leaves out what the tools answered")
 
-    def _render(self, messages: Sequence[Message], answer: bool) -> str:
+    def _no_tools(self, reason: str) -> ModelError:
+        return ModelError("M30", template=templates.name_of(self.template), reason=reason)
+
+    def _with_system(self, talk: Talk) -> Talk:
+        if self.system and (not talk.turns or talk.turns[0]["role"] != "system"):
+            return replace(talk, turns=[{"role": "system", "content": self.system}, *talk.turns])
+        return talk
+
+    def _render(self, talk: Talk, answer: bool) -> str:
         try:
-            return _compiled(self.template).render(
-                messages=messages,
+            return templates.compiled(self.template).render(
+                messages=talk.turns,
                 add_generation_prompt=answer,
                 bos_token=self.bos,
                 eos_token=self.eos,
-                tools=None,
+                tools=talk.tools,
             )
-        except _TEMPLATE_ERRORS as error:
-            raise ModelError("M10", reason=str(error)) from error
+        except templates.ERRORS as error:
+            raise (
+                self._no_tools(str(error)) if talk.uses_tools else ModelError("M10", reason=str(error))
+            ) from error
 
     def save(self, folder: Path) -> None:
         """Write contract.json."""
@@ -207,63 +241,17 @@ class PromptContract:
 
 
 @dataclass(frozen=True, slots=True)
+class _Answer:
+    """From which character to which the assistant speaks, and the number of its turn if that has calls."""
+
+    start: int
+    end: int
+    caller: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Piece:
     """Text encoded in one go; its first `learned` characters are an answer and its stop token."""
 
     text: str
     learned: int
-
-
-def _harmless(messages: Sequence[Message], tokenizer: Tokenizer) -> list[Message]:
-    """The messages with everything taken apart that would end a turn, begin another, or mark an answer."""
-    special = {t.content for t in tokenizer.get_added_tokens_decoder().values() if t.special}
-    forbidden = dict.fromkeys((_OPEN, _CLOSE), "")
-    forbidden |= {token: token[:1] + _JOINER + token[1:] for token in special if len(token) > 1}
-    return [{**message, "content": _replace(message["content"], forbidden)} for message in messages]
-
-
-def _replace(text: str, changes: Mapping[str, str]) -> str:
-    for old, new in changes.items():
-        if old in text:
-            text = text.replace(old, new)
-    return text
-
-
-def _spans(marked: str) -> tuple[str, list[tuple[int, int]]]:
-    """A text without its marks, and where in it each answer begins and ends."""
-    plain, *answers = marked.split(_OPEN)
-    spans: list[tuple[int, int]] = []
-    for text in answers:
-        content, _, after = text.partition(_CLOSE)
-        spans.append((len(plain), len(plain) + len(content)))
-        plain += content + after
-    return plain, spans
-
-
-def _mark(message: Message) -> Message:
-    if message["role"] != "assistant":
-        return message
-    return {**message, "content": f"{_OPEN}{message['content']}{_CLOSE}"}
-
-
-def _mark_trimmed(message: Message) -> Message:
-    """The marks inside surrounding whitespace, for templates that trim it off."""
-    content = message["content"]
-    inner = content.strip()
-    marked = _mark({**message, "content": inner})
-    return {**message, "content": content.replace(inner, marked["content"], 1)}
-
-
-@lru_cache(maxsize=32)
-def _compiled(template: str) -> Template:
-    if len(template) > MAX_TEMPLATE:
-        raise ModelError("M10", reason=f"the template is longer than {MAX_TEMPLATE} characters")
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.globals["raise_exception"] = _raise_exception
-    return environment.from_string(template)
-
-
-def _raise_exception(message: str) -> None:
-    raise TemplateError(message)

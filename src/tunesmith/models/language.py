@@ -14,6 +14,7 @@ from tunesmith.models.contract import TEMPLATES, GenerationDefaults, Message, Pr
 from tunesmith.models.decoder import Decoder, run
 from tunesmith.models.sampling import Sampling
 from tunesmith.models.text_stream import TextStream
+from tunesmith.models.turns import Tools
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -48,16 +49,28 @@ class LanguageModel:
         ids = prompt_ids(self.tokenizer, text)
         return self._stream(ids, TextStream(self.tokenizer, stops=stop, after=ids), settings)
 
-    def chat(self, messages: str | Sequence[Message], *, stop: Sequence[str] = (), **settings: Any) -> str:
-        """The answer to a conversation, or to one message."""
-        return "".join(self.stream(messages, stop=stop, **settings))
+    def chat(
+        self,
+        messages: str | Sequence[Message],
+        *,
+        tools: Tools = None,
+        stop: Sequence[str] = (),
+        **settings: Any,
+    ) -> str:
+        """The answer to a conversation, or to one message; with `tools`, it may call them."""
+        return "".join(self.stream(messages, tools=tools, stop=stop, **settings))
 
     def stream(
-        self, messages: str | Sequence[Message], *, stop: Sequence[str] = (), **settings: Any
+        self,
+        messages: str | Sequence[Message],
+        *,
+        tools: Tools = None,
+        stop: Sequence[str] = (),
+        **settings: Any,
     ) -> Iterator[str]:
         """The answer to a conversation, in pieces as they are made."""
         turns = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
-        ids = self.contract.encode(self.tokenizer, turns)
+        ids = self.contract.encode(self.tokenizer, turns, tools)
         return self._stream(ids, TextStream(self.tokenizer, stops=stop), settings)
 
     def _stream(self, ids: list[int], text: TextStream, settings: Mapping[str, Any]) -> Iterator[str]:
