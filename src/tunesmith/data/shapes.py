@@ -1,30 +1,77 @@
 """What a task needs of a row: the names of the shapes, their columns, and what `data.fields` may map.
 
-    labelled   text: str, label: str
-    text       text: str
-    messages   messages: list of {role: str, content: str}
+    text          text: str
+    labelled      text: str, label: str
+    multilabelled text: str, labels: list of str
+    messages      messages: list of {role, content, tool_calls}, tools
+    preferred     prompt, chosen, rejected: messages (the two continue the prompt), tools
+    rated         messages, desirable: bool, tools
+    tagged        text: str, spans: list of {start, end, label}, tokens: list of {start, end} or null
+    answered      question: str, context: str, answers: list of {text, start}; none when it cannot be answered
+    paired        source: str, target: str
 
-The types are strings here, so that asking for them imports no table library.
+Roles are system, user, assistant and tool; `tool_calls` is the JSON text of OpenAI's list of calls or null,
+`tools` that of the definitions or null. Offsets count code points, the end is exclusive. Names and types are
+text here, so that asking for them imports no table library; `data.layouts.frames` has them for polars.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-LABELLED = "labelled"
 TEXT = "text"
+LABELLED = "labelled"
+MULTILABELLED = "multilabelled"
 MESSAGES = "messages"
+PREFERRED = "preferred"
+RATED = "rated"
+TAGGED = "tagged"
+ANSWERED = "answered"
+PAIRED = "paired"
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    LABELLED: ("text", "label"),
     TEXT: ("text",),
-    MESSAGES: ("messages",),
+    LABELLED: ("text", "label"),
+    MULTILABELLED: ("text", "labels"),
+    MESSAGES: ("messages", "tools"),
+    PREFERRED: ("prompt", "chosen", "rejected", "tools"),
+    RATED: ("messages", "desirable", "tools"),
+    TAGGED: ("text", "spans", "tokens"),
+    ANSWERED: ("question", "context", "answers"),
+    PAIRED: ("source", "target"),
 }
 """The columns of each shape."""
 
+ROLE_TAGS = (
+    "role_tag", "content_tag",
+    "user_tag", "assistant_tag", "observation_tag", "function_tag", "system_tag",
+)  # fmt: skip
+"""Fields that name no column but what a conversation calls its parts, as in LLaMA-Factory's `tags`."""
+
+NAMES = frozenset((*ROLE_TAGS, "tag_names", "separator"))
+"""Fields whose values are no columns: role tags, the tags that numbers stand for, what divides labels."""
+
+_PARTS = ("messages", "system", "prompt", "input", "completion", "history", "tools")
+
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    LABELLED: ("text", "label"),
     TEXT: ("text", "prompt", "input", "completion"),
-    MESSAGES: ("messages", "system", "prompt", "input", "completion", "history"),
+    LABELLED: ("text", "label"),
+    MULTILABELLED: ("text", "labels", "separator"),
+    MESSAGES: (*_PARTS, *ROLE_TAGS),
+    PREFERRED: (
+        "messages",
+        "system",
+        "prompt",
+        "input",
+        "history",
+        "chosen",
+        "rejected",
+        "tools",
+        *ROLE_TAGS,
+    ),
+    RATED: (*_PARTS, "desirable", *ROLE_TAGS),
+    TAGGED: ("text", "spans", "tokens", "tags", "tag_names", "start", "end", "label"),
+    ANSWERED: ("question", "context", "answers"),
+    PAIRED: ("source", "target"),
 }
 """The names a recipe's `data.fields` may map to columns, by shape."""
