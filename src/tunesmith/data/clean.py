@@ -6,8 +6,10 @@ A cleaner is a function `name(frame, *, settings)`. `frame` has the columns of t
 * the frame, with texts changed or rows left out (they are dropped with the cleaner's name as the reason), or
 * a `Cleaned`, which also says why rows are gone, what they repeat, or what was counted.
 
-It must not add rows, change `_row`, or depend on anything but its arguments. `map_texts` applies a function
-to the texts of any shape, so that a text cleaner need not know what a conversation is. One of your own:
+It must not add rows, change `_row`, or depend on anything but its arguments, and what it does to a row may
+not depend on other rows: data is cleaned in pieces. `map_texts` applies a function to the texts of any shape,
+so that a text cleaner need not know what a conversation is; `texts.text_of` gives the text of each row to
+what only looks. The cleaners that come with Tunesmith are in `data.cleaners`. One of your own:
 
     def lower(frame: pl.DataFrame, *, keep_names: bool = False) -> pl.DataFrame:
         return map_texts(frame, lambda texts: texts.str.to_lowercase())
@@ -38,73 +40,27 @@ class Cleaned:
 
 
 def map_texts(frame: pl.DataFrame, change: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:
-    """`frame` with `change` applied to its texts, be they a column or the contents of messages."""
-    import polars as pl
+    """`frame` with `change` applied to its texts, whatever its shape.
 
-    if "messages" not in frame.columns:
-        return frame.with_columns(change(frame["text"]).alias("text"))
-    if frame.is_empty():
-        return frame
-    turns = frame.select("messages").with_row_index("_at").explode("messages").unnest("messages")
-    turns = turns.with_columns(change(turns["content"]).alias("content"))
-    again = turns.group_by("_at", maintain_order=True).agg(messages=pl.struct("role", "content"))
-    return frame.with_columns(again["messages"])
-
-
-def normalise(frame: pl.DataFrame) -> pl.DataFrame:
-    """One form for what looks the same; Chinese punctuation and indentation stay as they are.
-
-    Unicode NFC, half-width Latin letters, digits and spaces, nothing invisible, no runs of spaces in a line.
+    `change` gets texts and returns as many. Spans, tokens and answers move with their text; a row in which
+    the text of one of them is gone is left out.
     """
-    from tunesmith.data.characters import normalised
-
-    return map_texts(frame, normalised)
+    return change_texts(frame, change).frame
 
 
-def strip_html(frame: pl.DataFrame) -> pl.DataFrame:
-    """Tags, comments, scripts and styles removed, entities decoded.
+def change_texts(frame: pl.DataFrame, change: Callable[[pl.Series], pl.Series]) -> Cleaned:
+    """The same as `map_texts`, with `span_lost` as the reason of rows that are left out."""
+    from tunesmith.data.texts import rewritten
 
-    What is no HTML tag (`a < b`, `List<String>`) and code between backticks stays.
-    """
-    from tunesmith.data.markup import stripped
-
-    return map_texts(frame, stripped)
+    after, lost = rewritten(frame, change)
+    return Cleaned(frame=after, dropped=dict.fromkeys(lost, "span_lost"))
 
 
-def fix_mojibake(frame: pl.DataFrame) -> pl.DataFrame:
-    """UTF-8 that was read as another encoding and saved again is repaired (ftfy, its encoding step only)."""
-    from tunesmith.data.characters import repaired
-
-    return map_texts(frame, repaired)
-
-
-def mask_pii(frame: pl.DataFrame) -> Cleaned:
-    """Personal data become [EMAIL], [ID], [CARD], [IP] and [PHONE]; counts say how many of each.
-
-    E-mail addresses, Chinese ID numbers, bank cards, IP addresses, phone numbers.
-    """
-    from collections import Counter
-
-    from tunesmith.data.pii import mask
-
-    counts: Counter[str] = Counter()
-
-    def change(texts: pl.Series) -> pl.Series:
-        masked, found = mask(texts)
-        counts.update(found)
-        return masked
-
-    return Cleaned(frame=map_texts(frame, change), counts=dict(counts))
-
-
-def drop_unlabelled(frame: pl.DataFrame) -> Cleaned:
-    """Rows without a label are dropped."""
-    if "label" not in frame.columns:
-        return Cleaned(frame=frame)
-    gone = frame.filter(frame["label"].is_null())["_row"].to_list()
-    return Cleaned(
-        frame=frame.filter(frame["label"].is_not_null()), dropped=dict.fromkeys(gone, "unlabelled")
-    )
+def drop_where(frame: pl.DataFrame, gone: pl.Series, reason: str) -> Cleaned:
+    """`frame` without the rows that a mask chooses, all for the same reason; null chooses nothing."""
+    chosen = gone.fill_null(False)
+    dropped = dict.fromkeys(frame["_row"].filter(chosen).to_list(), reason)
+    return Cleaned(frame=frame.filter(~chosen), dropped=dropped)
 
 
 def dedup(frame: pl.DataFrame) -> Cleaned:

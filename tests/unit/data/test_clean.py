@@ -13,9 +13,14 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.recipe import Component
 from tunesmith.data import cleaning
 from tunesmith.data.clean import map_texts
+from tunesmith.data.cleaners.pii_kinds import is_card, is_id
 from tunesmith.data.ledger import Ledger
-from tunesmith.data.pii import is_card, is_id
-from tunesmith.data.reading import read
+
+
+def read(path: Path) -> pl.DataFrame:
+    if path.suffix == ".jsonl":
+        return pl.DataFrame([json.loads(line) for line in path.read_text("utf-8").split("\n") if line])
+    return pl.read_csv(path, infer_schema=False)
 
 
 def texts(*values: str) -> pl.DataFrame:
@@ -46,7 +51,7 @@ def test_normalise(before: str, after: str) -> None:
 
 
 def test_normalise_keeps_every_chinese_mark_of_a_real_set(shared_data: Path) -> None:
-    rows = read(shared_data / "cls_cold_zh_dev/dev.csv").frame["TEXT"].to_list()
+    rows = read(shared_data / "cls_cold_zh_dev/dev.csv")["TEXT"].to_list()
     for mark in "，。！？；：（）“”《》、":
         before = sum(row.count(mark) for row in rows)
         assert sum(row.count(mark) for row in apply("normalise", *rows)) == before
@@ -72,13 +77,13 @@ def test_strip_html(before: str, after: str) -> None:
 
 def test_fix_mojibake_restores_the_originals(shared_data: Path) -> None:
     truth = json.loads((shared_data / "messy/EXPECTED.json").read_text())["mojibake.jsonl"]
-    damaged = read(shared_data / "messy/mojibake.jsonl").frame["text"].to_list()
+    damaged = read(shared_data / "messy/mojibake.jsonl")["text"].to_list()
     assert apply("fix_mojibake", *damaged) == truth["original_texts"]
 
 
 def test_fix_mojibake_leaves_proper_text_alone(shared_data: Path) -> None:
-    rows = read(shared_data / "messy/de_fr_cp1252.csv").frame["fr"].to_list()
-    rows += read(shared_data / "messy/zh_gbk.csv").frame["text"].to_list()
+    french = (shared_data / "messy/de_fr_cp1252.csv").read_text("cp1252")
+    rows = [*french.splitlines(), *(shared_data / "messy/zh_gbk.csv").read_text("gbk").splitlines()]
     rows += ["“quotes” … &amp; ｗｉｄｅ"]
     assert apply("fix_mojibake", *rows) == rows
 
@@ -118,10 +123,10 @@ def test_mask_pii_leaves_ordinary_numbers(text: str) -> None:
 
 def test_mask_pii_counts_by_kind_and_finds_what_was_planted(shared_data: Path) -> None:
     truth = json.loads((shared_data / "messy/EXPECTED.json").read_text())["noise_pii.jsonl"]["truth"]
-    rows = read(shared_data / "messy/noise_pii.jsonl").frame["text"].to_list()
+    rows = read(shared_data / "messy/noise_pii.jsonl")["text"].to_list()
     cleaned = cleaning.apply(Component("mask_pii", {}), texts(*rows))
-    kinds = {"email": "EMAIL", "phone_cn": "PHONE", "phone_us": "PHONE", "ip": "IP"}
-    counts = {"EMAIL": 0, "PHONE": 0, "IP": 0, "ID": 0}
+    kinds = {"email": "EMAIL", "phone_cn": "PHONE", "phone_us": "PHONE", "ip": "IP", "api_key": "KEY"}
+    counts = {"EMAIL": 0, "PHONE": 0, "IP": 0, "ID": 0, "KEY": 0}
     for kind, value in truth:
         if kind in kinds or (kind == "id_cn" and is_id(value)):
             counts[kinds.get(kind, "ID")] += 1
@@ -131,7 +136,7 @@ def test_mask_pii_counts_by_kind_and_finds_what_was_planted(shared_data: Path) -
 
 def test_dedup_finds_the_planted_duplicates_and_conflicts(shared_data: Path) -> None:
     truth = json.loads((shared_data / "messy/EXPECTED.json").read_text())["duplicates.csv"]["truth"]
-    raw = read(shared_data / "messy/duplicates.csv").frame
+    raw = read(shared_data / "messy/duplicates.csv")
     frame = raw.with_row_index("_row").cast({"_row": pl.Int64})
     cleaned = cleaning.apply(Component("dedup", {}), frame)
     conflicts = {base for kind, base in truth if kind == "conflicting_label"}

@@ -7,8 +7,12 @@ from html.parser import HTMLParser
 
 import polars as pl
 
+from tunesmith.data.clean import Cleaned, change_texts
+from tunesmith.data.texts import on_suspects, one_by_one, settled
+
 _SUSPECT = r"<[/!?a-zA-Z]|&#?[0-9A-Za-z]+;"
-_CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
+CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
+"""Code between backticks, to split a text by: every second part is code."""
 # An ampersand that opens no entity: kept from the parser, which would decode `&copy=1` of an address.
 _BARE = re.compile(r"&(?!#?[0-9A-Za-z]+;)")
 
@@ -75,18 +79,23 @@ def _is_tag(tag: str, attrs: list[tuple[str, str | None]]) -> bool:
     return tag in _TAGS and all(value is not None or name in _FLAGS for name, value in attrs)
 
 
+def strip_html(frame: pl.DataFrame) -> Cleaned:
+    """Tags, comments, scripts and styles removed, entities decoded.
+
+    What is no HTML tag (`a < b`, `List<String>`) and code between backticks stays. HTML within entities is
+    removed as well.
+    """
+    return change_texts(frame, stripped)
+
+
 def stripped(texts: pl.Series) -> pl.Series:
-    """What the cleaner `strip_html` makes of texts."""
-    suspects = texts.str.contains(_SUSPECT).fill_null(False).arg_true()
-    if suspects.is_empty():
-        return texts
-    plain = [strip(text) for text in texts.gather(suspects).to_list()]
-    return texts.scatter(suspects, pl.Series(plain, dtype=pl.String))
+    """What `strip_html` makes of texts. Doing it twice changes nothing."""
+    return on_suspects(texts, _SUSPECT, lambda found: settled(found, one_by_one(strip)))
 
 
 def strip(text: str) -> str:
     """The text of one HTML fragment; code between backticks is left alone."""
-    parts = _CODE.split(text)
+    parts = CODE.split(text)
     return _tidy("".join(part if i % 2 else _strip(part) for i, part in enumerate(parts)))
 
 
