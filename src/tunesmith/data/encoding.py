@@ -2,13 +2,15 @@
 
 1. A byte order mark decides (UTF-8, UTF-16).
 2. NUL bytes nearly all on one parity: UTF-16 without a mark.
-3. What decodes strictly as UTF-8 is UTF-8.
+3. What decodes strictly as UTF-8 is UTF-8; UTF-8 in which some characters are two surrogates is CESU-8.
 4. When most lines with non-ASCII bytes are UTF-8 and some are not, the rest is decoded line by line.
 5. GBK, GB18030, Big5 and cp1252: each one that decodes strictly gets the share of its non-ASCII characters
    that are in its common zone; the best share wins if it is at least one half. The zones are the punctuation
    and the first level of GB 2312 (3,755 characters sorted by use) and of Big5 (5,401), and for cp1252 letters
    and typographic signs that stand alone or in twos. Text in one of the three seldom reaches one half in
    another: bytes of Big5 read as GBK land on rare characters, and Chinese read as cp1252 is one long run.
+
+Every rule is a pass over the file in pieces, so a file of any size takes little memory.
 """
 
 from __future__ import annotations
@@ -16,85 +18,183 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from tunesmith.core.errors import DataError
+from tunesmith.data.readers import stored
 
 _SAMPLE = 200_000
+_PIECE = 1024 * 1024
 _ENOUGH = 0.5
 _RUN = re.compile(r"[^\x00-\x7f]+")
 _SIGNS = frozenset("€‚„…†‰‹‘’“”•–—™›¡¿°§«»£©®·´¨ªº²³±½¼¾×")
+_HIGH = bytes(range(0x80, 0x100))
+CESU = "cesu-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
-    """The text of a file, without byte order mark, and the name of its encoding."""
+class Encoding:
+    """The encoding of a file; lines that do not fit it are in `foreign`, where there are any."""
 
-    text: str
-    encoding: str
+    name: str
+    foreign: str | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.foreign is None else f"{self.name} with {self.foreign.upper()} lines"
 
 
-def decode(data: bytes, path: Path) -> Decoded:
-    """Text and encoding of `data`, which came from `path`.
+class Decoder(Protocol):
+    """Decodes the pieces of a file one after the other."""
+
+    def decode(self, piece: bytes, final: bool = False, /) -> str:
+        """The text of the next piece, as far as its characters are complete."""
+
+
+def decoder(name: str) -> Decoder:
+    """A new strict decoder for an encoding found by `find`."""
+    return _CesuDecoder() if name == CESU else codecs.getincrementaldecoder(name)()
+
+
+class _CesuDecoder:
+    """UTF-8 in which characters beyond 65,535 are two surrogates of three bytes each."""
+
+    def __init__(self) -> None:
+        self._kept = b""
+
+    def decode(self, piece: bytes, final: bool = False, /) -> str:
+        data = self._kept + piece
+        # Runs of non-ASCII bytes are decoded whole: a pair must not be divided.
+        size = len(data) if final else len(data.rstrip(_HIGH))
+        self._kept = data[size:]
+        text = data[:size].decode("utf-8", "surrogatepass")
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+
+
+def find(path: Path) -> Encoding:
+    """The encoding of a file.
 
     Raises:
-        DataError: D05 with the first line that fits no known encoding.
+        NotFoundError: D01 when there is no such file.
+        DataError: D03 when it cannot be read, D05 with the first line that fits no known encoding.
     """
-    if marked := _by_mark(data):
-        return marked
-    try:
-        return Decoded(text=data.decode("utf-8"), encoding="utf-8")
-    except UnicodeDecodeError as error:
-        if mixed := _line_by_line(data):
-            return mixed
-        if encoding := _by_zone(data):
-            return Decoded(text=data.decode(encoding), encoding=encoding)
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError("D05", file=path, line=line) from error
+    return find_in(lambda: stored.pieces(path, _PIECE), path)
 
 
-def _by_mark(data: bytes) -> Decoded | None:
-    for mark, encoding in (
+def find_in(pieces: Callable[[], Iterator[bytes]], path: Path) -> Encoding:
+    """The encoding of bytes, which can be gone through again and came from `path`."""
+    start = next(pieces(), b"")
+    for name in (*_marked(start), *_by_parity(start)):
+        if _fits(name, pieces()):
+            return Encoding(name=name)
+    if (line := _misfit("utf-8", pieces())) is None:
+        return Encoding(name="utf-8")
+    if _fits(CESU, pieces()):
+        return Encoding(name=CESU)
+    if foreign := _of_some_lines(pieces()):
+        return Encoding(name="utf-8", foreign=foreign)
+    if found := _by_zone(pieces()):
+        return Encoding(name=found)
+    raise DataError("D05", file=path, line=line)
+
+
+def _marked(start: bytes) -> list[str]:
+    marks = (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
         (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if data.startswith(mark):
-            return _strict(data, encoding)
-    if _nul_parity(data) == "odd":
-        return _strict(data, "utf-16-le")
-    if _nul_parity(data) == "even":
-        return _strict(data, "utf-16-be")
+    )
+    return [name for mark, name in marks if start.startswith(mark)]
+
+
+def _by_parity(start: bytes) -> list[str]:
+    """UTF-16 by where the NUL bytes of a sample are, when they are too many to be an accident."""
+    sample = start[: min(_SAMPLE, len(start) - len(start) % 2)]
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if (even + odd) * 50 < len(sample) or max(even, odd) <= 4 * min(even, odd):
+        return []
+    return ["utf-16-be" if even > odd else "utf-16-le"]
+
+
+def _fits(name: str, pieces: Iterable[bytes]) -> bool:
+    return _misfit(name, pieces) is None
+
+
+def _misfit(name: str, pieces: Iterable[bytes]) -> int | None:
+    """The first line that is not in an encoding."""
+    decode = decoder(name).decode
+    line = 1
+    try:
+        for piece in pieces:
+            line += decode(piece).count("\n")
+        decode(b"", True)
+    except UnicodeDecodeError as error:
+        return line + error.object.count(b"\n", 0, error.start)
     return None
 
 
-def _strict(data: bytes, encoding: str) -> Decoded | None:
-    try:
-        return Decoded(text=data.decode(encoding), encoding=encoding)
-    except UnicodeDecodeError:
-        return None
+class _Candidates:
+    """The encodings that all of what was seen is in, each with the beginning of its text."""
+
+    def __init__(self) -> None:
+        self._left = {name: (decoder(name), score) for name, score in _CANDIDATES}
+        self._starts = dict.fromkeys(self._left, "")
+
+    def see(self, piece: bytes, final: bool = False) -> None:
+        for name in list(self._left):
+            try:
+                text = self._left[name][0].decode(piece, final)
+            except UnicodeDecodeError:
+                del self._left[name]
+                continue
+            if len(self._starts[name]) < _SAMPLE:
+                self._starts[name] += text[: _SAMPLE - len(self._starts[name])]
+
+    def best(self) -> str | None:
+        self.see(b"", final=True)
+        scores = {name: score(self._starts[name]) for name, (_, score) in self._left.items()}
+        # max() keeps the first of equals: the narrower encoding of a family stands first.
+        name = max(scores, key=lambda name: scores[name], default=None)
+        return name if name is not None and scores[name] >= _ENOUGH else None
 
 
-def _nul_parity(data: bytes) -> str | None:
-    """Where the NUL bytes of a sample are, when they are too many to be an accident."""
-    sample = data[: _SAMPLE - _SAMPLE % 2]
-    even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if (even + odd) * 50 < len(sample) or max(even, odd) <= 4 * min(even, odd):
-        return None
-    return "even" if even > odd else "odd"
+def _by_zone(pieces: Iterable[bytes]) -> str | None:
+    candidates = _Candidates()
+    for piece in pieces:
+        candidates.see(piece)
+    return candidates.best()
 
 
-def _by_zone(data: bytes) -> str | None:
-    scores: dict[str, float] = {}
-    for encoding, score in _CANDIDATES:
-        decoded = _strict(data, encoding)
-        if decoded is not None:
-            scores[encoding] = score(decoded.text[:_SAMPLE])
-    # max() keeps the first of equals: the narrower encoding of a family stands first.
-    best = max(scores, key=lambda name: scores[name], default=None)
-    return best if best is not None and scores[best] >= _ENOUGH else None
+def _of_some_lines(pieces: Iterable[bytes]) -> str | None:
+    """The encoding of the lines that are not UTF-8; None when it is not mainly UTF-8."""
+    candidates = _Candidates()
+    proper = foreign = 0
+    for block in whole_lines(pieces):
+        for line in block.split(b"\n"):
+            if line.isascii():
+                continue
+            try:
+                line.decode("utf-8")
+                proper += 1
+            except UnicodeDecodeError:
+                foreign += 1
+                candidates.see(line + b"\n")
+    return candidates.best() if proper > foreign else None
+
+
+def whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that end with a line; a line longer than a piece makes a longer one."""
+    kept: list[bytes] = []
+    for piece in pieces:
+        if end := piece.rfind(b"\n") + 1:
+            yield b"".join((*kept, piece[:end]))
+            kept = [piece[end:]]
+        else:
+            kept.append(piece)
+    if last := b"".join(kept):
+        yield last
 
 
 def _zone(codec: str, last_common_lead: int, first_common_lead: int) -> Callable[[str], float]:
@@ -132,21 +232,3 @@ _CANDIDATES: tuple[tuple[str, Callable[[str], float]], ...] = (
     ("cp950", _big5_share),
     ("cp1252", _latin_share),
 )
-
-
-def _line_by_line(data: bytes) -> Decoded | None:
-    """UTF-8 with some lines in another encoding; None when it is not mainly UTF-8."""
-    lines = data.split(b"\n")
-    decoded = [_strict(line, "utf-8") for line in lines]
-    foreign = [line for line, text in zip(lines, decoded, strict=True) if text is None]
-    proper = sum(text is not None and not text.text.isascii() for text in decoded)
-    if proper <= len(foreign):
-        return None
-    encoding = _by_zone(b"\n".join(foreign))
-    if encoding is None:
-        return None
-    text = "\n".join(
-        line.decode(encoding) if known is None else known.text
-        for line, known in zip(lines, decoded, strict=True)
-    )
-    return Decoded(text=text, encoding=f"utf-8 with {encoding.upper()} lines")

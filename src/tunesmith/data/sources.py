@@ -1,29 +1,42 @@
-"""From `data.source` to files on disk."""
+"""From `data.source` to files on disk.
+
+An entry is a file, a pattern, a folder (`data.folders`), `dataset_info.json#name` (`data.dataset_info`), or
+text files whose lines belong together: `news.{en,zh}.txt`.
+"""
 
 from __future__ import annotations
 
 import glob
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tunesmith.core.errors import NotFoundError, RecipeError
 from tunesmith.core.recipe import Data
+from tunesmith.data import dataset_info, folders
+from tunesmith.data.source_file import SourceFile
+
+__all__ = ["WHOLE", "SourceFile", "check_splits", "find", "locate", "shown", "source_paths", "splits_of"]
 
 WHOLE = "all"
 """The name under which a source stands that is not divided yet."""
 
+_BRACES = re.compile(r"([^{}]*)\{([^{},]+(?:,[^{},]+)+)\}([^{}]*)")
+
 
 def source_paths(data: Data, base: Path) -> dict[str, list[Path]]:
-    """The files of each split (`all` when the source is not divided).
+    """Every file that is read for each split (`all` when the source is not divided).
 
-    A relative path or glob is looked up in `base` first, then in the current folder.
+    A relative path or pattern is looked up in `base` first, then in the current folder.
 
     Raises:
         RecipeError: R14 when the splits do not go together.
         NotFoundError: D01 for a file that does not exist.
+        DataError: as `locate`.
     """
     check_splits(data)
     return {
-        split: [path for entry in entries for path in find(entry.path, base)]
+        split: [path for entry in entries for path in _paths(locate(entry.path, base, split))]
         for split, entries in data.source.items()
     }
 
@@ -40,22 +53,89 @@ def check_splits(data: Data) -> None:
 
 
 def find(pattern: str, base: Path) -> list[Path]:
-    """The file of that name, or all files that match it as a glob, sorted.
+    """Every file that is read for an entry.
 
     Raises:
         NotFoundError: D01 when there is none.
+        DataError: as `locate`.
     """
-    roots = tuple(dict.fromkeys((base, Path())))
-    for root in roots:
-        if (path := root / pattern).exists():
-            return [path]
-    for root in roots:
-        matches = (Path(match) for match in glob.glob(str(root / pattern), recursive=True))
-        if files := sorted(path for path in matches if path.is_file()):
-            return files
-    raise NotFoundError("D01", file=base / pattern)
+    return _paths(locate(pattern, base))
+
+
+def locate(pattern: str, base: Path, split: str = WHOLE) -> list[SourceFile]:
+    """The files of an entry, in order; of a folder that is divided into parts, those of a given `split` only.
+
+    Raises:
+        NotFoundError: D01 when there is none.
+        DataError: D43-D45 for a dataset_info.json that cannot be used, D46 for a folder without data.
+    """
+    files = _located(pattern, tuple(dict.fromkeys((base, Path()))))
+    if files is None:
+        raise NotFoundError("D01", file=base / pattern)
+    return [file for file in files if file.part == split] or files
+
+
+def splits_of(files: Sequence[tuple[str, SourceFile]]) -> list[str]:
+    """The split of each file, from the split that it is given for.
+
+    A source that is not divided (`all`) is, when every file is a part of a data set and one is for training.
+    """
+    parts = [file.part for split, file in files if split == WHOLE and file.part is not None]
+    if len(parts) == len(files) and "train" in parts:
+        return parts
+    return [split for split, _ in files]
 
 
 def shown(path: Path, base: Path) -> str:
     """A path as reports and ledgers have it: relative to `base` when below it, the same anywhere."""
     return str(path.relative_to(base) if path.is_relative_to(base) else path)
+
+
+def _paths(files: Iterable[SourceFile]) -> list[Path]:
+    return list(dict.fromkeys(path for file in files for path in file.paths))
+
+
+def _located(pattern: str, roots: Sequence[Path]) -> list[SourceFile] | None:
+    for root in roots:
+        if _exists(path := root / pattern):
+            return folders.data_files(path) if path.is_dir() else _file(path)
+    before, _, name = pattern.rpartition("#")
+    for root in roots:
+        if before and _exists(path := root / before):
+            return dataset_info.files(path, name)
+    for root in roots:
+        if aligned := _aligned(root, pattern):
+            return [aligned]
+    for root in roots:
+        matches = (Path(match) for match in glob.glob(str(root / pattern), recursive=True))
+        if files := sorted(path for path in matches if path.is_file()):
+            return [SourceFile(path=path) for path in files]
+    return None
+
+
+def _file(path: Path) -> list[SourceFile]:
+    if dataset_info.is_description(path):
+        return dataset_info.files(path, None)
+    return [SourceFile(path=path, part=folders.part_of(path), beside=folders.beside(path))]
+
+
+def _aligned(root: Path, pattern: str) -> SourceFile | None:
+    """The files that one group of alternatives in braces names, where at least the first exists."""
+    match = _BRACES.fullmatch(pattern)
+    if match is None:
+        return None
+    names = match[2].split(",")
+    files = tuple((name, root / f"{match[1]}{name}{match[3]}") for name in names)
+    missing = [path for _, path in files if not _exists(path)]
+    if len(missing) == len(files):
+        return None
+    if missing:
+        raise NotFoundError("D01", file=missing[0])
+    return SourceFile(path=root / pattern, aligned=files)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False

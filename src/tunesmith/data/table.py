@@ -6,8 +6,6 @@ any JSON fits, and nothing is lost or guessed before a task says what it needs.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
@@ -17,11 +15,11 @@ from typing import Any
 import polars as pl
 
 from tunesmith.core.errors import Problem
+from tunesmith.data.readers.json_value import decode, encode
 
 _SHOWN = 5
 _NESTED = "nested"
 _DTYPES = {str(dtype): dtype for dtype in (pl.String(), pl.Boolean(), pl.Int64(), pl.Float64())}
-_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,35 +65,17 @@ class RawTable:
         cells = self.frame[column].to_list()
         if column not in self.nested:
             return cells
-        return [None if cell is None else json.loads(cell) for cell in cells]
+        return [None if cell is None else decode(cell.encode()) for cell in cells]
 
 
 def build(columns: Mapping[str, Sequence[Any]]) -> tuple[pl.DataFrame, frozenset[str]]:
-    """A frame of columns given as Python values, and the names of those kept as JSON text.
-
-    Half a surrogate pair, which JSON can write and UTF-8 cannot, becomes U+FFFD, in names too.
-    """
-    columns = _whole_columns(columns)
+    """A frame of columns given as Python values, and the names of those kept as JSON text."""
     series = {name: _series(name, cells) for name, cells in columns.items()}
     nested = frozenset(name for name, cells in series.items() if cells is None)
     frame = pl.DataFrame(
         [_as_json(name, columns[name]) if made is None else made for name, made in series.items()]
     )
     return frame, nested
-
-
-def _whole(text: str) -> str:
-    return _HALF.sub("\ufffd", text)
-
-
-def _whole_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
-    found: dict[str, Sequence[Any]] = {}
-    for name, cells in columns.items():
-        name = _whole(name)
-        while name in found:  # two names may differ in the lost half alone
-            name += "\ufffd"
-        found[name] = [_whole(cell) if isinstance(cell, str) else cell for cell in cells]
-    return found
 
 
 def _series(name: str, cells: Sequence[Any]) -> pl.Series | None:
@@ -113,10 +93,7 @@ def _series(name: str, cells: Sequence[Any]) -> pl.Series | None:
 
 
 def _as_json(name: str, cells: Sequence[Any]) -> pl.Series:
-    texts = [
-        None if cell is None else _whole(json.dumps(cell, ensure_ascii=False, default=str)) for cell in cells
-    ]
-    return pl.Series(name, texts, dtype=pl.String)
+    return pl.Series(name, [None if cell is None else encode(cell) for cell in cells], dtype=pl.String)
 
 
 def from_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[pl.DataFrame, frozenset[str]]:

@@ -1,0 +1,92 @@
+"""The data files of a folder: all of them, sorted, or those that a Hugging Face data set consists of.
+
+Knows the layouts of `save_to_disk` (`dataset_dict.json`, `state.json`) and of Parquet shards
+(`train-00000-of-00002.parquet`); licences, descriptions, programs and checksums are no data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from tunesmith.core.errors import DataError
+from tunesmith.data.source_file import SourceFile
+
+INFO, STATE, DICT = "dataset_info.json", "state.json", "dataset_dict.json"
+_PARTS = {
+    "train": "train", "training": "train", "test": "test",
+    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
+}  # fmt: skip
+_SHARD = re.compile(r"(\w+)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?\.(?:parquet|arrow)")
+_NO_DATA = re.compile(
+    r"(?:licen[cs]e|readme|source\.md|citation|copying|notice|changelog|authors|contributing"
+    r"|checksums?|(?:sha\d+|md5)sums?).*|.*\.(?:md|rst|py|ipynb|sh|ya?ml|toml|lock|sha\d+|md5)"
+    r"|(?:dataset_infos?|dataset_dict|state)\.json|cache-.*\.arrow",
+    re.IGNORECASE,
+)
+
+
+def data_files(folder: Path) -> list[SourceFile]:
+    """The data files in a folder and the folders in it.
+
+    Raises:
+        DataError: D46 when there are none.
+    """
+    divided = _content(folder / DICT).get("splits")
+    if isinstance(divided, list):
+        files = [_in_part(file, name) for name in map(str, divided) for file in _saved(folder / name)]
+    else:
+        files = _saved(folder) or _others(folder)
+    if not files:
+        raise DataError("D46", file=folder)
+    return files
+
+
+def part_of(path: Path) -> str | None:
+    """The part of its data set that a shard is."""
+    match = _SHARD.fullmatch(path.name)
+    return _PARTS.get(match[1].casefold()) if match else None
+
+
+def beside(path: Path) -> tuple[Path, ...]:
+    """The description of an Arrow file, where there is one."""
+    info = path.with_name(INFO)
+    return (info,) if path.suffix == ".arrow" and info.is_file() else ()
+
+
+def _saved(folder: Path) -> list[SourceFile]:
+    """The files of a saved data set, in the order of its rows."""
+    listed = _content(folder / STATE).get("_data_files")
+    if not isinstance(listed, list):
+        return []
+    paths = [
+        folder / str(item["filename"]) for item in listed if isinstance(item, dict) and "filename" in item
+    ]
+    return [SourceFile(path=path, beside=beside(path)) for path in paths]
+
+
+def _in_part(file: SourceFile, name: str) -> SourceFile:
+    return dataclasses.replace(file, part=_PARTS.get(name.casefold()))
+
+
+def _others(folder: Path) -> list[SourceFile]:
+    paths = sorted(
+        path for path in folder.rglob("*") if path.is_file() and _is_data(path.relative_to(folder))
+    )
+    return [SourceFile(path=path, part=part_of(path), beside=beside(path)) for path in paths]
+
+
+def _is_data(path: Path) -> bool:
+    hidden = any(part.startswith((".", "__")) for part in path.parts)
+    return not hidden and not _NO_DATA.fullmatch(path.name)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
