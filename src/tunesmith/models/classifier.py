@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from tunesmith.core.errors import ModelError
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-Row = Sequence[int] | NDArray[np.int32]
+Row = Sequence[int] | NDArray[np.integer[Any]]
 HEAD = "head.safetensors"
 _TOKENS_AT_ONCE = 8192
 
@@ -107,7 +107,7 @@ class Encoded:
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoded]:
     """Token ids with the tokenizer's own special tokens."""
-    encodings = tokenizer.encode_batch(list(texts))
+    encodings = tokenizer.encode_batch_fast(list(texts))
     return [Encoded(e.ids, bool(e.special_tokens_mask and e.special_tokens_mask[-1])) for e in encodings]
 
 
@@ -123,12 +123,12 @@ def truncate(encoded: Encoded, length: int) -> tuple[list[int], int]:
 def pad(rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
     """Rows padded on the right: ids and mask, both [rows, longest]."""
     longest = max(len(row) for row in rows)
-    ids = torch.zeros((len(rows), longest), dtype=torch.long)
-    mask = torch.zeros((len(rows), longest), dtype=torch.long)
+    ids = np.zeros((len(rows), longest), dtype=np.int64)
+    mask = np.zeros((len(rows), longest), dtype=np.int64)
     for i, row in enumerate(rows):
-        ids[i, : len(row)] = torch.as_tensor(np.asarray(row))
+        ids[i, : len(row)] = row
         mask[i, : len(row)] = 1
-    return ids, mask
+    return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
 def batches_by_length(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from tunesmith.core.errors import ModelError
+from tunesmith.models import turns
 from tunesmith.tasks.language import LanguageTask
-from tunesmith.tasks.task import Example, Learner
+from tunesmith.tasks.task import Example, Learner, weights
 
 if TYPE_CHECKING:
     import polars as pl
 
 
 class Chat(LanguageTask):
-    """Rows of `messages`; loss on the assistant's tokens and the stop token after each of them."""
+    """Rows of `messages` and `tools`; loss on what the assistant says and calls, and the stop after it."""
 
     name: ClassVar[str] = "chat"
     shape: ClassVar[str] = "messages"
 
     def texts(self, frame: pl.DataFrame) -> list[str]:
-        """The text of every message."""
-        return [m["content"] for messages in frame["messages"].to_list() for m in messages]
+        """The text of every message, with the calls and the definitions of tools."""
+        return [text for messages, tools in talks(frame) for text in turns.words(messages, tools)]
 
     def encode(self, frame: pl.DataFrame, learner: Learner) -> tuple[list[Example], dict[int, int]]:
         """Conversations rendered by the prompt contract, cut to the context."""
@@ -31,11 +33,18 @@ class Chat(LanguageTask):
             raise ModelError("M11", file="contract.json", reason="missing")
         examples: list[Example] = []
         cut: dict[int, int] = {}
-        for row, messages in zip(frame["_row"], frame["messages"].to_list(), strict=True):
-            ids, learned = contract.encode_training(learner.tokenizer, messages)
+        for row, weight, (messages, tools) in zip(frame["_row"], weights(frame), talks(frame), strict=True):
+            ids, learned = contract.encode_training(learner.tokenizer, messages, tools)
             lost = max(0, len(ids) - learner.card.context)
             if lost:
                 cut[row] = lost
             size = len(ids) - lost
-            examples.append(Example(row, np.asarray(ids[:size], dtype=np.int32), np.asarray(learned[:size])))
+            kept = np.asarray(ids[:size], dtype=np.int32)
+            examples.append(Example(row, kept, np.asarray(learned[:size], dtype=np.bool_), weight))
         return examples, cut
+
+
+def talks(frame: pl.DataFrame) -> Iterator[tuple[list[turns.Message], str | None]]:
+    """The messages and the tools of each row."""
+    tools = frame["tools"].to_list() if "tools" in frame.columns else [None] * frame.height
+    yield from zip(frame["messages"].to_list(), tools, strict=True)

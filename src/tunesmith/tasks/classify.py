@@ -10,7 +10,7 @@ import numpy as np
 
 from tunesmith.core.recipe import Scratch
 from tunesmith.models.card import Card
-from tunesmith.tasks.task import Example, Learner, Start
+from tunesmith.tasks.task import Example, Learner, Start, weigh, weights
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,22 +67,23 @@ class Classify:
         encoded = classifier.encode(learner.tokenizer, frame["text"].to_list())
         examples: list[Example] = []
         cut: dict[int, int] = {}
-        for row, label, item in zip(frame["_row"], frame["label"], encoded, strict=True):
+        rows = zip(frame["_row"], frame["label"], weights(frame), encoded, strict=True)
+        for row, label, weight, item in rows:
             ids, lost = classifier.truncate(item, learner.card.context)
-            examples.append(Example(row, np.asarray(ids, dtype=np.int32), index[label]))
+            examples.append(Example(row, np.asarray(ids, dtype=np.int32), index[label], weight))
             if lost:
                 cut[row] = lost
         return examples, cut
 
     def objective(self, module: nn.Module, examples: Sequence[Example], loss: Loss) -> Tensor:
-        """The loss of the logits against the labels, summed over the rows."""
+        """The loss of the logits against the labels, summed over the rows by their weights."""
         import torch
 
         from tunesmith.models.classifier import pad
 
         ids, mask = pad([example.ids for example in examples])
         target = torch.tensor([example.target for example in examples])
-        return loss(module(ids, mask).float(), target).sum()
+        return weigh(loss(module(ids, mask).float(), target), examples)
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
         """`probabilities` [rows, labels]."""

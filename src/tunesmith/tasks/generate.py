@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from tunesmith.tasks.language import LanguageTask
-from tunesmith.tasks.task import Example, Learner
+from tunesmith.tasks.task import Example, Learner, weights
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,11 +33,11 @@ class Generate(LanguageTask):
         end = _end_id(learner)
         size = learner.card.context
         examples: list[Example] = []
-        for row, text in zip(frame["_row"], frame["text"], strict=True):
+        for row, text, weight in zip(frame["_row"], frame["text"], weights(frame), strict=True):
             ids = np.asarray([*prompt_ids(learner.tokenizer, text), *end], dtype=np.int32)
             for start in range(0, len(ids) - 1, size - 1):
                 piece = ids[start : start + size]
-                examples.append(Example(row, piece, np.ones(len(piece), dtype=np.bool_)))
+                examples.append(Example(row, piece, np.ones(len(piece), dtype=np.bool_), weight))
         return examples, {}
 
 

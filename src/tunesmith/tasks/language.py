@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.recipe import Scratch
 from tunesmith.models.card import Card
-from tunesmith.tasks.task import Example, Learner, Start
+from tunesmith.tasks.examples import lengths
+from tunesmith.tasks.task import Example, Learner, Start, weigh
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -61,13 +62,13 @@ class LanguageTask:
         )
 
     def objective(self, module: nn.Module, examples: Sequence[Example], loss: Loss) -> Tensor:
-        """The loss of the predictions of learned tokens, summed over them.
+        """The loss of the predictions of learned tokens, summed over them by the weights of their rows.
 
         Rows are padded on the right: under causal attention no real token sees the padding, so no mask is
         needed, and only positions with a target go through the output head.
         """
         logits, target = _predictions(module, examples)
-        return loss(logits.float(), target).sum()
+        return weigh(loss(logits.float(), target), examples)
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
         """`nll`: the negative log-likelihood of all learned tokens in nats; `tokens`: how many."""
@@ -78,7 +79,7 @@ class LanguageTask:
         learner.module.eval()
         nll, tokens = 0.0, 0
         with torch.inference_mode():
-            for batch in batches_by_length([len(e.ids) for e in examples], _TOKENS_AT_ONCE):
+            for batch in batches_by_length(lengths(examples).tolist(), _TOKENS_AT_ONCE):
                 logits, target = _predictions(learner.module, [examples[i] for i in batch])
                 nll += float(torch.nn.functional.cross_entropy(logits.float(), target, reduction="sum"))
                 tokens += len(target)

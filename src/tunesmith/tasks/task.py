@@ -26,20 +26,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One encoded row.
+    """One encoded row; its arrays are read, never changed: they may be views of a file.
 
     `target` is the index of a label, or for language a mask [tokens] of what the model learns to say.
+    `weight` is how much each of its predictions counts in the loss.
     """
 
     row: int
-    ids: NDArray[np.int32]
+    ids: NDArray[np.integer[Any]]
     target: int | NDArray[np.bool_]
+    weight: float = 1.0
 
     @property
     def targets(self) -> int:
         """How many predictions of this row are trained."""
         # The first token has nothing before it to be predicted from.
         return 1 if isinstance(self.target, int) else int(self.target[1:].sum())
+
+
+def weights(frame: pl.DataFrame) -> list[float]:
+    """How much each row counts: its `_weight` where the data stage gave one."""
+    return frame["_weight"].to_list() if "_weight" in frame.columns else [1.0] * frame.height
+
+
+def weigh(losses: Tensor, examples: Sequence[Example]) -> Tensor:
+    """The sum of the losses [targets] of the examples' predictions, each times the weight of its example."""
+    import torch
+
+    counts = torch.tensor([example.targets for example in examples])
+    return (losses * torch.tensor([e.weight for e in examples]).repeat_interleave(counts)).sum()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +80,10 @@ class Start:
 
 
 class Task(Protocol):
-    """Binds fields, model, loss, metrics and answers. Frames have the columns of `shape` and `_row`."""
+    """Binds fields, model, loss, metrics and answers.
+
+    Frames have the columns of `shape` and `_row`, which may repeat, and may have `_weight`.
+    """
 
     name: ClassVar[str]
     shape: ClassVar[str]
@@ -81,11 +99,11 @@ class Task(Protocol):
         ...
 
     def encode(self, frame: pl.DataFrame, learner: Learner) -> tuple[list[Example], dict[int, int]]:
-        """Examples, and how many tokens were cut from which rows."""
+        """Examples, and how many tokens were cut from which rows; no row depends on another."""
         ...
 
     def objective(self, module: nn.Module, examples: Sequence[Example], loss: Loss) -> Tensor:
-        """The loss summed over the targets of the examples (a scalar with gradient)."""
+        """The weighted loss summed over the targets of the examples (a scalar with gradient)."""
         ...
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from tunesmith.core import components
 from tunesmith.core.events import Step
 from tunesmith.core.recipe import Component, Train
 from tunesmith.core.registry import Registry
+from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Example, Learner, Task
 from tunesmith.train import precision
 from tunesmith.train.batches import Batches, micro
@@ -57,7 +58,7 @@ class Stepper:
         self.loss = _make(components.losses, settings.loss)
         self.schedule = _make(components.schedules, settings.schedule)
         self.rate = float(self.optimizer.param_groups[0]["lr"])
-        self.lengths = np.array([len(example.ids) for example in examples])
+        self.lengths = lengths(examples)
         self.batches = Batches(self.lengths, settings.batch_size, seed)
         self.steps = max(1, round(settings.epochs * self.batches.per_epoch))
 
@@ -98,8 +99,8 @@ class Stepper:
         )
 
     def _backward(self, indices: NDArray[np.int64]) -> float:
-        """Gradients of the mean loss over the batch's targets, whatever the micro-batches are."""
-        targets = sum(self.examples[i].targets for i in indices)
+        """Gradients of the weighted mean loss over the batch's targets, whatever the micro-batches are."""
+        targets = sum(example.targets * example.weight for example in (self.examples[i] for i in indices))
         total = 0.0
         for part in micro(indices, self.lengths, self.settings.micro_batch_tokens):
             with precision.computing(self.precision):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from tunesmith.core.recipe import Scratch
 from tunesmith.eval import baselines
 from tunesmith.eval.outcome import LabelOutcome
+from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Example, Learner
 from tunesmith.workflow import measuring, training
 from tunesmith.workflow.parts import Parts
@@ -56,12 +58,11 @@ def estimate(plan: Plan, candidate: Candidate, parts: Parts) -> Estimate:
     stepper.rehearse()
     seconds = [stepper.step(number).seconds for number in _ordinary(stepper.steps)]
     _rehearse_evaluation(plan, learner, parts)
-    lengths = [len(example.ids) for example in encoded.train]
     return Estimate(
         peak_memory_bytes=peak_memory_bytes(),
         seconds=float(np.mean(seconds)) * stepper.steps,
         steps=stepper.steps,
-        tokens=round(sum(lengths) * plan.recipe.train.epochs),
+        tokens=round(int(lengths(encoded.train).sum()) * plan.recipe.train.epochs),
         truncated=encoded.truncated,
         empty=encoded.empty,
         shown=_shown(learner, encoded.train),
@@ -84,7 +85,7 @@ def _ordinary(steps: int) -> list[int]:
     return sorted({int(n) for n in np.linspace(0, steps - 1, _ORDINARY)})
 
 
-def _shown(learner: Learner, examples: list[Example]) -> list[dict[str, Any]]:
+def _shown(learner: Learner, examples: Sequence[Example]) -> list[dict[str, Any]]:
     """The first row cut into pieces that are learned and pieces that are only read."""
     target = examples[0].target
     if isinstance(target, int):

@@ -18,7 +18,7 @@ from tunesmith.eval.outcome import LabelOutcome, Outcome
 from tunesmith.eval.report import Provenance, Report, Sample, TrainingPoint, ValidationPoint
 from tunesmith.models import loading
 from tunesmith.models.resolve import Resolved
-from tunesmith.workflow import measuring, training
+from tunesmith.workflow import measuring, tokens, training
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tunesmith.data.ledger import Ledger
+    from tunesmith.models.loading import Model
     from tunesmith.tasks.task import Task
 
 PRODUCTION = "production"
@@ -36,11 +37,10 @@ def choose(plan: Plan, parts: Parts) -> tuple[Candidate, tuple[reports.Candidate
     if len(plan.candidates) == 1:
         return plan.candidates[0], ()
     metric = plan.task.metrics[0]
-    part = parts.split("validation")
     found: list[dict[str, float]] = []
     for candidate in plan.candidates:
         model = loading.load(Resolved(name=candidate.name, folder=training.folder_of(plan, candidate)))
-        outcome = measuring.outcome_of(plan.task, model, part, plan.recipe.data.max_length)
+        outcome = _outcome(plan, parts, "validation", model)
         found.append(measuring.scores(plan.task.metrics, outcome))
     sign = -1 if direction(metric) == "lower" else 1
     best = max(range(len(found)), key=lambda i: sign * found[i][metric])
@@ -93,7 +93,7 @@ def _judge(
     model = loading.load(Resolved(name=kept.name, folder=folder))
     part = parts.split(parts.held_out)
     names = metric_names(plan.task, plan.recipe.eval.metrics)
-    outcome = measuring.outcome_of(plan.task, model, part, plan.recipe.data.max_length)
+    outcome = _outcome(plan, parts, parts.held_out, model)
     scores = measuring.scores(names, outcome)
     references = _references(plan, parts, outcome, names, rival)
     notes = training.notes_of(folder)
@@ -121,6 +121,17 @@ def _judge(
     return with_labels(report, outcome, ledger)
 
 
+def _outcome(plan: Plan, parts: Parts, split: str, model: Model) -> Outcome:
+    """What a model does on a split, whose rows are encoded once."""
+    return measuring.outcome_of(
+        plan.task,
+        model,
+        parts.split(split),
+        plan.recipe.data.max_length,
+        lambda learner: tokens.of(plan, parts, split, learner),
+    )
+
+
 def _references(
     plan: Plan, parts: Parts, outcome: Outcome, names: Sequence[str], rival: Release | None
 ) -> dict[str, Mapping[str, float]]:
@@ -133,8 +144,7 @@ def _references(
         found |= {name: measuring.scores(names, answer) for name, answer in made.items()}
     if rival is not None:
         model = loading.load(Resolved(name=rival.name, folder=Path(rival.folder)))
-        part = parts.split(parts.held_out)
-        other = measuring.outcome_of(plan.task, model, part, plan.recipe.data.max_length)
+        other = _outcome(plan, parts, parts.held_out, model)
         found[PRODUCTION] = measuring.scores(names, other)
     return found
 

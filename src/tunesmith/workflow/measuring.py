@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from tunesmith.eval import metrics
 from tunesmith.eval.outcome import LabelOutcome, Outcome, TokenOutcome, aligned
 from tunesmith.models.card import Card
 from tunesmith.models.language import LanguageModel
+from tunesmith.tasks.chat import talks
 from tunesmith.tasks.task import Example, Learner, Task
 
 if TYPE_CHECKING:
@@ -33,8 +34,16 @@ def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequenc
     return _labelled(frame, learner.card.labels, found["probabilities"])
 
 
-def outcome_of(task: Task, model: Model, frame: pl.DataFrame, context: int | None) -> Outcome:
+def outcome_of(
+    task: Task,
+    model: Model,
+    frame: pl.DataFrame,
+    context: int | None,
+    encoded: Callable[[Learner], Sequence[Example]] | None = None,
+) -> Outcome:
     """What a loaded model does on rows, through the same paths as when it serves.
+
+    `encoded` gives the examples of the rows where they are kept; else they are encoded here.
 
     Raises:
         ModelError: M14 when the model is not made for this task.
@@ -43,7 +52,8 @@ def outcome_of(task: Task, model: Model, frame: pl.DataFrame, context: int | Non
         if task.shape == "labelled":
             raise ModelError("M14", name=model.name, wanted=task.name, task="generate, chat")
         learner = _learner(model, context)
-        return outcome(task, learner, frame, task.encode(frame, learner)[0])
+        examples = encoded(learner) if encoded else task.encode(frame, learner)[0]
+        return outcome(task, learner, frame, examples)
     if task.shape != "labelled":
         raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
     return _labelled(frame, model.labels, model.predict(frame["text"].to_list()))
@@ -82,10 +92,10 @@ def samples(model: Model, frame: pl.DataFrame, seed: int, count: int = 5) -> lis
     if not isinstance(model, LanguageModel) or "messages" not in frame.columns:
         return []
     found: list[dict[str, Any]] = []
-    for messages in frame["messages"].head(count).to_list():
+    for messages, tools in talks(frame.head(count)):
         question, expected = messages[:-1], messages[-1]["content"]
-        if len(model.contract.encode(model.tokenizer, question)) >= model.context:
+        if len(model.contract.encode(model.tokenizer, question, tools)) >= model.context:
             continue  # no room for an answer
-        answer = model.chat(question, max_new_tokens=_SAMPLE, seed=seed)
+        answer = model.chat(question, tools=tools, max_new_tokens=_SAMPLE, seed=seed)
         found.append({"prompt": question[-1]["content"], "answer": answer, "expected": expected})
     return found

@@ -14,6 +14,7 @@ from tunesmith.core.events import Evaluated, Event, Step, Stopped
 from tunesmith.core.recipe import Scratch
 from tunesmith.models.contract import PromptContract
 from tunesmith.tasks.task import Example, Learner, Start
+from tunesmith.workflow import tokens
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 
@@ -28,8 +29,8 @@ _SHOWN = 8
 class Encoded:
     """Examples of the training and validation parts, and what encoding did to rows."""
 
-    train: list[Example]
-    validation: list[Example]
+    train: Sequence[Example]
+    validation: Sequence[Example]
     truncated: dict[int, int]
     empty: tuple[int, ...]
 
@@ -134,19 +135,21 @@ def contract_of(plan: Plan, own: PromptContract, tokenizer: Tokenizer) -> Prompt
 
 
 def _encode(plan: Plan, learner: Learner, parts: Parts) -> Encoded:
-    examples, truncated = plan.task.encode(parts.split("train"), learner)
-    validation, _ = plan.task.encode(parts.split("validation"), learner)
-    learning = {example.row for example in examples if example.targets}
-    empty = tuple(row for row in parts.split("train")["_row"] if row not in learning)
+    made = tokens.of(plan, parts, "train", learner)
+    examples = made.learning()
+    learning = set(examples.rows.tolist())
+    # A row that was made to count more often is there more than once.
+    empty = tuple(
+        row for row in parts.split("train")["_row"].unique(maintain_order=True) if row not in learning
+    )
     if empty and (plan.recipe.data.on_error == "stop" or not learning):
         raise _nothing_to_learn(parts, empty, learner.card.context)
-    held_out, _ = plan.task.encode(parts.split(parts.held_out), learner)
-    if not any(example.targets for example in held_out):
+    if not tokens.of(plan, parts, parts.held_out, learner).learning():
         raise DataError("E03", metric=plan.task.metrics[0])
     return Encoded(
-        train=[example for example in examples if example.targets],
-        validation=[example for example in validation if example.targets],
-        truncated={row: lost for row, lost in truncated.items() if row in learning},
+        train=examples,
+        validation=tokens.of(plan, parts, "validation", learner).learning(),
+        truncated={row: lost for row, lost in made.truncated().items() if row in learning},
         empty=empty,
     )
 
@@ -164,7 +167,7 @@ def place(ledger: pl.DataFrame, row: int) -> str:
     return f"{found['file']}:{found['line']}"
 
 
-def _validate(plan: Plan, learner: Learner, parts: Parts, examples: list[Example]) -> dict[str, float]:
+def _validate(plan: Plan, learner: Learner, parts: Parts, examples: Sequence[Example]) -> dict[str, float]:
     from tunesmith.workflow import measuring
 
     if not examples:

@@ -1,0 +1,179 @@
+"""Encoded rows in flat arrays on disk, read through memory maps: as long as the disk is, not the memory.
+
+A folder holds one `.npy` file for each column. `ids` are the tokens of all examples one after another,
+`offsets` where each begins, `learned` the bits of what is learned, one for each token, or `labels` in its
+place; `cut_rows` and `cut_tokens` say what was cut from which row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any, overload
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import DTypeLike, NDArray
+
+from tunesmith.tasks.task import Example
+
+Encoded = tuple[list[Example], dict[int, int]]
+
+
+class Examples(Sequence[Example]):
+    """The examples of a folder that `write` made; `chosen` are the numbers of those that count."""
+
+    def __init__(self, folder: Path, chosen: NDArray[np.int64] | None = None) -> None:
+        self._folder = folder
+        self._offsets = _read(folder, "offsets")
+        self._ids = _read(folder, "ids")
+        self._rows = _read(folder, "rows")
+        self._weights = _read(folder, "weights")
+        self._targets = _read(folder, "targets")
+        self._labels = _read(folder, "labels") if _file(folder, "labels").exists() else None
+        self._learned = _read(folder, "learned") if self._labels is None else None
+        self._chosen = np.arange(len(self._rows)) if chosen is None else chosen
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Example]: ...
+    def __getitem__(self, index: int | slice) -> Example | list[Example]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        number = int(self._chosen[index])
+        start, end = (int(i) for i in self._offsets[number : number + 2])
+        return Example(
+            int(self._rows[number]),
+            self._ids[start:end],
+            self._target(number, start, end),
+            float(self._weights[number]),
+        )
+
+    def _target(self, number: int, start: int, end: int) -> int | NDArray[np.bool_]:
+        if self._learned is None:
+            return int(self._labels[number])  # type: ignore[index]
+        bits = np.unpackbits(self._learned[start // 8 : -(-end // 8)])
+        return bits[start % 8 : start % 8 + end - start].astype(np.bool_)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many tokens each example has."""
+        found: NDArray[np.int64] = np.diff(self._offsets)[self._chosen]
+        return found
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """The row of the ledger of each example."""
+        found: NDArray[np.int64] = self._rows[self._chosen]
+        return found
+
+    def learning(self) -> Examples:
+        """Those with something to learn."""
+        return Examples(self._folder, self._chosen[self._targets[self._chosen] > 0])
+
+    def truncated(self) -> dict[int, int]:
+        """How many tokens were cut from which rows."""
+        rows, tokens = (_read(self._folder, name).tolist() for name in ("cut_rows", "cut_tokens"))
+        return dict(zip(rows, tokens, strict=True))
+
+
+def lengths(examples: Sequence[Example]) -> NDArray[np.int64]:
+    """How many tokens each example has."""
+    if isinstance(examples, Examples):
+        return examples.lengths
+    return np.array([len(example.ids) for example in examples], dtype=np.int64)
+
+
+def write(folder: Path, encoded: Iterable[Encoded], *, largest_id: int, labelled: bool) -> None:
+    """Write what `Task.encode` gives for one slice of rows after another; one is in memory at a time."""
+    with ExitStack() as stack:
+
+        def column(name: str, dtype: DTypeLike) -> Callable[[Any], None]:
+            file = stack.enter_context(_file(folder, name).open("wb"))
+            made = _Column(file, np.dtype(dtype))
+            stack.callback(made.finish)
+            return made.add
+
+        ids = column("ids", np.uint16 if largest_id < 1 << 16 else np.int32)
+        offsets, rows = column("offsets", np.int64), column("rows", np.int64)
+        weights, targets = column("weights", np.float64), column("targets", np.int32)
+        cut_rows, cut_tokens = column("cut_rows", np.int64), column("cut_tokens", np.int64)
+        learned: Callable[[Any], None] = (
+            column("labels", np.int32) if labelled else _Bits(column("learned", np.uint8), stack).add
+        )
+        end = 0
+        offsets([0])
+        for examples, cut in encoded:
+            ends = end + np.cumsum([len(example.ids) for example in examples], dtype=np.int64)
+            end = int(ends[-1]) if len(ends) else end
+            offsets(ends)
+            ids(_joined([example.ids for example in examples]))
+            rows([example.row for example in examples])
+            weights([example.weight for example in examples])
+            targets([example.targets for example in examples])
+            given: Sequence[Any] = [example.target for example in examples]
+            learned(given if labelled else _joined(given))
+            cut_rows(list(cut))
+            cut_tokens(list(cut.values()))
+
+
+def _joined(parts: Sequence[Any]) -> NDArray[Any]:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.bool_)
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"{name}.npy"
+
+
+def _read(folder: Path, name: str) -> NDArray[Any]:
+    """A column as a plain array over the mapped file, which nothing can write to."""
+    mapped: NDArray[Any] = np.load(_file(folder, name), mmap_mode="r", allow_pickle=False)
+    return mapped.view(np.ndarray)
+
+
+class _Column:
+    """A one-dimensional `.npy` file that grows; its length is put into the header at the end."""
+
+    def __init__(self, file: IO[bytes], dtype: np.dtype[Any]) -> None:
+        self.file = file
+        self.dtype = dtype
+        self.length = 0
+        self._header()
+
+    def add(self, values: Any) -> None:
+        data = np.asarray(values, dtype=self.dtype)
+        self.file.write(data.tobytes())
+        self.length += len(data)
+
+    def finish(self) -> None:
+        self.file.seek(0)
+        self._header()
+
+    def _header(self) -> None:
+        # NumPy pads headers so that a longer first axis fits into the same bytes.
+        descr = npy.dtype_to_descr(self.dtype)
+        header = {"descr": descr, "fortran_order": False, "shape": (self.length,)}
+        npy.write_array_header_1_0(self.file, header)
+
+
+class _Bits:
+    """Booleans packed eight to a byte across examples."""
+
+    def __init__(self, add: Callable[[Any], None], stack: ExitStack) -> None:
+        self.write = add
+        self.left = np.empty(0, dtype=np.bool_)
+        stack.callback(self.finish)
+
+    def add(self, values: NDArray[np.bool_]) -> None:
+        bits = np.concatenate([self.left, values])
+        whole = len(bits) // 8 * 8
+        self.write(np.packbits(bits[:whole]))
+        self.left = bits[whole:]
+
+    def finish(self) -> None:
+        self.write(np.packbits(self.left))
