@@ -10,6 +10,7 @@ from tunesmith.data.table import RawTable
 _TIMES_LONGER = 2
 _MOST_CLASSES = 0.5
 _LONGEST_LABEL = 64
+_SENTENCE = r"\s|[.!?。！？]$|\p{Han}"
 
 
 def text_column(table: RawTable, taken: tuple[str, ...]) -> str | None:
@@ -35,7 +36,27 @@ def label_column(table: RawTable, taken: tuple[str, ...]) -> str | None:
     if named := names.first_of(names.LABEL, free):
         return named
     classes = [name for name in free if name not in table.nested and _recurs(table.frame[name])]
+    classes = classes or [name for name in free if _is_text(table, name) and _are_names(table.frame[name])]
     return classes[0] if len(classes) == 1 else None
+
+
+def varied_texts(table: RawTable) -> list[str]:
+    """The columns of text of sentences, which do not recur."""
+    texts = [name for name in table.frame.columns if _is_text(table, name)]
+    varied = [name for name in texts if table.frame[name].n_unique() > min(1, table.frame.height - 1)]
+    return [name for name in varied if not _recurs(table.frame[name]) and _are_sentences(table.frame[name])]
+
+
+def _are_names(column: pl.Series) -> bool:
+    """Words such as `card_arrival`, some of which recur."""
+    texts = column.drop_nulls()
+    words = texts.str.contains(r"^[^\s\d]\S*$") & (texts.str.len_chars() <= _LONGEST_LABEL)
+    return len(texts) > 1 and bool(words.all()) and texts.n_unique() < len(texts)
+
+
+def _are_sentences(column: pl.Series) -> bool:
+    texts = column.drop_nulls()
+    return float((texts.str.contains(_SENTENCE)).mean() or 0) > _MOST_CLASSES  # type: ignore[arg-type]
 
 
 def _is_text(table: RawTable, column: str) -> bool:

@@ -16,7 +16,7 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.registry import suggestion
 from tunesmith.data import shapes
 from tunesmith.data.layouts import known
-from tunesmith.data.layouts.layout import Layout, RowLayout, Sample, convert_rows, texts_of
+from tunesmith.data.layouts.layout import Layout, RowLayout, Sample, convert_rows, taken, texts_of
 from tunesmith.data.layouts.text_label import candidates
 from tunesmith.data.table import RawTable
 
@@ -41,23 +41,25 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 class Mapper:
     """Tables of one file turned into a shape.
 
-    `mapping` says which column each field is, `kind` what the layout is called, or `mixed`.
+    `ways` are the layouts that rows may have, `seen` those that the first rows do have. `mapping` says which
+    column each field is, `kind` what the layout is called, or `mixed`.
     """
 
     shape: str
     ways: Sequence[known.Way]
+    seen: Sequence[known.Way]
 
     @property
     def kind(self) -> str:
         """The name of the layout, or `mixed` where rows differ."""
-        kinds = {layout.name for layout, _ in self.ways}
+        kinds = {layout.name for layout, _ in self.seen}
         return kinds.pop() if len(kinds) == 1 else "mixed"
 
     @property
     def mapping(self) -> Mapping[str, str]:
         """Field to column; to several columns where rows differ."""
         found: dict[str, dict[str, None]] = {}
-        for _, mapping in self.ways:
+        for _, mapping in self.seen:
             for field, column in mapping.items():
                 found.setdefault(field, {})[column] = None
         return {field: ", ".join(columns) for field, columns in found.items()}
@@ -67,8 +69,7 @@ class Mapper:
 
         A pure function of each row: a table may be converted in pieces.
         """
-        rows = [(layout, mapping) for layout, mapping in self.ways if isinstance(layout, RowLayout)]
-        if rows:
+        if rows := _row_ways(self.ways):
             return convert_rows(table, self.shape, rows)
         layout, mapping = self.ways[0]
         return layout.convert(table, mapping)
@@ -86,8 +87,14 @@ def mapper(sample: RawTable, shape: str, fields: Mapping[str, str]) -> Mapper:
     if not ways:
         raise _unclear(first_rows, shape, fields)
     if not isinstance(ways[0][0], RowLayout):
-        return Mapper(shape=shape, ways=ways[:1])
-    return Mapper(shape=shape, ways=[way for way in ways if isinstance(way[0], RowLayout)])
+        return Mapper(shape=shape, ways=ways[:1], seen=ways[:1])
+    rows = _row_ways(ways)
+    seen = taken(sample, rows)
+    return Mapper(shape=shape, ways=rows, seen=seen or rows[:1])
+
+
+def _row_ways(ways: Sequence[known.Way]) -> list[tuple[RowLayout, Mapping[str, str]]]:
+    return [(layout, mapping) for layout, mapping in ways if isinstance(layout, RowLayout)]
 
 
 def recognise(sample: RawTable) -> str:
@@ -112,7 +119,8 @@ def _check_fields(table: RawTable, shape: str, fields: Mapping[str, str]) -> Non
     for field, column in fields.items():
         if field not in known_fields:
             raise DataError("D16", name=field, shape=shape, **suggestion(field, known_fields))
-        if field not in shapes.NAMES and column not in columns:
+        names_language = shape == shapes.PAIRED and "translation" in columns
+        if field not in shapes.NAMES and column not in columns and not names_language:
             values = suggestion(column, columns)
             raise DataError("D06", file=table.path, line=1, name=column, key=f"fields.{field}", **values)
 

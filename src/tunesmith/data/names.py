@@ -33,7 +33,7 @@ CHOSEN = ("chosen",)
 REJECTED = ("rejected",)
 DESIRABLE = ("kto_tag", "label", "desirable")
 LABELS = ("labels", "label", "tags", "categories", "topics", "标签")
-PASSAGES = ("paragraphs", "para", "lines", "sentences")
+PASSAGES = ("paragraphs", "para", "lines", "sentences", "content", "text")
 """Columns whose lists of texts are one text."""
 
 QUESTION = ("question", "query", "问题")

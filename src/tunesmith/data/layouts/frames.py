@@ -62,13 +62,14 @@ def _structs(name: str, cells: Sequence[Any], inner: pl.Struct) -> pl.Series:
         for field in inner.fields
     ]
     lists = (
-        pl.DataFrame([at, *fields]).group_by("_at", maintain_order=True).agg(pl.struct(*fields).alias(name))
+        pl.DataFrame([at, *fields])
+        .group_by("_at", maintain_order=True)
+        .agg(pl.struct(field.name for field in inner.fields).alias(name))
     )
     missing = [items is None for items in cells]
     rows = pl.DataFrame(
         {"_at": range(len(sizes)), "_none": missing}, schema={"_at": pl.Int64, "_none": pl.Boolean}
     )
     found = rows.join(lists, on="_at", how="left", maintain_order="left")
-    empty = pl.lit([], dtype=pl.List(inner))
-    filled = pl.when("_none").then(None).otherwise(pl.coalesce(pl.col(name).cast(pl.List(inner)), empty))
-    return found.select(filled.alias(name)).to_series()
+    filled = pl.col(name).cast(pl.List(inner)).fill_null(pl.lit([], dtype=pl.List(inner)))
+    return found.with_columns(filled).select(pl.when(~pl.col("_none")).then(name).alias(name)).to_series()

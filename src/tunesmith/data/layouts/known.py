@@ -5,13 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tunesmith.data.layouts.chat import Alternating, Messages, Questions, Sharegpt
+from tunesmith.data.layouts.label_studio import TaskChoice, TaskChoices, TaskSpans
 from tunesmith.data.layouts.layout import Layout, Mapped, Sample
+from tunesmith.data.layouts.multi_label import Indicators, MultiLabel
 from tunesmith.data.layouts.pairs import Alpaca, PromptCompletion, QuestionAnswer, SelfInstruct
+from tunesmith.data.layouts.pieces import Snips, SpanColumns
 from tunesmith.data.layouts.plain import JoinedPair, Passages, Text
+from tunesmith.data.layouts.preference import Preference, RankedOutputs, Ranking
+from tunesmith.data.layouts.question import Squad
+from tunesmith.data.layouts.rating import Rated
+from tunesmith.data.layouts.sides import JoinedSides, Sides, Translation
+from tunesmith.data.layouts.spans import Cluener, Doccano, Prodigy, Spacy
 from tunesmith.data.layouts.text_label import Options, TextLabel
+from tunesmith.data.layouts.tokens import Bioes, Conll, TokenTags
 
 LAYOUTS: Sequence[Layout] = (
+    TaskSpans(),
+    TaskChoices(),
+    TaskChoice(),
+    Ranking(),
+    Preference(),
+    RankedOutputs(),
+    Rated(),
     Options(),
+    Squad(),
+    Conll(),
+    Bioes(),
+    Prodigy(),
+    TokenTags(),
+    Spacy(),
+    Cluener(),
+    Doccano(),
+    Snips(),
+    SpanColumns(),
+    Translation(),
     Sharegpt(),
     Alternating(),
     Messages(),
@@ -20,9 +47,13 @@ LAYOUTS: Sequence[Layout] = (
     Alpaca(),
     PromptCompletion(),
     QuestionAnswer(),
+    JoinedSides(),
+    Sides(),
+    Passages(),
+    MultiLabel(),
+    Indicators(),
     TextLabel(),
     JoinedPair(),
-    Passages(),
     Text(),
 )
 """Every layout that is read."""

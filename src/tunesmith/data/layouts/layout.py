@@ -6,7 +6,7 @@ writers take its rows. Reading is a pure function of each row, so that a table c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -102,26 +102,41 @@ class RowLayout(Layout):
         return convert_rows(table, self.shape, [(self, mapping)])
 
 
-def convert_rows(table: RawTable, shape: str, ways: Sequence[tuple[RowLayout, Mapped]]) -> pl.DataFrame:
+RowWay = tuple[RowLayout, Mapped]
+
+
+def convert_rows(table: RawTable, shape: str, ways: Sequence[RowWay]) -> pl.DataFrame:
     """Every row read by the first of `ways` that takes it; `unrecognised` where none does."""
-    used = sorted({column for layout, mapping in ways for column in columns_of(mapping)})
-    rows: list[tuple[Any, ...] | None] = []
-    reasons: list[str | None] = []
+    read = [_read(row, ways) for row in _rows(table, ways)]
+    return frames.build(shape, [values for values, _ in read], [reason for _, reason in read])
+
+
+def taken(table: RawTable, ways: Sequence[RowWay]) -> list[RowWay]:
+    """Those of `ways` that take any of the first rows."""
+    head = replace(table, frame=table.frame.head(_LOOKED_AT))
+    found = {_taking(row, ways) for row in _rows(head, ways)}
+    return [way for at, way in enumerate(ways) if at in found]
+
+
+def _rows(table: RawTable, ways: Sequence[RowWay]) -> Iterator[Row]:
+    used = sorted({column for _, mapping in ways for column in columns_of(mapping)})
     for cells in zip(*(cells_of(table, column) for column in used), strict=True):
-        values, reason = _read(dict(zip(used, cells, strict=True)), ways)
-        rows.append(values)
-        reasons.append(reason)
-    return frames.build(shape, rows, reasons)
+        yield dict(zip(used, cells, strict=True))
 
 
-def _read(row: Row, ways: Sequence[tuple[RowLayout, Mapped]]) -> tuple[tuple[Any, ...] | None, str | None]:
-    for layout, mapping in ways:
-        if layout.takes(row, mapping):
-            try:
-                return layout.read(row, mapping), None
-            except RefusedError as refused:
-                return None, str(refused)
-    return None, "unrecognised"
+def _taking(row: Row, ways: Sequence[RowWay]) -> int | None:
+    return next((at for at, (layout, mapping) in enumerate(ways) if layout.takes(row, mapping)), None)
+
+
+def _read(row: Row, ways: Sequence[RowWay]) -> tuple[tuple[Any, ...] | None, str | None]:
+    at = _taking(row, ways)
+    if at is None:
+        return None, "unrecognised"
+    layout, mapping = ways[at]
+    try:
+        return layout.read(row, mapping), None
+    except RefusedError as refused:
+        return None, str(refused)
 
 
 def columns_of(mapping: Mapped) -> list[str]:

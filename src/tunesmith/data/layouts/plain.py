@@ -8,7 +8,6 @@ import polars as pl
 
 from tunesmith.data import names, shapes
 from tunesmith.data.guess import text_column
-from tunesmith.data.layouts.chat import is_texts
 from tunesmith.data.layouts.layout import (
     Layout,
     Mapped,
@@ -47,7 +46,10 @@ class Text(Layout):
 
 
 class Passages(RowLayout):
-    """A list of texts, as in chinese-poetry: {"paragraphs": [line]}; the lines are joined."""
+    """Lists of texts, as in chinese-poetry: {"paragraphs": [line]}; the lines are joined.
+
+    Of objects in the list the lists of texts count: {"content": [{"chapter", "paragraphs": [line]}]}.
+    """
 
     name: ClassVar[str] = "passages"
     shape: ClassVar[str] = shapes.TEXT
@@ -56,7 +58,7 @@ class Passages(RowLayout):
     def find(self, sample: Sample, fields: Mapped) -> list[Mapped]:
         """What the user named if it holds lists, else a column of a known name that does."""
         wanted = [fields["text"]] if "text" in fields else names.all_of(names.PASSAGES, sample.columns)
-        holding = [column for column in wanted if sample.all_are(column, _is_list_of_texts)]
+        holding = [column for column in wanted if any(map(_lines, sample.cells(column)))]
         return [{"text": column} for column in holding[:1]]
 
     def takes(self, row: Row, mapping: Mapped) -> bool:
@@ -65,8 +67,7 @@ class Passages(RowLayout):
 
     def read(self, row: Row, mapping: Mapped) -> tuple[str]:
         """The lines as one text."""
-        cell = row[mapping["text"]]
-        text = "\n".join(cell) if is_texts(cell) else ""
+        text = "\n".join(_lines(row[mapping["text"]]))
         if not text.strip():
             raise RefusedError("empty_text")
         return (text,)
@@ -112,5 +113,9 @@ def _pairs(mapping: Mapped) -> list[tuple[str, str]]:
     return [(column, mapping[field.replace("prompt", "completion")]) for field, column in found]
 
 
-def _is_list_of_texts(cell: object) -> bool:
-    return isinstance(cell, list) and all(isinstance(item, str) for item in cell)
+def _lines(cell: object) -> list[str]:
+    """The texts of a list; of an object in it, those of its lists."""
+    if isinstance(cell, dict):
+        return [line for inner in cell.values() for line in _lines(inner)]
+    items = cell if isinstance(cell, list) else []
+    return [line for item in items for line in ([item] if isinstance(item, str) else _lines(item))]

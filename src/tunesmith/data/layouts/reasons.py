@@ -16,6 +16,8 @@ REASON_CODES: Mapping[str, str] = {
     "bad_tools": "D50",
     "bad_tags": "D51",
     "bad_spans": "D51",
+    "bad_labels": "D51",
+    "bad_answers": "D51",
     "not_accepted": "D52",
     "empty_source": "D53",
     "empty_target": "D53",
