@@ -30,6 +30,7 @@ cleaners = Registry(
         "keep_languages": "tunesmith.data.cleaners.languages:keep_languages",
         "drop_symbols": "tunesmith.data.cleaners.symbols:drop_symbols",
         "drop_repetitive": "tunesmith.data.cleaners.repetition:drop_repetitive",
+        "merge_labels": "tunesmith.data.cleaners.labels:MergeLabels",
         "normalise_labels": "tunesmith.data.cleaners.labels:normalise_labels",
         "drop_unlabelled": "tunesmith.data.cleaners.labels:drop_unlabelled",
         "dedup": "tunesmith.data.dedup:Dedup",

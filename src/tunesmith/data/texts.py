@@ -74,6 +74,18 @@ def on_suspects(texts: pl.Series, pattern: str, change: Change) -> pl.Series:
     return at(texts, texts.str.contains(pattern).fill_null(False), change)
 
 
+def on_suspect_lines(texts: pl.Series, pattern: str, change: Change) -> pl.Series:
+    """`change` applied only to lines in which a cheap pattern is found: texts may be very long."""
+    return on_suspects(texts, pattern, lambda found: _by_lines(found, pattern, change))
+
+
+def _by_lines(texts: pl.Series, pattern: str, change: Change) -> pl.Series:
+    rows = pl.DataFrame({"line": texts.str.split("\n")}).with_row_index("_at").explode("line")
+    changed = rows.with_columns(on_suspects(rows["line"], pattern, change).alias("line"))
+    texts_again = changed.group_by("_at", maintain_order=True).agg(pl.col("line").str.join("\n"))
+    return texts_again["line"].alias(texts.name)
+
+
 def at(texts: pl.Series, chosen: pl.Series, change: Change) -> pl.Series:
     """`change` applied only to the texts that a mask chooses."""
     places = chosen.arg_true()

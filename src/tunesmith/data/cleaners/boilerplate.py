@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from pathlib import Path
 
 import polars as pl
 
@@ -18,7 +17,7 @@ _LONGEST = 120
 
 
 def strip_boilerplate(
-    frame: pl.DataFrame, *, lines: tuple[str, ...] = (), file: Path | None = None
+    frame: pl.DataFrame, *, lines: tuple[str, ...] = (), file: str | None = None
 ) -> Cleaned:
     """Lines of navigation, cookie notices, copyright and the like are removed, and your own.
 

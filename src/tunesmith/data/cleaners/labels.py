@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
 from tunesmith.data.clean import Cleaned, drop_where
+from tunesmith.data.cleaning import Verdict, Whole
 
 Style = Literal["keep", "lower", "snake"]
 
@@ -63,6 +66,34 @@ def _styled(labels: pl.Series, style: Style) -> pl.Series:
     if style != "keep":
         tidy = tidy.str.to_lowercase()
     return tidy.str.replace_all(r"[\s_\-]+", "_").str.strip_chars("_") if style == "snake" else tidy
+
+
+class MergeLabels(Whole):
+    """Labels that differ only in case, width, spaces, hyphens and underscores get the most usual spelling."""
+
+    def __init__(self, folder: Path) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def see(self, frame: pl.DataFrame) -> None:
+        """Count the spellings of the next rows."""
+        for name in ("label", "labels"):
+            if name in frame.columns:
+                labels = frame[name].explode() if name == "labels" else frame[name]
+                self._counts.update(dict(labels.drop_nulls().value_counts().iter_rows()))
+
+    def verdict(self) -> Verdict:
+        """No row goes."""
+        return Verdict()
+
+    def change(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows with their labels merged."""
+        usual = canonical(self._counts)
+        if "label" in frame.columns:
+            return frame.with_columns(pl.col("label").replace(usual))
+        if "labels" in frame.columns:
+            each = pl.element().replace(usual).unique(maintain_order=True)
+            return frame.with_columns(pl.col("labels").list.eval(each))
+        return frame
 
 
 def label_key(labels: pl.Series) -> pl.Series:

@@ -7,7 +7,7 @@ from functools import cache
 import polars as pl
 
 from tunesmith.data.clean import Cleaned, change_texts
-from tunesmith.data.texts import on_suspects, one_by_one, settled
+from tunesmith.data.texts import on_suspect_lines, one_by_one, settled
 
 # The encodings that ftfy undoes, with their usual letters outside ASCII.
 _ENCODINGS = (
@@ -21,8 +21,8 @@ def fix_mojibake(frame: pl.DataFrame) -> Cleaned:
 
 
 def repaired(texts: pl.Series) -> pl.Series:
-    """Texts with mojibake undone; only those that may contain it are looked at closely."""
-    return on_suspects(texts, _suspect(), lambda found: settled(found, _repaired))
+    """Texts with mojibake undone; only lines that may contain it are looked at closely."""
+    return on_suspect_lines(texts, _suspect(), lambda found: settled(found, _repaired))
 
 
 def _repaired(texts: pl.Series) -> pl.Series:

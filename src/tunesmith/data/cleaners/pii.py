@@ -7,13 +7,14 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import polars as pl
 
 from tunesmith.core.errors import RecipeError
 from tunesmith.data.clean import Cleaned, change_texts
 from tunesmith.data.cleaners.pii_kinds import FORMS, Form, Kind
-from tunesmith.data.texts import on_suspects, one_by_one
+from tunesmith.data.texts import on_suspect_lines, on_suspects, one_by_one, settled
 
 _Name = Callable[[Kind, str], str]
 """What stands in a text instead of a value."""
@@ -39,35 +40,34 @@ def mask_pii(
         raise RecipeError("D62", field="data.clean.mask_pii.salt")
     name: _Name = _pseudonyms(salt) if pseudonyms else _plain
     counts: Counter[str] = Counter()
-    cleaned = change_texts(frame, lambda texts: mask(texts, kinds=kinds, name=name, counts=counts))
+    change = partial(masked, kinds=kinds, name=name, counts=counts)
+    cleaned = change_texts(frame, change)
     return Cleaned(frame=cleaned.frame, dropped=cleaned.dropped, counts=dict(counts))
 
 
-def mask(texts: pl.Series, *, kinds: tuple[Kind, ...], name: _Name, counts: Counter[str]) -> pl.Series:
+def masked(texts: pl.Series, *, kinds: tuple[Kind, ...], name: _Name, counts: Counter[str]) -> pl.Series:
     """Texts with personal data of some kinds replaced; `counts` is added to, how many of each."""
     forms = [form for form in FORMS if form.kind in kinds]
     suspect = "|".join(dict.fromkeys(form.suspect for form in forms))
 
-    def masked(text: str) -> str:
-        # What stood too close to another value to be seen is seen when that is masked.
-        while (again := _mask(text, forms, name, counts)) != text:
-            text = again
-        return text
+    def change(found: pl.Series) -> pl.Series:
+        for form in forms:
+            only = on_suspects if form.is_long else on_suspect_lines
+            found = only(found, form.suspect, one_by_one(_replacer(form, name, counts)))
+        return found
 
-    return on_suspects(texts, suspect, one_by_one(masked)) if forms else texts
+    # Settled, because what stood too close to another value is seen when that is masked.
+    return on_suspects(texts, suspect, lambda found: settled(found, change)) if forms else texts
 
 
-def _mask(text: str, forms: list[Form], name: _Name, counts: Counter[str]) -> str:
-    for form in forms:
+def _replacer(form: Form, name: _Name, counts: Counter[str]) -> Callable[[str], str]:
+    def replace(match: re.Match[str]) -> str:
+        if not form.is_real(match[0]):
+            return match[0]
+        counts[form.kind.upper()] += 1
+        return name(form.kind, match[0])
 
-        def replace(match: re.Match[str], form: Form = form) -> str:
-            if not form.is_real(match[0]):
-                return match[0]
-            counts[form.kind.upper()] += 1
-            return name(form.kind, match[0])
-
-        text = form.pattern.sub(replace, text)
-    return text
+    return lambda text: form.pattern.sub(replace, text)
 
 
 def _plain(kind: Kind, value: str) -> str:

@@ -40,7 +40,7 @@ _ID = re.compile(
 _CARD = re.compile(r"(?<![A-Za-z\d_.-])(?:2[2-7]|[3-6]\d)\d\d(?:[ -]?\d{4}){2,3}[ -]?\d{1,7}(?![A-Za-z\d_-])")
 _PHONE = re.compile(
     r"""
-    (?<!\d)(?<!\d[.-])(?:
+    (?=[\d+(])(?<!\d)(?<!\d[.-])(?:
         (?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:\d{8}|[ -]\d{4}[ -]\d{4})  # Chinese mobile
       | (?:\(0\d{2,3}\)[ ]?|0\d{2,3}[ -])[2-8]\d{6,7}(?:-\d{1,5})?  # Chinese landline
       | 0(?:10|2[0-57-9])[2-8]\d{7}                                # in the largest cities
@@ -114,15 +114,17 @@ def is_wallet(address: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """One form of a kind: a cheap pattern that finds texts with it, the exact one, and what it must pass."""
+    """One form of a kind: a cheap pattern that finds lines with it, the exact one, and what it must pass."""
 
     kind: Kind
     suspect: str
     pattern: re.Pattern[str]
     is_real: Callable[[str], bool] = bool
+    is_long: bool = False
+    """Whether it may go over the end of a line."""
 
 
-_NUMBER = r"[0-9\x{ff10}-\x{ff19}][0-9\x{ff10}-\x{ff19} .()\-]{6,}[0-9\x{ff10}-\x{ff19}Xx]"
+_DIGIT = r"[0-9\x{ff10}-\x{ff19}]"
 
 FORMS: tuple[Form, ...] = (
     Form(
@@ -132,6 +134,7 @@ FORMS: tuple[Form, ...] = (
             r"|hf_|xox|eyJ"
         ),
         pattern=_KEY,
+        is_long=True,
     ),
     Form(kind="email", suspect=r"[A-Za-z0-9._%+-]@[A-Za-z0-9]", pattern=_EMAIL),
     Form(
@@ -140,10 +143,15 @@ FORMS: tuple[Form, ...] = (
         pattern=_WALLET,
         is_real=is_wallet,
     ),
-    Form(kind="id", suspect=_NUMBER, pattern=_ID, is_real=is_id),
-    Form(kind="card", suspect=_NUMBER, pattern=_CARD, is_real=is_card),
-    Form(kind="ip", suspect=_NUMBER, pattern=_IP4, is_real=is_ip4),
+    Form(kind="id", suspect=rf"{_DIGIT}{{17}}[0-9\x{{ff10}}-\x{{ff19}}Xx]", pattern=_ID, is_real=is_id),
+    Form(kind="card", suspect=rf"{_DIGIT}{{4}}(?:[ -]?{_DIGIT}{{4}}){{2}}", pattern=_CARD, is_real=is_card),
+    Form(kind="ip", suspect=rf"{_DIGIT}\.{_DIGIT}+\.{_DIGIT}+\.{_DIGIT}", pattern=_IP4, is_real=is_ip4),
     Form(kind="ip", suspect=r"[0-9A-Fa-f]:[0-9A-Fa-f:]*:|::", pattern=_IP6, is_real=is_ip6),
-    Form(kind="phone", suspect=_NUMBER, pattern=_PHONE, is_real=is_phone),
+    Form(
+        kind="phone",
+        suspect=rf"{_DIGIT}[0-9\x{{ff10}}-\x{{ff19}} .()\-]{{6,}}{_DIGIT}",
+        pattern=_PHONE,
+        is_real=is_phone,
+    ),
 )
 """In the order in which they are looked for: what is more certain first."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Literal
 
 import polars as pl
@@ -18,7 +17,7 @@ _MASK = "***"
 
 
 def filter_profanity(
-    frame: pl.DataFrame, *, action: Action = "mask", words: tuple[str, ...] = (), file: Path | None = None
+    frame: pl.DataFrame, *, action: Action = "mask", words: tuple[str, ...] = (), file: str | None = None
 ) -> Cleaned:
     """Abusive words of short lists in English and Chinese, of `words` and of `file`, become `***`.
 

@@ -17,19 +17,19 @@ def builtin(name: str) -> dict[str, tuple[str, ...]]:
     return {key: tuple(values) for key, values in tomllib.loads(content).items()}
 
 
-def own(path: Path | None) -> tuple[str, ...]:
+def own(file: str | None) -> tuple[str, ...]:
     """The lines of a file of one's own, without blank ones and those that begin with `#`.
 
     Raises:
         NotFoundError: D60 when it does not exist.
         DataError: D61 when it is not UTF-8 text.
     """
-    if path is None:
+    if file is None:
         return ()
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = Path(file).read_text(encoding="utf-8-sig").splitlines()
     except (FileNotFoundError, IsADirectoryError) as error:
-        raise NotFoundError("D60", file=path) from error
+        raise NotFoundError("D60", file=file) from error
     except UnicodeDecodeError as error:
-        raise DataError("D61", file=path) from error
+        raise DataError("D61", file=file) from error
     return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))

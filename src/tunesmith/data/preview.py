@@ -1,0 +1,89 @@
+"""What a cleaner would do to some rows, the rows it does most to first; nothing is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import polars as pl
+
+from tunesmith.core.recipe import Component
+from tunesmith.data.cleaning import apply
+from tunesmith.data.texts import text_of
+
+# Comparing two texts takes time that grows with the square of what differs.
+_COMPARED = 4000
+
+Marks = tuple[tuple[int, int], ...]
+"""Parts of a text: first character and end (exclusive), in code points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A row that a cleaner changes or drops.
+
+    `after` is null when it goes, and `reason` says why. `removed` are the parts of `before` that are not in
+    `after`, `added` those of `after` that were not in `before`.
+    """
+
+    row: int
+    before: str
+    after: str | None
+    reason: str | None = None
+    removed: Marks = ()
+    added: Marks = ()
+
+
+def preview(before: pl.DataFrame, component: Component, count: int) -> list[Shown]:
+    """At most `count` rows that a cleaner changes or drops; rows that say the same are shown once.
+
+    First come changes, those of most characters first, then rows that go, in turns of both, so that neither
+    hides the other.
+
+    Raises:
+        DataError: D27 when the cleaner does not keep to its protocol.
+    """
+    cleaned = apply(component, before)
+    old, new = _said(before), _said(cleaned.frame)
+    changed = old.join(new, on="_row").filter(pl.col("said").ne_missing(pl.col("said_right")))
+    size = (pl.col("said").str.len_chars().cast(pl.Int64) - pl.col("said_right").str.len_chars()).abs()
+    changed = changed.unique(["said", "said_right"], keep="first", maintain_order=True)
+    changed = changed.sort(size, descending=True, maintain_order=True).head(count)
+    gone = old.filter(~pl.col("_row").is_in(new["_row"].implode()))
+    gone = gone.unique("said", keep="first", maintain_order=True).head(count)
+    changes = [_changed(*row) for row in changed.iter_rows()]
+    drops = [
+        Shown(row=row, before=said or "", after=None, reason=cleaned.dropped.get(row, "duplicate"))
+        for row, said in gone.iter_rows()
+    ]
+    half = max(count - len(drops), (count + 1) // 2)
+    return [*changes[:half], *drops[: count - len(changes[:half])]]
+
+
+def _said(frame: pl.DataFrame) -> pl.DataFrame:
+    """The text of each row, with its labels after it where there are any: cleaners may change both."""
+    parts = [text_of(frame).alias("text")]
+    if "label" in frame.columns:
+        parts.append(frame["label"])
+    if "labels" in frame.columns:
+        parts.append(frame["labels"].list.join(", "))
+    said = pl.DataFrame(parts).select(pl.concat_str(pl.all(), separator="\n", ignore_nulls=True))
+    return pl.DataFrame([frame["_row"], said.to_series().alias("said")])
+
+
+def _changed(row: int, before: str, after: str) -> Shown:
+    start = _common(before, after)
+    tail = _common(before[start:][::-1], after[start:][::-1])
+    old, new = before[start : len(before) - tail], after[start : len(after) - tail]
+    codes = [("replace", 0, len(old), 0, len(new))]
+    if max(len(old), len(new)) <= _COMPARED:
+        codes = list(SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes())
+    removed = tuple((a + start, b + start) for kind, a, b, _, _ in codes if kind != "equal" and b > a)
+    added = tuple((c + start, d + start) for kind, _, _, c, d in codes if kind != "equal" and d > c)
+    return Shown(row=row, before=before, after=after, removed=removed, added=added)
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters from the front are the same."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
