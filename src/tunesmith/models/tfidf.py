@@ -25,7 +25,8 @@ SETTINGS = "tfidf.json"
 WEIGHTS = "tfidf.safetensors"
 _WORD = r"(?u)\b\w+\b"
 WORDS = (1, 2)
-CHARACTERS = (2, 4)
+# Single characters are words in Chinese: on CSL's titles they are worth 1.2 points, on banking77 none.
+CHARACTERS = (1, 4)
 _MAX_FEATURES = 50_000
 # From this many rows on, a feature seen once is noise and only costs memory.
 _MANY_ROWS = 1_000

@@ -23,8 +23,8 @@ def wrong_answers(frame: pl.DataFrame) -> list[Issue]:
 
     `answer_empty`: nothing but spaces. `answer_absent`: the context does not contain it; where it does but
     for case or spaces, that is suggested. `answer_misplaced`: it stands elsewhere than at `start`; the
-    nearest place is suggested. `answer_long`: more than one sentence, which few questions ask for. What several
-    annotators answered alike is one issue.
+    nearest place is suggested. `answer_long`: more than one sentence, which few questions ask for. What
+    several annotators answered alike is one issue.
     """
     found: dict[tuple[int, str, str], Issue] = {}
     for row, context, answers in frame.select("_row", "context", "answers").iter_rows():
