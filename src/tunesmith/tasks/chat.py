@@ -46,5 +46,4 @@ class Chat(LanguageTask):
 
 def talks(frame: pl.DataFrame) -> Iterator[tuple[list[turns.Message], str | None]]:
     """The messages and the tools of each row."""
-    tools = frame["tools"].to_list() if "tools" in frame.columns else [None] * frame.height
-    yield from zip(frame["messages"].to_list(), tools, strict=True)
+    yield from zip(frame["messages"].to_list(), frame["tools"].to_list(), strict=True)

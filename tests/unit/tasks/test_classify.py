@@ -43,6 +43,14 @@ def test_rows_become_examples_that_keep_their_frame_and_say_what_was_cut(
     assert all(example.targets == 1 for example in examples)
 
 
+def test_rows_bring_their_weight_and_may_repeat(build: Callable[..., Learner]) -> None:
+    learner = build(TASK, "bert", context=16, labels=LABELS)
+    rows = pl.concat([ROWS, ROWS[1:2]]).with_columns(_weight=pl.Series([0.5, 2.0, 1.0, 2.0]))
+    examples, cut = TASK.encode(rows, learner)
+    assert [(e.row, e.weight) for e in examples] == [(4, 0.5), (7, 2.0), (9, 1.0), (7, 2.0)]
+    assert cut.keys() == {7}
+
+
 def test_the_head_has_an_output_for_each_label_and_the_same_start_every_time(
     build: Callable[..., Learner],
 ) -> None:

@@ -34,6 +34,7 @@ ROWS = pl.DataFrame(
             ],
             [{"role": "user", "content": "And then?"}, {"role": "assistant", "content": "They were happy."}],
         ],
+        "tools": [None, None],
     }
 )
 

@@ -83,7 +83,8 @@ def chat(shared_data: Path) -> Work:
         [{"role": "user", "content": r["instruction"]}, {"role": "assistant", "content": r["output"]}]
         for r in rows
     ]
-    return work("chat", pl.DataFrame({"_row": range(len(talks)), "messages": talks}), "llama")
+    frame = pl.DataFrame({"_row": range(len(talks)), "messages": talks, "tools": [None] * len(talks)})
+    return work("chat", frame, "llama")
 
 
 @pytest.fixture(params=["classify", "chat"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,6 +64,45 @@ def test_the_loss_is_the_mean_over_the_targets(chat: Any, monkeypatch: pytest.Mo
     measured = chat.task.measure(chat.learner, chat.examples)
     assert measured["tokens"] == sum(row.targets for row in chat.examples)
     assert loss == pytest.approx(measured["nll"] / measured["tokens"], rel=1e-4)
+
+
+def weighed(work: Any, weights: Sequence[float]) -> list[Example]:
+    return [replace(row, weight=weights[i % len(weights)]) for i, row in enumerate(work.examples)]
+
+
+def test_the_loss_is_the_mean_by_the_weights_of_rows(any_work: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = weighed(any_work, [0.5, 2.0, 1.0])[:6]
+    learner = any_work.build()
+    learner.module.eval()
+    with torch.no_grad():
+        alone = [
+            float(any_work.task.objective(learner.module, [replace(row, weight=1.0)], cross_entropy))
+            for row in rows
+        ]
+    expected = sum(loss * row.weight for loss, row in zip(alone, rows, strict=True))
+    expected /= sum(row.targets * row.weight for row in rows)
+    loss, _ = gradients(replace(any_work, examples=rows), monkeypatch, micro_batch_tokens=64)
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_row_of_weight_two_counts_as_two_rows(classify: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = classify.examples[:2]
+    twice = replace(classify, examples=[first, first, second])
+    heavy = replace(classify, examples=[replace(first, weight=2.0), second])
+    loss, expected = gradients(twice, monkeypatch, clip=1e9)
+    found_loss, found = gradients(heavy, monkeypatch, clip=1e9)
+    assert found_loss == pytest.approx(loss, rel=1e-5)
+    for name, value in found.items():
+        torch.testing.assert_close(value, expected[name], rtol=0, atol=1e-5)
+
+
+def test_all_weights_times_the_same_power_of_two_change_no_bit(
+    any_work: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loss, plain = gradients(any_work, monkeypatch)
+    again, halved = gradients(replace(any_work, examples=weighed(any_work, [0.5])), monkeypatch)
+    assert again == loss
+    assert all(torch.equal(value, plain[name]) for name, value in halved.items())
 
 
 def test_a_step_says_what_happened(any_work: Any) -> None:

@@ -1,0 +1,74 @@
+"""Encoded rows on disk are, to the last bit, what encoding gave; nothing can change them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunesmith.tasks import examples
+from tunesmith.tasks.examples import Examples
+from tunesmith.tasks.task import Example
+
+
+def same(found: Sequence[Example], expected: Sequence[Example]) -> None:
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        assert (a.row, a.weight, a.targets) == (b.row, b.weight, b.targets)
+        assert np.array_equal(a.ids, b.ids)
+        assert np.array_equal(a.target, b.target)
+        assert type(a.target) is type(b.target)
+
+
+@st.composite
+def spoken(draw: st.DrawFn) -> Example:
+    ids = draw(st.lists(st.integers(0, 60_000), max_size=20))
+    learned = draw(st.lists(st.booleans(), min_size=len(ids), max_size=len(ids)))
+    row, weight = draw(st.integers(0, 9)), draw(st.sampled_from([1.0, 0.25, 1 / 3]))
+    return Example(row, np.array(ids, dtype=np.int32), np.array(learned, dtype=np.bool_), weight)
+
+
+@given(slices=st.lists(st.lists(spoken(), max_size=5), max_size=4))
+def test_masks_survive_however_rows_are_sliced(
+    tmp_path_factory: pytest.TempPathFactory, slices: list[list[Example]]
+) -> None:
+    folder = tmp_path_factory.mktemp("tokens")
+    examples.write(folder, ((part, {}) for part in slices), largest_id=60_000, labelled=False)
+    every = [example for part in slices for example in part]
+    found = Examples(folder)
+    same(found, every)
+    same(found.learning(), [example for example in every if example.targets])
+    assert found.lengths.tolist() == [len(example.ids) for example in every]
+    assert examples.lengths(found).tolist() == examples.lengths(every).tolist()
+
+
+@pytest.mark.parametrize(("largest", "bytes_per_token"), [(65_535, 2), (65_536, 4)])
+def test_labels_cuts_and_large_vocabularies(tmp_path: Path, largest: int, bytes_per_token: int) -> None:
+    made = [
+        Example(4, np.array([0, largest], dtype=np.int32), 2, 0.5),
+        Example(4, np.array([0, largest], dtype=np.int32), 2, 0.5),
+        Example(9, np.array([], dtype=np.int32), 0),
+    ]
+    examples.write(tmp_path, [(made[:2], {4: 3}), (made[2:], {9: 1})], largest_id=largest, labelled=True)
+    found = Examples(tmp_path)
+    same(found, made)
+    same(found[1:], made[1:])
+    assert found[-1].row == 9
+    assert found[0].ids.itemsize == bytes_per_token
+    assert found.truncated() == {4: 3, 9: 1}
+    assert found.rows.tolist() == [4, 4, 9]
+    with pytest.raises(IndexError):
+        found[3]
+
+
+def test_tokens_are_views_of_the_file_that_nothing_can_write_to(tmp_path: Path) -> None:
+    made = [Example(0, np.array([1, 2], dtype=np.int32), 0)]
+    examples.write(tmp_path, [(made, {})], largest_id=9, labelled=True)
+    ids = Examples(tmp_path)[0].ids
+    assert ids.base is not None
+    with pytest.raises(ValueError, match="read-only"):
+        ids[0] = 7
