@@ -38,7 +38,8 @@ def without(pairs: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.in
     if not len(known):
         return pairs
     places = np.searchsorted(known, pairs).clip(max=len(known) - 1)
-    return pairs[known[places] != pairs]
+    fresh: NDArray[np.int64] = pairs[known[places] != pairs]
+    return fresh
 
 
 def candidates(
