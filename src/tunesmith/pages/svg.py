@@ -153,6 +153,103 @@ def _line(line: Line, x: Scale, y: Scale) -> Markup:
     return join([*paths, *dots])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bins:
+    """Counts of values in bins of one width from `start`; `beyond` counts those larger than all bins."""
+
+    start: float
+    width: float
+    counts: Sequence[int]
+    beyond: int = 0
+
+    @property
+    def end(self) -> float:
+        """Where the last bin ends."""
+        return self.start + self.width * len(self.counts)
+
+    @property
+    def drawn_end(self) -> float:
+        """Where the drawing ends: after the column of what lies beyond."""
+        return self.end + (1.6 * self.width if self.beyond else 0)
+
+
+def shows(bins: Bins, limit: float) -> bool:
+    """Whether a histogram shows a limit: one far to the right would press all columns against the left."""
+    return limit <= bins.start + 1.6 * (bins.drawn_end - bins.start)
+
+
+def histogram(
+    title: str,
+    description: str,
+    bins: Bins,
+    *,
+    x_name: str,
+    y_name: str,
+    limit: float | None = None,
+    limit_name: str = "",
+    wide: bool = False,
+) -> Markup:
+    """Columns of counts; those beyond `limit` in another colour, with a line there that carries its name."""
+    width = _WIDE if wide else _WIDTH
+    shown = limit if limit is not None and shows(bins, limit) else None
+    high = max(bins.drawn_end, (shown or 0) * 1.04)
+    x = Scale(low=bins.start, high=high, start=_LEFT, end=width - _RIGHT)
+    y = Scale(low=0, high=max([1, bins.beyond, *bins.counts]) * 1.06, start=_HEIGHT - _BOTTOM, end=_TOP)
+    content = [_grid(x, y), _axis_names(x.end, x_name, y_name), *_columns(bins, x, y, limit)]
+    if shown is not None:
+        content.append(_limit(x(shown), limit_name, x))
+    return drawing("chart", (width, _HEIGHT), title, description, join(content))
+
+
+def _columns(bins: Bins, x: Scale, y: Scale, limit: float | None) -> Iterable[Markup]:
+    for i, count in enumerate(bins.counts):
+        low = bins.start + i * bins.width
+        tip = f"{low:,.0f}" if bins.width == 1 else f"{low:,.0f}–{low + bins.width - 1:,.0f}"
+        yield _column(x(low), x(low + bins.width), y, count, tip, is_over=limit is not None and low >= limit)
+    if bins.beyond:
+        low = bins.end + 0.3 * bins.width
+        is_over = limit is not None and bins.end >= limit
+        yield _column(x(low), x(low + bins.width), y, bins.beyond, f"≥ {bins.end:,.0f}", is_over=is_over)
+
+
+def _column(left: float, right: float, y: Scale, count: int, tip: str, *, is_over: bool) -> Markup:
+    if not count:
+        return Markup("")
+    # One row among thousands must be seen too.
+    top = min(y(count), y.start - 1.5)
+    gap = 1.0 if right - left > 4 else 0.0
+    return Markup(
+        '<rect class="{}" x="{:g}" y="{:g}" width="{:g}" height="{:g}"><title>{}: {:,}</title></rect>'
+    ).format(
+        "over" if is_over else "column", left, top, right - left - gap, round(y.start - top, 1), tip, count
+    )
+
+
+def _limit(at: float, name: str, x: Scale) -> Markup:
+    side, away = ("end", -6) if at > (x.start + x.end) / 2 else ("", 6)
+    return Markup(
+        '<line class="limit" x1="{0:g}" x2="{0:g}" y1="{1:g}" y2="{2:g}"/>'
+        '<text class="limit {3}" x="{4:g}" y="{5:g}">{6}</text>'
+    ).format(at, _TOP - 6, _HEIGHT - _BOTTOM, side, at + away, _TOP + 4, name)
+
+
+def ranks(title: str, description: str, values: Sequence[tuple[str, float]]) -> Markup:
+    """A column for each (tip, value), side by side on the whole width, to show how even they are."""
+    top = max([1e-9, *(value for _, value in values)])
+    step = 100 / max(1, len(values))
+    gap = min(0.25 * step, 0.3)
+    content = join(
+        Markup(
+            '<rect class="column" x="{:.3f}%" y="{:.2f}%" width="{:.3f}%" height="{:.2f}%">'
+            "<title>{}</title></rect>"
+        ).format(i * step, 100 - (share := max(1.5, 100 * value / top)), step - gap, share, tip)
+        for i, (tip, value) in enumerate(values)
+    )
+    return Markup(
+        '<svg class="ranks" role="img" aria-label="{}"><title>{}</title><desc>{}</desc>{}</svg>'
+    ).format(f"{title}. {description}", title, description, content)
+
+
 def thin(points: Sequence[Point], limit: int = _MAX_POINTS) -> Sequence[Point]:
     """At most `limit` points, each the mean of its neighbours."""
     if len(points) <= limit:

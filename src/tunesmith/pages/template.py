@@ -11,12 +11,12 @@ from tunesmith.pages import svg
 from tunesmith.pages.words import Speaker, breakable, number, percent
 
 
-def fill(package: str, name: str, say: Speaker, **values: object) -> str:
-    """The template `page/NAME` of `package` with its values, as HTML in one string that UTF-8 can write.
+def fill(package: str, template: str, say: Speaker, /, **values: object) -> str:
+    """A template of the folder `page` of `package` with its values, as HTML that UTF-8 can write.
 
     A template finds `bar`, `number`, `percent`, `breakable` and `say`, and may include `base.css`.
     """
-    page = _environment(package).get_template(name).render(say=say, **values)
+    page = _environment(package).get_template(template).render(say=say, **values)
     # A lone surrogate in somebody's text must not keep the page from being written.
     return page.encode("utf-8", "replace").decode("utf-8")
 
