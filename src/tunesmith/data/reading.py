@@ -99,7 +99,7 @@ def open_file(source: Path | SourceFile, *, batch_bytes: int = BATCH_BYTES) -> R
         header=sample.header,
         repeated=sample.repeated,
         sample=sample,
-        whole=next(batches, None) is None,
+        whole=not _is_larger(file.path) and next(batches, None) is None,
         notes=reader.notes if isinstance(reader, excel.Excel) else (),
         reader=reader,
         batch_bytes=batch_bytes,
@@ -118,6 +118,11 @@ def read(source: Path | SourceFile, *, on_error: Literal["stop", "drop"] = "stop
     if table.broken and on_error == "stop":
         raise DataError.of(broken_problems(file.path, table.broken))
     return table
+
+
+def _is_larger(path: Path) -> bool:
+    """Whether a file is surely longer than the sample, packed or not."""
+    return path.is_file() and path.stat().st_size > SAMPLE_BYTES
 
 
 def _is_filled(table: RawTable) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def build(columns: Mapping[str, Sequence[Any]]) -> tuple[pl.DataFrame, frozenset
 
 def _series(name: str, cells: Sequence[Any]) -> pl.Series | None:
     """A plain column, or None when the cells are not all text, all numbers or all booleans."""
-    kinds = {type(cell) for cell in cells} - {type(None)}
+    kinds = set(map(type, cells)) - {type(None)}
     if kinds <= {str}:
         return pl.Series(name, cells, dtype=pl.String)
     if kinds == {bool}:
@@ -98,8 +99,17 @@ def _as_json(name: str, cells: Sequence[Any]) -> pl.Series:
 
 def from_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[pl.DataFrame, frozenset[str]]:
     """The same for rows given as mappings: columns in the order in which they first occur."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    return build({name: [row.get(name) for row in rows] for name in names})
+    names: dict[str, Any] = {}
+    for row in rows:
+        names.update(row)
+    return build({name: _cells(rows, name) for name in names})
+
+
+def _cells(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    try:
+        return list(map(itemgetter(name), rows))
+    except KeyError:
+        return [row.get(name) for row in rows]
 
 
 def join(tables: Sequence[RawTable]) -> RawTable:

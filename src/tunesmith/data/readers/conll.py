@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tunesmith.data.readers.text import Start, Text
 from tunesmith.data.table import Broken, RawTable, build
@@ -20,7 +20,6 @@ _INSIDE = re.compile(r"[BIESLUM]-\S+")
 _COUNT = re.compile(r"\d+(?:[-.]\d+)?")
 _TEXT = re.compile(r"#\s*text\s*=\s?(.*)")
 _DOCUMENT = "-DOCSTART-"
-_END = "\r "
 _ENOUGH = 0.95
 _LOOKED_AT = 5000
 
@@ -34,12 +33,18 @@ class Layout:
     token: int
     tag: int
 
-    def is_comment(self, line: str, *, inside: bool) -> bool:
+    def fields(self, lines: list[str]) -> list[list[str]]:
+        """The fields of each line."""
+        # A tab at the end has an empty field behind it; a space has nothing.
+        ends = "\r" if self.separator == "\t" else "\r "
+        return [line.rstrip(ends).split(self.separator) for line in lines]
+
+    def is_comment(self, line: str, *, first: bool) -> bool:
         """A line that begins with `#` and is no token: a comment stands before the tokens of a sentence."""
         if not line.startswith("#"):
             return False
         return len(line.split(self.separator)) != self.width or (
-            self.separator == "\t" and line.startswith("# ") and not inside
+            first and self.separator == "\t" and line.startswith("# ")
         )
 
 
@@ -48,7 +53,7 @@ def find(start: Start, *, hinted: bool) -> Layout | None:
 
     Some tag must begin or continue an entity, unless the name of the file says what it is (`hinted`).
     """
-    looked_at = [line.rstrip(_END) for line in start.text.split("\n")[:_LOOKED_AT]]
+    looked_at = [line.rstrip("\r ") for line in start.text.split("\n", _LOOKED_AT)[:_LOOKED_AT]]
     lines = [line for line in looked_at if line.strip() and not line.startswith(("# ", _DOCUMENT))]
     if not lines or not (hinted or any(not line.strip() for line in looked_at[:-1])):
         return None
@@ -72,13 +77,12 @@ def _share(items: list[str], test: Callable[[str], object]) -> float:
     return sum(bool(test(item)) for item in items) / len(items)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Sentence:
-    line: int = 0
-    tokens: list[str] = field(default_factory=list[str])
-    tags: list[str] = field(default_factory=list[str])
-    text: str | None = None
-    broken: Broken | None = None
+    line: int
+    tokens: list[str]
+    tags: list[str]
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,41 +94,54 @@ class Conll:
 
     def batches(self, size: int) -> Iterator[RawTable]:
         """The sentences in batches of about `size` bytes."""
-        number, sentence = 0, _Sentence()
+        number, sentence = 0, list[str]()
         for block in self.text.blocks(size):
-            found: list[_Sentence] = []
+            found: list[_Sentence | Broken] = []
             lines = block.decode().split("\n")
             for line in lines if lines[-1] else lines[:-1]:
                 number += 1
-                if line.strip():
-                    self._read(line.rstrip(_END), number, sentence)
-                elif sentence.line:
-                    found.append(sentence)
-                    sentence = _Sentence()
+                if line and not line.isspace():
+                    sentence.append(line)
+                elif sentence:
+                    found += self._read(sentence, number - len(sentence))
+                    sentence = []
             yield self._table(found)
-        yield self._table([sentence] if sentence.line else [])
+        yield self._table(self._read(sentence, number - len(sentence) + 1))
 
-    def _read(self, line: str, number: int, sentence: _Sentence) -> None:
-        if self.layout.is_comment(line, inside=bool(sentence.line)):
-            if match := _TEXT.match(line):
-                sentence.text = match[1].rstrip()
-            return
-        if line.startswith(_DOCUMENT):
-            return
-        sentence.line = sentence.line or number
-        fields = line.split(self.layout.separator)
-        if len(fields) != self.layout.width:
-            values = {"found": len(fields), "expected": self.layout.width}
-            sentence.broken = sentence.broken or Broken(line=number, code="D41", values=values)
-            return
-        sentence.tokens.append(fields[self.layout.token])
-        sentence.tags.append(fields[self.layout.tag])
+    def _read(self, lines: list[str], number: int) -> list[_Sentence | Broken]:
+        """The sentence whose lines begin at `number`; nothing where there are only comments."""
+        before, text = self._comments(lines)
+        rows = self.layout.fields(lines[before:])
+        if not rows:
+            return []
+        if any(len(row) != self.layout.width for row in rows):
+            kept = [
+                i for i, line in enumerate(lines[before:]) if not self.layout.is_comment(line, first=False)
+            ]
+            bad = next((i for i in kept if len(rows[i]) != self.layout.width), None)
+            if bad is not None:
+                values = {"found": len(rows[bad]), "expected": self.layout.width}
+                return [Broken(line=number + before + bad, code="D41", values=values)]
+            rows = [rows[i] for i in kept]
+        tokens = [row[self.layout.token] for row in rows]
+        tags = [row[self.layout.tag] for row in rows]
+        return [_Sentence(line=number + before, tokens=tokens, tags=tags, text=text)]
 
-    def _table(self, found: list[_Sentence]) -> RawTable:
-        good = [sentence for sentence in found if sentence.broken is None]
+    def _comments(self, lines: list[str]) -> tuple[int, str | None]:
+        """How many lines come before the tokens, and the text that one of them gives."""
+        text = None
+        for before, line in enumerate(lines):
+            if not line.startswith(_DOCUMENT) and not self.layout.is_comment(line, first=True):
+                return before, text
+            match = _TEXT.match(line)
+            text = match[1].rstrip() if match else text
+        return len(lines), text
+
+    def _table(self, found: list[_Sentence | Broken]) -> RawTable:
+        good = [sentence for sentence in found if isinstance(sentence, _Sentence)]
         columns = {"tokens": [s.tokens for s in good], "tags": [s.tags for s in good]}
         texts = [sentence.text for sentence in good]
-        frame, nested = build(columns | ({"text": texts} if any(texts) else {}))
+        frame, nested = build({**columns, "text": texts} if any(texts) else columns)
         return RawTable(
             path=self.text.path,
             frame=frame,
@@ -132,5 +149,5 @@ class Conll:
             format="conll",
             encoding=str(self.text.encoding),
             nested=nested,
-            broken=tuple(sentence.broken for sentence in found if sentence.broken is not None),
+            broken=tuple(sentence for sentence in found if isinstance(sentence, Broken)),
         )

@@ -12,7 +12,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from tunesmith.core.errors import DataError
 from tunesmith.data.names import KNOWN
@@ -38,6 +40,14 @@ class Dialect:
     names: tuple[str, ...]
     header: bool
     repeated: tuple[str, ...] = ()
+
+
+class _Reader(Protocol):
+    """What `csv.reader` returns."""
+
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]: ...
 
 
 class QuoteError(Exception):
@@ -96,19 +106,23 @@ def records(lines: Iterable[str], delimiter: str, *, quoted: bool) -> Iterator[t
     Raises:
         QuoteError: a quoted field does not end as it should.
     """
-    # The limit is one for the whole process. It is raised and not put back: others may be reading.
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
-    reader = csv.reader(
-        lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=quoted
-    )
+    reader = _reader(lines, delimiter, quoted)
     start = 1
     try:
         for cells in reader:
-            if any(cells):
+            if cells and (cells[0] or any(cells)):
                 yield start, cells
             start = reader.line_num + 1
     except csv.Error as error:
         raise QuoteError(start, at_end="end of data" in str(error)) from error
+
+
+def _reader(lines: Iterable[str], delimiter: str, quoted: bool) -> _Reader:
+    # The limit is one for the whole process. It is raised and not put back: others may be reading.
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
+    return csv.reader(
+        lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=quoted
+    )
 
 
 def _best_reading(start: Start, path: Path) -> _Reading | None:
@@ -147,15 +161,21 @@ def _read(start: Start, delimiter: str) -> _Reading:
 
 def _all(start: Start, delimiter: str, quoted: bool) -> list[list[str]]:
     """The records of the beginning; one that goes on behind it is left out."""
-    found: list[list[str]] = []
-    lines = io.StringIO(start.text, newline="")
-    taken = 0
     try:
-        for _, cells in records(lines, delimiter, quoted=quoted):
+        return list(filter(any, _reader(io.StringIO(start.text, newline=""), delimiter, quoted)))
+    except csv.Error:
+        return _until_end(start, delimiter)
+
+
+def _until_end(start: Start, delimiter: str) -> list[list[str]]:
+    """The same with quotes, where something is wrong or the last record is cut."""
+    found: list[list[str]] = []
+    try:
+        for _, cells in records(io.StringIO(start.text, newline=""), delimiter, quoted=True):
             found.append(cells)
-            taken = lines.tell()
     except QuoteError as error:
-        if start.whole or not error.at_end or len(start.text) - taken > _LONGEST_CUT:
+        cut = sum(map(len, islice(io.StringIO(start.text, newline=""), error.line - 1, None)))
+        if start.whole or not error.at_end or cut > _LONGEST_CUT:
             raise
     return found
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunesmith.data.readers.json_value import LONG_NUMBER, decode
+import orjson
+
+from tunesmith.data.readers.json_value import decode, has_long_number
 from tunesmith.data.readers.text import Text
 from tunesmith.data.table import Broken, RawTable, from_rows
 
@@ -59,21 +61,31 @@ class JsonLines:
         number = 1
         for block in self.text.blocks(size):
             lines = block.split(b"\n")
-            found = _rows(lines, number, exact=LONG_NUMBER.search(block) is not None)
+            found = _rows(lines, number, exact=has_long_number(block))
             number += len(lines) - 1
             yield found.table(self.text, "jsonl")
 
 
 def _rows(lines: list[bytes], number: int, *, exact: bool) -> Rows:
-    found = Rows()
-    for line_number, line in enumerate(lines, number):
-        if not line:
-            continue
+    filled = [(number, line) for number, line in enumerate(lines, number) if line]
+    if not exact:
         try:
-            found.add(decode(line, exact=exact), line_number)
+            rows = [orjson.loads(line) for _, line in filled]
+        except orjson.JSONDecodeError:
+            rows = [None]
+        if all(type(row) is dict for row in rows):
+            return Rows(rows=rows, lines=[number for number, _ in filled])
+    return _rows_one_by_one(filled)
+
+
+def _rows_one_by_one(lines: list[tuple[int, bytes]]) -> Rows:
+    found = Rows()
+    for number, line in lines:
+        try:
+            found.add(decode(line), number)
         except (ValueError, RecursionError) as error:
             if line.strip(_BLANK):
-                found.broken.append(Broken(line=line_number, code="D12", values={"reason": _reason(error)}))
+                found.broken.append(Broken(line=number, code="D12", values={"reason": _reason(error)}))
     return found
 
 
