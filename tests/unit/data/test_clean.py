@@ -14,7 +14,6 @@ from tunesmith.core.recipe import Component
 from tunesmith.data import cleaning
 from tunesmith.data.clean import map_texts
 from tunesmith.data.cleaners.pii_kinds import is_card, is_id
-from tunesmith.data.ledger import Ledger
 
 
 def read(path: Path) -> pl.DataFrame:
@@ -134,30 +133,10 @@ def test_mask_pii_counts_by_kind_and_finds_what_was_planted(shared_data: Path) -
     assert not any(is_card(value) for kind, value in truth if kind == "card")
 
 
-def test_dedup_finds_the_planted_duplicates_and_conflicts(shared_data: Path) -> None:
-    truth = json.loads((shared_data / "messy/EXPECTED.json").read_text())["duplicates.csv"]["truth"]
-    raw = read(shared_data / "messy/duplicates.csv")
-    frame = raw.with_row_index("_row").cast({"_row": pl.Int64})
-    cleaned = cleaning.apply(Component("dedup", {}), frame)
-    conflicts = {base for kind, base in truth if kind == "conflicting_label"}
-    clashing = {i for i, (kind, base) in enumerate(truth) if base in conflicts and kind != "near"}
-    assert set(cleaned.dropped) == clashing
-    for row, of in cleaned.duplicates.items():
-        assert of < row
-        assert truth[row][1] == truth[of][1]
-    planted = sum(kind in ("exact", "fullwidth", "case_space") for kind, _ in truth)
-    assert len(cleaned.duplicates) == planted
+FUNCTIONS = [name for name in components.cleaners.names() if not cleaning.is_whole(Component(name))]
 
 
-def test_whole_conversations_are_compared(tmp_path: Path) -> None:
-    turns = [[("user", "Hi"), ("assistant", "Yes")], [("user", "hi "), ("assistant", "yes")],
-             [("user", "hi"), ("assistant", "No")]]  # fmt: skip
-    messages = [[{"role": role, "content": said} for role, said in turn] for turn in turns]
-    frame = pl.DataFrame({"messages": messages, "_row": [0, 1, 2]})
-    assert dict(cleaning.apply(Component("dedup", {}), frame).duplicates) == {1: 0}
-
-
-@pytest.mark.parametrize("name", components.cleaners.names())
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_cleaner_keeps_rows_columns_and_an_empty_frame(name: str) -> None:
     frame = pl.DataFrame({"text": ["one", "two"], "label": ["a", "b"], "_row": [4, 7]})
     cleaned = cleaning.apply(Component(name, {}), frame)
@@ -178,12 +157,11 @@ def breaking(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def test_a_cleaner_of_ones_own_is_accounted_for() -> None:
-    ledger = Ledger.of(["f"] * 2, [1, 2], ["x", "y"])
     mine = Component(f"{__name__}:shouting", {"longest": 3})
-    frame, ledger, counts = cleaning.clean(texts("abc", "too long"), [mine], ledger)
-    assert frame["text"].to_list() == ["ABC"]
-    assert ledger.summary()["dropped"] == {mine.name: 1}
-    assert counts[mine.name] == {"changed": 1, mine.name: 1}
+    batch = cleaning.clean(texts("abc", "too long"), [mine])
+    assert batch.frame["text"].to_list() == ["ABC"]
+    assert {reason: rows.tolist() for reason, rows in batch.dropped.items()} == {mine.name: [1]}
+    assert batch.counts[mine.name] == {"changed": 1, mine.name: 1}
 
 
 def test_a_cleaner_that_breaks_the_rules_is_named() -> None:
@@ -193,6 +171,5 @@ def test_a_cleaner_that_breaks_the_rules_is_named() -> None:
 
 
 def test_rows_of_which_nothing_is_left_are_dropped() -> None:
-    ledger = Ledger.of(["f"] * 2, [1, 2], ["x", "y"])
-    _, ledger, _ = cleaning.clean(texts("<br>", "a"), [Component("strip_html", {})], ledger)
-    assert ledger.summary()["dropped"] == {"empty_after_cleaning": 1}
+    batch = cleaning.clean(texts("<br>", "a"), [Component("strip_html")])
+    assert {reason: rows.tolist() for reason, rows in batch.dropped.items()} == {"empty_after_cleaning": [0]}

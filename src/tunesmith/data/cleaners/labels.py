@@ -65,7 +65,16 @@ def _styled(labels: pl.Series, style: Style) -> pl.Series:
     tidy = labels.str.normalize("NFKC").str.replace_all(r"\s+", " ").str.strip_chars()
     if style != "keep":
         tidy = tidy.str.to_lowercase()
-    return tidy.str.replace_all(r"[\s_\-]+", "_").str.strip_chars("_") if style == "snake" else tidy
+    return _joined(tidy) if style == "snake" else tidy
+
+
+def _joined(labels: pl.Series) -> pl.Series:
+    """Words of a label joined by underscores; a hyphen before a number is its sign and stays."""
+    for _ in range(2):  # words of one letter are between two separators
+        labels = labels.str.replace_all(r"([\p{L}\p{N}])[\s_\-‐-―]+([\p{L}\p{N}])", "${1}_${2}")
+    stripped = labels.str.strip_chars("_ ")
+    # A label of nothing but separators is a label of its own.
+    return pl.select(pl.when(stripped == "").then(labels).otherwise(stripped).alias(labels.name)).to_series()
 
 
 class MergeLabels(Whole):
@@ -85,6 +94,9 @@ class MergeLabels(Whole):
         """No row goes."""
         return Verdict()
 
+    def close(self) -> None:
+        """There are no files."""
+
     def change(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows with their labels merged."""
         usual = canonical(self._counts)
@@ -98,10 +110,7 @@ class MergeLabels(Whole):
 
 def label_key(labels: pl.Series) -> pl.Series:
     """What variants of a label have in common: case, width, spaces, hyphens and underscores are folded."""
-    folded = labels.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"[\s_\-‐-―]+", "_")
-    stripped = folded.str.strip_chars("_")
-    # A label of nothing but separators is a label of its own.
-    return pl.select(pl.when(stripped == "").then(folded).otherwise(stripped)).to_series().alias(labels.name)
+    return _joined(labels.str.normalize("NFKC").str.to_lowercase())
 
 
 def canonical(counts: Mapping[str, int]) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +14,8 @@ from tunesmith.core.errors import RecipeError
 from tunesmith.data.clean import Cleaned, change_texts
 from tunesmith.data.cleaners.pii_kinds import FORMS, Form, Kind
 from tunesmith.data.texts import on_suspect_lines, on_suspects, one_by_one, settled
+
+_HALF_WIDTH = {0xFF10 + digit: 0x30 + digit for digit in range(10)}
 
 _Name = Callable[[Kind, str], str]
 """What stands in a text instead of a value."""
@@ -61,13 +62,17 @@ def masked(texts: pl.Series, *, kinds: tuple[Kind, ...], name: _Name, counts: Co
 
 
 def _replacer(form: Form, name: _Name, counts: Counter[str]) -> Callable[[str], str]:
-    def replace(match: re.Match[str]) -> str:
-        if not form.is_real(match[0]):
-            return match[0]
-        counts[form.kind.upper()] += 1
-        return name(form.kind, match[0])
+    def change(text: str) -> str:
+        parts, done = [], 0
+        # Looked for in digits of half width, and cut out of the text as it is.
+        for match in form.pattern.finditer(text.translate(_HALF_WIDTH)):
+            if form.is_real(match[0]):
+                counts[form.kind.upper()] += 1
+                parts += [text[done : match.start()], name(form.kind, match[0])]
+                done = match.end()
+        return "".join((*parts, text[done:]))
 
-    return lambda text: form.pattern.sub(replace, text)
+    return change
 
 
 def _plain(kind: Kind, value: str) -> str:
@@ -84,7 +89,6 @@ def _pseudonyms(salt: str) -> _Name:
 
 def _same(kind: Kind, value: str) -> str:
     """One spelling of a value: without case, width and separators, Chinese numbers without their country."""
-    value = unicodedata.normalize("NFKC", value)
     if kind in ("key", "wallet"):
         return value
     if kind in ("phone", "card"):

@@ -43,11 +43,11 @@ _PHONE = re.compile(
     (?=[\d+(])(?<!\d)(?<!\d[.-])(?:
         (?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:\d{8}|[ -]\d{4}[ -]\d{4})  # Chinese mobile
       | (?:\(0\d{2,3}\)[ ]?|0\d{2,3}[ -])[2-8]\d{6,7}(?:-\d{1,5})?  # Chinese landline
-      | 0(?:10|2[0-57-9])[2-8]\d{7}                                # in the largest cities
       | \+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}                     # international
       | (?:1[ .-])?(?:\([2-9]\d{2}\)[ ]?|[2-9]\d{2}[ .-])[2-9]\d{2}[.-]\d{4}  # North America
-      | \(?07\d{3}\)?[ -]?\d{3}[ -]?\d{3}                          # United Kingdom, mobile
-      | \(?0(?:1\d{2,3}|2\d)\)?[ -]\d{3,4}[ -]\d{3,4}             # and landline
+      | 0[1-9]\d{9}                                                 # eleven digits, as in the United Kingdom
+      | \(?0(?:7\d{3}|[389]\d{2})\)?[ -]\d{3}[ -]?\d{3,4}           # and with spaces
+      | \(?0(?:1\d{2,3}|2\d)\)?[ -]\d{3,4}[ -]?\d{3,4}
     )(?![A-Za-z\d])(?!\.\d)
     """,
     re.VERBOSE,
