@@ -15,6 +15,7 @@ class Messages(RowLayout):
     """OpenAI: {"messages": [{"role", "content", "tool_calls"}], "tools"}."""
 
     name: ClassVar[str] = "messages"
+    is_written: ClassVar[bool] = True
     shape: ClassVar[str] = shapes.MESSAGES
     fields: ClassVar[tuple[str, ...]] = ("messages", "system", "tools", *shapes.ROLE_TAGS)
 
@@ -48,6 +49,7 @@ class Sharegpt(Messages):
     """{"conversations": [{"from": "human", "value": ...}], "tools": JSON text}."""
 
     name: ClassVar[str] = "sharegpt"
+    is_written: ClassVar[bool] = True
 
     def takes(self, row: Row, mapping: Mapped) -> bool:
         """Whether turns say `from`, or what `role_tag` names."""
@@ -63,6 +65,7 @@ class Alternating(Messages):
     """Turns without roles, as in KdConv: {"messages": [{"message": ...}]}; the user begins."""
 
     name: ClassVar[str] = "alternating"
+    is_written: ClassVar[bool] = False
 
     def takes(self, row: Row, mapping: Mapped) -> bool:
         """Whether turns have a `message` and no role."""

@@ -19,16 +19,18 @@ class Task(RowLayout):
     """What the three kinds of tasks share."""
 
     name: ClassVar[str] = "label_studio"
+    is_written: ClassVar[bool] = True
     fields: ClassVar[tuple[str, ...]] = ()
     kind: ClassVar[str]
 
     def find(self, sample: Sample, fields: Mapped) -> list[Mapped]:
-        """Columns `data` and `annotations` with results of this kind."""
+        """Columns `data` and `annotations` with results of this kind, or none at all."""
         data, made = sample.named("data"), sample.named("annotations", "completions")
         if not data or not made or not sample.all_are(data, lambda cell: isinstance(cell, dict)):
             return []
         results = [item for cell in sample.cells(made) for item in _results(cell) or ()]
-        return [{"data": data, "annotations": made}] if any(map(self._fits(), results)) else []
+        fits = any(map(self._fits(), results)) or not results
+        return [{"data": data, "annotations": made}] if fits else []
 
     def takes(self, row: Row, mapping: Mapped) -> bool:
         """Every row."""

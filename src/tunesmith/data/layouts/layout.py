@@ -68,6 +68,7 @@ class Layout:
     name: ClassVar[str]
     shape: ClassVar[str]
     fields: ClassVar[tuple[str, ...]]
+    is_written: ClassVar[bool] = False
 
     def find(self, sample: Sample, fields: Mapped) -> list[Mapped]:
         """The ways in which the columns may hold this layout, best first; `fields` has what the user said.
@@ -79,6 +80,14 @@ class Layout:
 
     def convert(self, table: RawTable, mapping: Mapped) -> pl.DataFrame:
         """Every row in the shape, with `_bad`: null, or why the row cannot be used."""
+        raise NotImplementedError
+
+    def write(self, row: Row) -> Row:
+        """A row of the shape as this layout has it, ready for JSON; for layouts that are written.
+
+        Raises:
+            UnfitError: when the layout cannot hold it.
+        """
         raise NotImplementedError
 
 

@@ -17,6 +17,7 @@ class MultiLabel(RowLayout):
     """{"text", "labels": [label]}; with `fields.labels`, also texts such as `a|b` or `a, b`."""
 
     name: ClassVar[str] = "multi_label"
+    is_written: ClassVar[bool] = True
     shape: ClassVar[str] = shapes.MULTILABELLED
     fields: ClassVar[tuple[str, ...]] = ("text", "labels", "separator")
 
@@ -81,10 +82,11 @@ class Indicators(RowLayout):
 
 
 def _lists(sample: Sample) -> str | None:
-    """A column named like labels with lists of texts, not all of which hold exactly one."""
+    """A column named like labels with lists of texts; one called `label` must not hold one label always."""
     for column in names.all_of(names.LABELS, sample.columns):
         cells = sample.cells(column)
-        if cells and all(map(_is_labels, cells)) and any(len(cell) != 1 for cell in cells):
+        is_one = column.casefold() == "label" and all(len(cell) == 1 for cell in cells if _is_labels(cell))
+        if cells and all(map(_is_labels, cells)) and not is_one:
             return column
     return None
 

@@ -18,6 +18,7 @@ class PromptCompletion(RowLayout):
     """{"prompt", "completion"}, texts or (TRL) lists of messages."""
 
     name: ClassVar[str] = "prompt_completion"
+    is_written: ClassVar[bool] = True
     shape: ClassVar[str] = shapes.MESSAGES
     fields: ClassVar[tuple[str, ...]] = (*PROMPT, "completion")
 
@@ -55,6 +56,7 @@ class Alpaca(PromptCompletion):
     """{"instruction", "input", "output", "system", "history": [[question, answer]]}."""
 
     name: ClassVar[str] = "alpaca"
+    is_written: ClassVar[bool] = True
 
     def write(self, row: Row) -> Row:
         """The row as LLaMA-Factory reads it; the whole question is the instruction."""
@@ -70,6 +72,7 @@ class QuestionAnswer(PromptCompletion):
     """{"question", "answer"}, as in GSM8K."""
 
     name: ClassVar[str] = "question_answer"
+    is_written: ClassVar[bool] = False
 
     def _names(self, prompt: str) -> bool:
         return prompt.casefold() in _QUESTION

@@ -27,6 +27,7 @@ class Text(Layout):
     """{"text"}, whatever the column is called."""
 
     name: ClassVar[str] = "text"
+    is_written: ClassVar[bool] = True
     shape: ClassVar[str] = shapes.TEXT
     fields: ClassVar[tuple[str, ...]] = ("text",)
 

@@ -17,6 +17,7 @@ class Preference(RowLayout):
     """{"prompt", "chosen", "rejected"}: texts, messages, or (TRL's implicit form) whole conversations."""
 
     name: ClassVar[str] = "trl"
+    is_written: ClassVar[bool] = True
     shape: ClassVar[str] = shapes.PREFERRED
     fields: ClassVar[tuple[str, ...]] = shapes.FIELDS[shapes.PREFERRED]
 
@@ -61,6 +62,7 @@ class Ranking(Preference):
     """{"conversations": [...], "chosen": {"from", "value"}, "rejected": {...}}, as LLaMA-Factory has it."""
 
     name: ClassVar[str] = "ranking"
+    is_written: ClassVar[bool] = True
 
     def takes(self, row: Row, mapping: Mapped) -> bool:
         """Whether answers are single messages, or the prompt is alpaca's."""

@@ -18,6 +18,7 @@ class Squad(RowLayout):
     """
 
     name: ClassVar[str] = "squad"
+    is_written: ClassVar[bool] = True
     shape: ClassVar[str] = shapes.ANSWERED
     fields: ClassVar[tuple[str, ...]] = ("question", "context", "answers")
 
@@ -46,24 +47,24 @@ class Squad(RowLayout):
         return {"context": row["context"], "question": row["question"], "answers": answers}
 
 
-def documents(rows: Iterable[Row], first: int) -> Iterator[Row]:
-    """Written rows as SQuAD's paragraphs, questions numbered from `first`; rows of one text together."""
+def documents(rows: Iterable[Row], first: int, *, numbered: bool) -> Iterator[Row]:
+    """Written rows as SQuAD's paragraphs, questions numbered from `first`; rows of one text together.
+
+    With `numbered` (CMRC) texts have numbers too, and nothing says what is impossible.
+    """
     number = first
     for context, group in groupby(rows, key=lambda row: row["context"]):
-        questions = []
-        for row in group:
-            texts, starts = row["answers"]["text"], row["answers"]["answer_start"]
-            answers = [{"text": t, "answer_start": s} for t, s in zip(texts, starts, strict=True)]
-            questions.append(
-                {
-                    "id": str(number),
-                    "question": row["question"],
-                    "answers": answers,
-                    "is_impossible": not answers,
-                }
-            )
-            number += 1
-        yield {"title": "", "paragraphs": [{"context": context, "qas": questions}]}
+        questions = [_question(row, number + i, numbered) for i, row in enumerate(group)]
+        text = {"id": str(number)} if numbered else {}
+        yield {"title": "", "paragraphs": [{**text, "context": context, "qas": questions}]}
+        number += len(questions)
+
+
+def _question(row: Row, number: int, numbered: bool) -> Row:
+    texts, starts = row["answers"]["text"], row["answers"]["answer_start"]
+    answers = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
+    said = {"id": str(number), "question": row["question"], "answers": answers}
+    return said if numbered else {**said, "is_impossible": not answers}
 
 
 def _pairs(cell: Any) -> Iterator[tuple[Any, Any]]:

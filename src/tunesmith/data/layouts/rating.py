@@ -18,6 +18,7 @@ class Rated(RowLayout):
     """{"messages", "label": bool} or {"prompt", "completion", "label"}; LLaMA-Factory calls it `kto_tag`."""
 
     name: ClassVar[str] = "kto"
+    is_written: ClassVar[bool] = True
     shape: ClassVar[str] = shapes.RATED
     fields: ClassVar[tuple[str, ...]] = shapes.FIELDS[shapes.RATED]
 

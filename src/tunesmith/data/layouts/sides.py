@@ -25,6 +25,7 @@ class Sides(Layout):
     """{"source", "target"} and other usual names, or two columns named by languages."""
 
     name: ClassVar[str] = "pair"
+    is_written: ClassVar[bool] = True
     shape: ClassVar[str] = shapes.PAIRED
     fields: ClassVar[tuple[str, ...]] = ("source", "target")
 
@@ -77,6 +78,7 @@ class Translation(RowLayout):
     """{"translation": {"en": ..., "zh": ...}}, as HF has it."""
 
     name: ClassVar[str] = "translation"
+    is_written: ClassVar[bool] = True
     shape: ClassVar[str] = shapes.PAIRED
     fields: ClassVar[tuple[str, ...]] = ("source", "target")
 
@@ -101,6 +103,10 @@ class Translation(RowLayout):
         cell = row[mapping["translation"]]
         sides = cell if isinstance(cell, dict) else {}
         return pair(*(as_text(sides.get(mapping[side])) for side in ("source", "target")))
+
+    def write(self, row: Row) -> Row:
+        """The row as HF has it, the sides not called by languages yet."""
+        return {"translation": {"source": row["source"], "target": row["target"]}}
 
 
 def pair(source: str | None, target: str | None) -> tuple[str, str]:

@@ -72,7 +72,7 @@ class SpanLayout(RowLayout):
         return row_of(text, [] if cell is None else self.spans(text, cell))
 
     def fits(self, cell: Any) -> bool:
-        """Whether a cell that is not empty has the form of this layout."""
+        """Whether a cell has the form of this layout."""
         raise NotImplementedError
 
     def spans(self, text: str, cell: Any) -> list[Row]:
@@ -84,14 +84,14 @@ class SpanLayout(RowLayout):
         raise NotImplementedError
 
     def _fits(self, sample: Sample, column: str) -> bool:
-        full = [cell for cell in sample.cells(column) if cell]
-        return bool(full) and all(map(self.fits, full))
+        return sample.all_are(column, self.fits)
 
 
 class Cluener(SpanLayout):
     """{"text", "label": {name: {surface: [[start, last], ...]}}}; the last character is included."""
 
     name: ClassVar[str] = "cluener"
+    is_written: ClassVar[bool] = True
     columns: ClassVar[tuple[str, ...]] = ("label",)
 
     def fits(self, cell: Any) -> bool:
@@ -121,6 +121,7 @@ class Doccano(SpanLayout):
     """{"text", "label": [[start, end, name], ...]}; the key may be `labels` or `entities`."""
 
     name: ClassVar[str] = "doccano"
+    is_written: ClassVar[bool] = True
     columns: ClassVar[tuple[str, ...]] = ("label", "labels", "entities")
 
     def fits(self, cell: Any) -> bool:
@@ -142,6 +143,7 @@ class Spacy(Doccano):
     """[text, {"entities": [[start, end, name], ...]}]: pairs, or `text` and `entities` by name."""
 
     name: ClassVar[str] = "spacy"
+    is_written: ClassVar[bool] = True
     columns: ClassVar[tuple[str, ...]] = ("column_2", "annotations", "entities")
 
     def find(self, sample: Sample, fields: Mapped) -> list[Mapped]:
@@ -167,7 +169,7 @@ class Spacy(Doccano):
         return [span(text, *item) for item in cell["entities"]]
 
     def write(self, row: Row) -> Row:
-        """The row as `text` and `annotations`; a JSON file has it as a pair."""
+        """The row as `text` and `annotations`."""
         entities = [[s["start"], s["end"], s["label"]] for s in row["spans"]]
         return {"text": row["text"], "annotations": {"entities": entities}}
 
@@ -176,6 +178,7 @@ class Prodigy(SpanLayout):
     """{"text", "spans": [{"start", "end", "label"}], "tokens": [{"start", "end"}], "answer"}."""
 
     name: ClassVar[str] = "prodigy"
+    is_written: ClassVar[bool] = True
     columns: ClassVar[tuple[str, ...]] = ("spans", "entities", "ents", "label")
 
     def find(self, sample: Sample, fields: Mapped) -> list[Mapped]:

@@ -83,6 +83,19 @@ def join(tokens: Sequence[str]) -> tuple[str, list[Row]]:
     return text, places
 
 
+def place(tokens: Sequence[str], text: str) -> list[Row] | None:
+    """Where tokens stand in the text they were cut from; None when they are not all of it but white space."""
+    places: list[Row] = []
+    at = 0
+    for token in tokens:
+        start = text.find(token, at)
+        if start < 0 or text[at:start].strip():
+            return None
+        at = start + len(token)
+        places.append({"start": start, "end": at})
+    return None if text[at:].strip() else places
+
+
 def tokens_of(text: str, spans: Sequence[Row]) -> list[Row]:
     """Tokens for a text that has none: Chinese characters, words, marks; cut where a span begins or ends."""
     cuts = {place for span in spans for place in (span["start"], span["end"])}

@@ -19,6 +19,7 @@ class TextLabel(Layout):
     """{"text", "label"}, whatever the columns are called. A missing label is null and not bad."""
 
     name: ClassVar[str] = "text_label"
+    is_written: ClassVar[bool] = True
     shape: ClassVar[str] = shapes.LABELLED
     fields: ClassVar[tuple[str, ...]] = ("text", "label")
 

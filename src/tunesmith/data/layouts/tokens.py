@@ -18,6 +18,7 @@ class TokenTags(RowLayout):
     """{"tokens": [...], "tags": [...]}; tags are names, or numbers of names that `tag_names` gives."""
 
     name: ClassVar[str] = "token_tags"
+    is_written: ClassVar[bool] = True
     shape: ClassVar[str] = shapes.TAGGED
     fields: ClassVar[tuple[str, ...]] = ("tokens", "tags", "tag_names")
     ends: ClassVar[bool] = False
@@ -34,7 +35,9 @@ class TokenTags(RowLayout):
         named = fields.get("tags") or _list(sample, _TAGS, (str, int), beside=words)
         if not named:
             return []
-        found = {"tokens": words, "tags": named, **_names(fields)}
+        text = sample.named("text")
+        beside = {"text": text} if text and sample.all_are(text, lambda cell: isinstance(cell, str)) else {}
+        found = {"tokens": words, "tags": named, **beside, **_names(fields)}
         if "tag_names" not in found and any(
             isinstance(tag, int) for cell in sample.cells(named) for tag in cell
         ):
@@ -54,7 +57,7 @@ class TokenTags(RowLayout):
             raise RefusedError("empty_text")
         if not all(isinstance(word, str) and word.strip() for word in words):
             raise RefusedError("bad_tags")
-        text, places = tags.join(words)
+        text, places = _placed(words, row[mapping["text"]] if "text" in mapping else None)
         spans = tags.decode([_tag(tag, mapping) for tag in given])
         return text, [_span(span, places) for span in spans], places
 
@@ -64,13 +67,16 @@ class TokenTags(RowLayout):
         if tokens is None:
             tokens = tags.tokens_of(row["text"], row["spans"])
         coded = tags.encode(tags.in_tokens(row["spans"], tokens), len(tokens), ends=self.ends)
-        return {"tokens": [row["text"][t["start"] : t["end"]] for t in tokens], "tags": coded}
+        words = [row["text"][t["start"] : t["end"]] for t in tokens]
+        same = tags.join(words)[0] == row["text"]
+        return {"tokens": words, "tags": coded, **({} if same else {"text": row["text"]})}
 
 
 class Conll(TokenTags):
     """The same in a file with a token and its tag on a line, and blank lines between rows."""
 
     name: ClassVar[str] = "conll"
+    is_written: ClassVar[bool] = True
 
     def find(self, sample: Sample, fields: Mapped) -> list[Mapped]:
         """What a reader of such files made of them."""
@@ -79,7 +85,7 @@ class Conll(TokenTags):
     def write(self, row: Row) -> Row:
         """Tokens and tags without white space in them."""
         written = super().write(row)
-        if any(len(word.split()) != 1 for column in written.values() for word in column):
+        if any(len(word.split()) != 1 for word in (*written["tokens"], *written["tags"])):
             raise UnfitError("space_in_token")
         return written
 
@@ -114,6 +120,12 @@ def _list(
         if len(others) == len(cells) and any(len(a) == len(b) for a, b in zip(cells, others, strict=True)):
             return column
     return None
+
+
+def _placed(words: list[str], text: Any) -> tuple[str, list[Row]]:
+    """The text the words were cut from, if it is given and holds them all; else they are joined."""
+    places = tags.place(words, text) if isinstance(text, str) else None
+    return tags.join(words) if places is None else (text, places)
 
 
 def _names(fields: Mapped) -> dict[str, str]:
