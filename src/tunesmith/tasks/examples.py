@@ -131,9 +131,8 @@ def _file(folder: Path, name: str) -> Path:
 
 
 def _read(folder: Path, name: str) -> NDArray[Any]:
-    """A column as a plain array over the mapped file, which nothing can write to."""
-    mapped: NDArray[Any] = np.load(_file(folder, name), mmap_mode="r", allow_pickle=False)
-    return mapped.view(np.ndarray)
+    """A column as a plain array over the mapped file, which nothing can write to; objects are refused."""
+    return npy.open_memmap(_file(folder, name), mode="r").view(np.ndarray)
 
 
 class _Column:

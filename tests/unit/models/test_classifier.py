@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer
 
 from tunesmith.core.errors import ModelError
 from tunesmith.core.recipe import Scratch
@@ -101,3 +102,12 @@ def test_a_head_that_does_not_fit_is_told(model: TextClassifier, tmp_path: Path,
     with pytest.raises(ModelError) as caught:
         Classifier(model.module.encoder, 3).load_head(tmp_path)
     assert caught.value.problems[0].code == "M09"
+
+
+@pytest.mark.parametrize("name", ["stories260K-hf", "gpt2-tokenizer", "bert-base-chinese-vocab"])
+def test_texts_encoded_together_have_the_ids_of_each_alone(shared_data: Path, name: str) -> None:
+    tokens = Tokenizer.from_file(str(shared_data / "weights" / name / "tokenizer.json"))
+    tokens.no_truncation()
+    tokens.no_padding()
+    texts = [text for text in TEXTS if text]
+    assert [found.ids for found in classifier.encode(tokens, texts)] == [tokens.encode(t).ids for t in texts]
