@@ -13,6 +13,7 @@ from tunesmith.data.readers.json_value import DECODER, whole, without_trailing_c
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _HALF_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
+_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
 # An escape, a literal or the exponent of a number may be cut by the end of the window; none is longer.
 _MARGIN = 32
 
@@ -62,7 +63,7 @@ class Window:
                     raise self.error(error.msg, error.pos) from error
                 continue
             except ValueError as error:
-                raise DataError("D04", file=self._path, line=line, reason=str(error)) from error
+                raise self.error(str(error), self._constant()) from error
             except RecursionError as error:
                 raise DataError("D04", file=self._path, line=line, reason="nested too deeply") from error
             if isinstance(value, int | float) and end > len(self._text) - _MARGIN and self._more():
@@ -117,6 +118,11 @@ class Window:
 
     def _is_cut(self, error: json.JSONDecodeError) -> bool:
         return error.pos >= len(self._text) - _MARGIN or error.msg.startswith("Unterminated string")
+
+    def _constant(self) -> int:
+        """Where the next value has a constant that is not JSON."""
+        found = (match for match in _CONSTANT.finditer(self._text, self._at) if match[1])
+        return next((match.start() for match in found), self._at)
 
     def _mend(self, error: json.JSONDecodeError) -> bool:
         """Blank the commas before closing brackets if one of them is the mistake."""
