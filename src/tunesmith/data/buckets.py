@@ -6,13 +6,14 @@ A pair is one number: the smaller row in the upper 32 bits, the larger in the lo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Keys = NDArray[np.uint32] | NDArray[np.uint64] | NDArray[np.int64]
 
-_MANY = 8
+_MANY = 16
 """Rows with one key; of more, not every pair is compared."""
 
 
@@ -42,28 +43,43 @@ def without(pairs: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.in
     return fresh
 
 
-def candidates(
-    rows: NDArray[np.int64], keys: NDArray[np.uint32], others: Iterable[NDArray[np.uint32]]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of rows with the same key: all of those few rows have, and some of those many have.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Pairs to compare: `few` are all those of keys which few rows have, the others come from keys of many.
 
-    Of many, those are paired which have one of `others` (further keys of each row) in common, too. Where
-    even these are many, each is paired with the first of them and with a neighbour.
+    `some` are worth comparing whatever is known; `chain` serves to connect rows that are not yet connected.
     """
-    order, sizes = _grouped(keys)
-    few, crowd = order[(sizes > 1) & (sizes <= _MANY)], np.sort(order[sizes > _MANY])
-    some = [np.zeros(0, np.int64)]
-    if len(crowd):
-        for other in others:
-            both = keys[crowd].astype(np.uint64) << np.uint64(32) | other[crowd]
-            some += _within(rows[crowd], both)
-    return _all_pairs(rows[few], keys[few]), distinct(np.concatenate(some))
+
+    few: NDArray[np.int64]
+    some: NDArray[np.int64]
+    chain: NDArray[np.int64]
 
 
-def _within(rows: NDArray[np.int64], keys: Keys) -> list[NDArray[np.int64]]:
-    order, sizes = _grouped(keys)
-    few, many = order[(sizes > 1) & (sizes <= _MANY)], order[sizes > _MANY]
-    return [_all_pairs(rows[few], keys[few]), _star_and_chain(rows[many], keys[many])]
+def candidates(
+    rows: NDArray[np.int64],
+    keys: NDArray[np.uint32],
+    others: Iterable[NDArray[np.uint32]],
+    sizes: NDArray[np.int64],
+) -> Candidates:
+    """Pairs of rows with the same key.
+
+    Of many rows with one key, those are paired which have one of `others` (further keys of each row) in
+    common, too. Where even these are many, each is paired with the largest of them, which is the one that
+    stays when only one is kept, and with a neighbour. `sizes` are those of the rows.
+    """
+    order, crowds = _grouped(keys)
+    few, crowd = order[(crowds > 1) & (crowds <= _MANY)], np.sort(order[crowds > _MANY])
+    some, chain = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for other in others if len(crowd) else ():
+        both = keys[crowd].astype(np.uint64) << np.uint64(32) | other[crowd]
+        order, crowds = _grouped(both)
+        pairs, many = order[(crowds > 1) & (crowds <= _MANY)], order[crowds > _MANY]
+        some.append(_all_pairs(rows[crowd][pairs], both[pairs]))
+        some.append(_star(rows[crowd][many], both[many], sizes[crowd][many]))
+        chain.append(_neighbours(rows[crowd][many], both[many], 1))
+    return Candidates(
+        few=_all_pairs(rows[few], keys[few]), some=np.concatenate(some), chain=np.concatenate(chain)
+    )
 
 
 def _grouped(keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -81,16 +97,19 @@ def _starts(ordered: Keys) -> NDArray[np.int64]:
 
 def _all_pairs(rows: NDArray[np.int64], keys: Keys) -> NDArray[np.int64]:
     """`keys` in order, each at most `_MANY` times."""
-    found = [np.zeros(0, np.int64)]
-    for lag in range(1, _MANY):
-        same = keys[lag:] == keys[:-lag]
-        found.append(pack(rows[:-lag][same], rows[lag:][same]))
-    return np.concatenate(found)
+    return np.concatenate([_neighbours(rows, keys, lag) for lag in range(1, _MANY)])
 
 
-def _star_and_chain(rows: NDArray[np.int64], keys: Keys) -> NDArray[np.int64]:
-    """`keys` in order; each row with the first of its key, and with the row before it."""
+def _neighbours(rows: NDArray[np.int64], keys: Keys, lag: int) -> NDArray[np.int64]:
+    """Each row with the one `lag` places before it, if that has the same key; `keys` in order."""
+    same = keys[lag:] == keys[:-lag]
+    return pack(rows[:-lag][same], rows[lag:][same])
+
+
+def _star(rows: NDArray[np.int64], keys: Keys, sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each row with the largest of its key, the first of equally large; `keys` in order."""
+    order = np.lexsort((rows, -sizes, keys))
     starts = _starts(keys)
-    heads = np.repeat(rows[starts], np.diff(np.append(starts, len(rows))))
-    same = keys[1:] == keys[:-1]
-    return np.concatenate([pack(heads, rows)[rows != heads], pack(rows[:-1][same], rows[1:][same])])
+    heads = np.repeat(rows[order[starts]], np.diff(np.append(starts, len(rows))))
+    pairs = pack(heads, rows)
+    return pairs[rows != heads]

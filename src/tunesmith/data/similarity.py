@@ -21,11 +21,15 @@ from tunesmith.data.spill import KeyFile, TextFile
 _BLOCK = 1 << 20  # bytes of text gathered before they are hashed
 _COMPARED = 1 << 20  # bytes of text compared at once
 _OTHERS = 4  # further keys which tell apart the many rows that share one
+_NEARLY = np.nextafter(np.float32(1), np.float32(0))  # of different texts, even with equal shingles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edges:
-    """Pairs of similar rows, in order: `first[i]` < `second[i]`, similarity 1 where the texts are equal."""
+    """Pairs of similar rows, in order: `first[i]` < `second[i]`.
+
+    `similarity` is 1 where the texts are equal, and only there.
+    """
 
     first: NDArray[np.int64]
     second: NDArray[np.int64]
@@ -40,7 +44,8 @@ def components(n: int, edges: Edges) -> NDArray[np.int64]:
 class SimilarRows:
     """Finds the similar among rows that are added in order, in batches of any size.
 
-    `folder` takes the files, which its owner removes; `threshold` is the least Jaccard index, above 0.
+    `folder` takes the files, which its owner removes; `threshold` is the least Jaccard index, above 0. At 1 only
+    equal texts are looked for.
     """
 
     def __init__(self, folder: Path, *, threshold: float = 0.8) -> None:
@@ -73,7 +78,8 @@ class SimilarRows:
         again = np.flatnonzero(first != np.arange(len(first)))
         near, near_similarity = self._near(first)
         pairs = np.concatenate([pack(first[again], again), near])
-        similarity = np.concatenate([np.ones(len(again)), near_similarity]).astype(np.float32)
+        below = np.minimum(near_similarity.astype(np.float32), _NEARLY)
+        similarity = np.concatenate([np.ones(len(again), np.float32), below])
         order = np.argsort(pairs)
         one, other = unpack(pairs[order])
         return Edges(first=one, second=other, similarity=similarity[order])
@@ -84,13 +90,17 @@ class SimilarRows:
         self._keys.close()
 
     def _take(self) -> None:
-        """Spill the rows that wait, with their keys and hashes."""
+        """Put down the rows that wait."""
         if not self._waiting:
             return
         texts = pl.concat(self._waiting)
         self._waiting, self._bytes_waiting = [], 0
-        self._texts.add(texts)
         self._hashes.append(np.stack([texts.hash(seed).to_numpy() for seed in (1, 2)]))
+        if self._threshold < 1:
+            self._spill(texts)
+
+    def _spill(self, texts: pl.Series) -> None:
+        self._texts.add(texts)
         shingled = (texts.str.len_chars() >= WIDTH).to_numpy()
         self._shingled.append(shingled)
         keys = np.zeros((self._bands.count, len(texts)), np.uint32)
@@ -111,23 +121,23 @@ class SimilarRows:
 
     def _near(self, first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Verified pairs of distinct texts, and their similarities, band by band."""
-        if not len(first):
+        if not len(first) or self._threshold >= 1:
             return np.zeros(0, np.int64), np.zeros(0)
         rows = np.flatnonzero((first == np.arange(len(first))) & np.concatenate(self._shingled))
-        joined = np.arange(len(first))
+        joined, sizes = np.arange(len(first)), self._texts.sizes()[rows]
         seen, found, similarities = np.zeros(0, np.int64), [np.zeros(0, np.int64)], [np.zeros(0)]
         for band in range(self._bands.count):
             others = (self._column(band + step)[rows] for step in range(1, 1 + _OTHERS))
-            few, many = candidates(rows, self._column(band)[rows], others)
-            one, other = unpack(many)
-            many = many[joined[one] != joined[other]]
-            new = without(np.concatenate([few, many]), seen)
+            found_by = candidates(rows, self._column(band)[rows], others, sizes)
+            one, other = unpack(found_by.chain)
+            chain = found_by.chain[joined[one] != joined[other]]
+            new = without(np.concatenate([found_by.few, found_by.some, chain]), seen)
             similarity = self._compare(new)
             alike = similarity >= self._threshold
             found.append(new[alike])
             similarities.append(similarity[alike])
-            # Rejected pairs of the many are forgotten: there may be a great number of them.
-            seen = distinct(np.concatenate([seen, few, new[alike]]))
+            # Of keys of many rows, rejected pairs are forgotten: there may be a great number of them.
+            seen = distinct(np.concatenate([seen, found_by.few, new[alike]]))
             joined = _joined(joined, *unpack(new[alike]))
         return np.concatenate(found), np.concatenate(similarities)
 
