@@ -84,7 +84,7 @@ def save_to_disk(folder: Path, rows: dict[str, list[Any]], features: dict[str, A
 
 def test_a_saved_data_set_is_read_with_the_names_of_its_labels(tmp_path: Path) -> None:
     label = {"names": ["no", "yes"], "_type": "ClassLabel"}
-    rows = {"text": ["a", "b", "c", "d"], "label": [0, 1, 1, 0]}
+    rows: dict[str, list[Any]] = {"text": ["a", "b", "c", "d"], "label": [0, 1, 1, 0]}
     for part in ("train", "validation"):
         save_to_disk(tmp_path / "set" / part, rows, {"label": label})
     (tmp_path / "set" / "dataset_dict.json").write_text(

@@ -34,7 +34,7 @@ def test_the_first_table_is_read_and_other_sheets_are_mentioned(shared_data: Pat
 
 
 def test_whole_numbers_stay_whole_and_rows_know_their_line(tmp_path: Path) -> None:
-    rows = [[], ["id", "text", "score"], [1, "x", 0.5], [], [2, None, 3]]
+    rows: Rows = [[], ["id", "text", "score"], [1, "x", 0.5], [], [2, None, 3]]
     table = read(workbook(tmp_path / "a.xlsx", notes=[["only notes"]], data=rows))
     assert table.frame.rows() == [("1", "x", "0.5"), ("2", None, "3")]
     assert table.lines == (3, 5)
