@@ -84,8 +84,8 @@ def write(
     """Write frames of one shape, in order, to `path`, whose ending says in which format.
 
     Rows with a reason in `_bad` are left out; without any frame nothing is written. `languages` name the
-    sides of pairs. For the layout `lines` the path names two files: `news.{en,zh}.txt`. Memory holds one frame
-    at a time. In CSV and TSV, cells that spreadsheets would run are changed, see `writers.delimited`.
+    sides of pairs. For the layout `lines` the path names two files: `news.{en,zh}.txt`. Memory holds one
+    frame at a time. In CSV and TSV, cells that spreadsheets would run are changed, see `writers.delimited`.
 
     Raises:
         DataError: D56 when the layout does not fit the shape or the file, D57 for a row that it cannot hold

@@ -16,9 +16,9 @@ from tunesmith.core.errors import DataError
 from tunesmith.data import shapes
 from tunesmith.data.layouts import frames
 from tunesmith.data.mapping import mapper
-from tunesmith.data.reading import open_file, read
+from tunesmith.data.reading import read
 from tunesmith.data.source_file import SourceFile
-from tunesmith.data.writing import layouts_for, shape_of, write
+from tunesmith.data.writing import layouts_for, write
 
 ALPHABET = "ab Zé中文，。😀𠀀\"'|,;=#{}\\"
 # No text that is blank, none with white space around it: rows need text, and tables lose such spaces.
@@ -161,9 +161,9 @@ def framed(shape: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 def test_what_is_written_is_read_again(
     shape: str, layout: str, suffix: str, rows: Any, fields: dict[str, str], data: st.DataObject
 ) -> None:
-    # A table without header is a translation when both columns differ from row to row.
+    # A table without header is a translation when both columns differ from row to row, in three at least.
     unique = (lambda row: row["source"], lambda row: row["target"]) if layout == "tatoeba" else None
-    wanted = data.draw(st.lists(rows, min_size=2, max_size=5, unique_by=unique))
+    wanted = data.draw(st.lists(rows, min_size=3 if unique else 2, max_size=5, unique_by=unique))
     if suffix in (".csv", ".tsv"):
         wanted = [row for row in wanted if not is_formula(row)] or [dict(wanted[0], text="x。", source="x。")]
     if shape in (shapes.LABELLED, shapes.MULTILABELLED) and not any(
@@ -184,3 +184,86 @@ def test_what_is_written_is_read_again(
         found = mapper(table, shape, fields if suffix in (".csv", ".tsv", ".xlsx") else {})(table)
     assert found.drop("_bad").to_dicts() == frame.to_dicts()
     assert found["_bad"].null_count() == frame.height
+
+
+def test_every_written_layout_is_covered() -> None:
+    covered = {(shape, layout, suffix) for shape, layout, suffixes, _, _ in CASES for suffix in suffixes}
+    all_written = {
+        (shape, layout, suffix)
+        for shape in shapes.COLUMNS
+        for layout, suffixes in layouts_for(shape).items()
+        for suffix in suffixes
+    }
+    assert all_written - covered <= {("paired", "tatoeba", ".txt")}
+    assert covered <= all_written
+
+
+def test_cells_that_spreadsheets_run_are_written_as_text(shared_data: Path, tmp_path: Path) -> None:
+    table = read(shared_data / "messy/formula_injection.csv")
+    frame = mapper(table, "labelled", {})(table)
+    write([frame], tmp_path / "safe.csv", "text_label")
+    texts = read(tmp_path / "safe.csv").frame["text"].to_list()
+    assert texts[:4] == ["'" + text for text in frame["text"][:4]]
+    write([frame], tmp_path / "safe.xlsx", "text_label")
+    assert read(tmp_path / "safe.xlsx").frame["text"].to_list() == frame["text"].to_list()
+    numbers = framed("labelled", [{"text": "-12.5", "label": "-1"}, {"text": "+3%", "label": "=1"}])
+    write([numbers], tmp_path / "numbers.csv", "text_label")
+    assert read(tmp_path / "numbers.csv").frame.rows() == [("-12.5", "-1"), ("+3%", "'=1")]
+
+
+CALLING = [
+    turn("user", "q"),
+    turn("assistant", "", [{"type": "function", "function": {"name": "f", "arguments": "{}"}}]),
+]
+OVERLAPPING = [{"start": 0, "end": 3, "label": "A"}, {"start": 1, "end": 2, "label": "B"}]
+
+
+@pytest.mark.parametrize(
+    ("shape", "row", "layout", "name", "said"),
+    [
+        ("messages", {"messages": CALLING, "tools": None}, "alpaca", "a.jsonl", "tools"),
+        ("tagged", {"text": "abc", "spans": OVERLAPPING, "tokens": None}, "conll", "a.conll", "overlap"),
+        ("paired", {"source": "a\nb", "target": "c"}, "lines", "a.txt", "several lines"),
+        ("multilabelled", {"text": "a", "labels": ["x|y"]}, "multi_label", "a.csv", "|"),
+        ("labelled", {"text": "a" * 32_768, "label": "b"}, "text_label", "a.xlsx", "32,767"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_named_and_nothing_is_written(
+    tmp_path: Path, shape: str, row: dict[str, Any], layout: str, name: str, said: str
+) -> None:
+    frame = framed(shape, [row]).with_columns(_row=pl.lit(7, pl.Int64))
+    with pytest.raises(DataError) as caught:
+        write([frame], tmp_path / name, layout)
+    problem = caught.value.problems[0]
+    assert (problem.code, problem.values["row"]) == ("D57", 7)
+    assert said in problem.as_dict("en")["message"]
+    assert list(tmp_path.iterdir()) == []
+    assert write([frame], tmp_path / name, layout, unfit="drop").left_out == (7,)
+
+
+def test_a_layout_of_another_shape_is_answered_with_what_fits(tmp_path: Path) -> None:
+    frame = framed("labelled", [{"text": "a", "label": "b"}])
+    with pytest.raises(DataError) as caught:
+        write([frame], tmp_path / "rows.jsonl", "squad")
+    problem = caught.value.problems[0]
+    assert problem.code == "D56"
+    assert "text_label (.jsonl, .json, .csv, .tsv, .xlsx, .parquet)" in problem.as_dict("zh")["cause"]
+
+
+def test_sides_are_called_by_their_languages(tmp_path: Path) -> None:
+    frame = framed("paired", [{"source": "Hi.", "target": "你好。"}])
+    write([frame], tmp_path / "a.{en,zh}.txt", "lines")
+    assert (tmp_path / "a.en.txt").read_text() == "Hi.\n"
+    assert (tmp_path / "a.zh.txt").read_text() == "你好。\n"
+    write([frame], tmp_path / "a.jsonl", "translation", languages=("en", "zh"))
+    assert json.loads((tmp_path / "a.jsonl").read_text()) == {"translation": {"en": "Hi.", "zh": "你好。"}}
+
+
+def test_bad_rows_are_left_out_and_tool_answers_get_the_identifiers_of_their_calls(tmp_path: Path) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    turns = [turn("user", "q"), turn("assistant", "", [call]), turn("tool", "4"), turn("assistant", "four")]
+    rows = [{"messages": turns, "tools": None}, {"messages": None, "tools": None}]
+    frame = framed("messages", rows).with_columns(_bad=pl.Series([None, "role_order"]))
+    assert write([frame], tmp_path / "a.jsonl", "messages").rows == 1
+    written = json.loads((tmp_path / "a.jsonl").read_text())["messages"]
+    assert written[2] == {"role": "tool", "content": "4", "tool_call_id": "c1"}

@@ -21,8 +21,8 @@ from tunesmith.data.layouts.tokens import Bioes, Conll, TokenTags
 
 LAYOUTS: Sequence[Layout] = (
     TaskSpans(),
-    TaskChoices(),
     TaskChoice(),
+    TaskChoices(),
     Ranking(),
     Preference(),
     RankedOutputs(),

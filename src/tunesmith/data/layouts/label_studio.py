@@ -7,7 +7,6 @@ span tells which.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tunesmith.data import shapes
@@ -29,8 +28,7 @@ class Task(RowLayout):
         if not data or not made or not sample.all_are(data, lambda cell: isinstance(cell, dict)):
             return []
         results = [item for cell in sample.cells(made) for item in _results(cell) or ()]
-        fits = any(map(self._fits(), results)) or not results
-        return [{"data": data, "annotations": made}] if fits else []
+        return [{"data": data, "annotations": made}] if not results or self.fits(results) else []
 
     def takes(self, row: Row, mapping: Mapped) -> bool:
         """Every row."""
@@ -47,8 +45,9 @@ class Task(RowLayout):
         """The columns of the shape; `results` is None where nobody annotated."""
         raise NotImplementedError
 
-    def _fits(self) -> Callable[[Row], bool]:
-        return lambda item: item.get("type") == self.kind and isinstance(item.get("value"), dict)
+    def fits(self, results: list[Row]) -> bool:
+        """Whether some results are of this kind."""
+        return any(item.get("type") == self.kind for item in results)
 
 
 class TaskSpans(Task):
@@ -62,7 +61,9 @@ class TaskSpans(Task):
         if results is None:
             raise RefusedError("not_accepted")
         found = []
-        for value in (item["value"] for item in results):
+        for value in (item.get("value") for item in results):
+            if not isinstance(value, dict):
+                raise RefusedError("bad_spans")
             for label in value.get("labels") or [None]:
                 surface = value.get("text")
                 given = surface if isinstance(surface, str) else None
@@ -89,14 +90,17 @@ class TaskChoice(Task):
     def values(self, text: str, results: list[Row] | None) -> tuple[Any, ...]:
         """The text and its class; null where nobody said."""
         chosen = _choices(results or [])
+        if len(chosen) > 1:
+            raise RefusedError("bad_labels")
         return text, chosen[0] if chosen else None
 
     def write(self, row: Row) -> Row:
         """A task with an annotation, or without where there is no label."""
         return _task(row["text"], "choice", self.kind, [{"choices": [row["label"]]}] if row["label"] else [])
 
-    def _fits(self) -> Callable[[Row], bool]:
-        return lambda item: item.get("type") == self.kind and len(_choices([item])) == 1
+    def fits(self, results: list[Row]) -> bool:
+        """Whether all results choose one class."""
+        return all(item.get("type") == self.kind and len(_choices([item])) == 1 for item in results)
 
 
 class TaskChoices(Task):
@@ -114,9 +118,6 @@ class TaskChoices(Task):
     def write(self, row: Row) -> Row:
         """A task with an annotation."""
         return _task(row["text"], "choice", self.kind, [{"choices": row["labels"]}])
-
-    def _fits(self) -> Callable[[Row], bool]:
-        return lambda item: item.get("type") == self.kind and len(_choices([item])) != 1
 
 
 def _results(cell: Any) -> list[Row] | None:

@@ -29,8 +29,12 @@ class Delimited:
         self._escaped = escaped
         self._file = path.open("w", encoding="utf-8", newline="")
         # With quotes around every cell no reader can take another character for the delimiter.
-        quoting = csv.QUOTE_ALL if header else csv.QUOTE_MINIMAL
-        self._writer = csv.writer(self._file, delimiter=delimiter, lineterminator="\n", quoting=quoting)
+        self._writer = csv.writer(
+            self._file,
+            delimiter=delimiter,
+            lineterminator="\n",
+            quoting=csv.QUOTE_ALL if header else csv.QUOTE_MINIMAL,
+        )
         if header:
             self._writer.writerow(columns)
 
