@@ -17,6 +17,8 @@ _PIECE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\uac00-\ud7af]|\w+
 _COMPARED = 800
 # Of a longer stretch that both have, this many pieces stay at each end.
 _AROUND = 24
+# And of texts that are the same, this many.
+_SAME = 120
 
 
 def marked(first: str, second: str) -> tuple[Markup, Markup]:
@@ -52,7 +54,7 @@ def _cut(pieces: Sequence[str], *, is_first: bool, is_last: bool) -> Iterator[Ma
         yield Markup("{}").format("".join(pieces))
         return
     if is_first and is_last:
-        yield Markup("{} …").format("".join(pieces[: 4 * _AROUND]))
+        yield Markup("{}{}").format("".join(pieces[:_SAME]), " …" if len(pieces) > _SAME else "")
         return
     yield Markup("{}").format("".join(pieces[:before]))
     yield Markup(' <span class="quiet">…</span> ')

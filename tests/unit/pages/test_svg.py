@@ -94,7 +94,36 @@ def test_chinese_characters_are_two_columns_wide() -> None:
     assert svg.shorten("lost card", 9) == "lost card"
 
 
-def test_a_few_mistakes_are_visible() -> None:
-    assert svg.strength(0) == 0
-    assert svg.strength(0.01) > 0.15
-    assert svg.strength(1) <= 0.8
+def drawn_bins(limit: float | None, beyond: int = 0) -> ET.Element:
+    bins = svg.Bins(start=0, width=10, counts=[5, 0, 2], beyond=beyond)
+    drawn = svg.histogram(
+        "Tokens", "few", bins, x_name="", y_name="rows", limit=limit, limit_name="context 20"
+    )
+    return parse(drawn)
+
+
+def columns(found: ET.Element) -> dict[str, str]:
+    return {str(rect[0].text): str(rect.get("class")) for rect in found.iter("rect")}
+
+
+def test_a_histogram_shows_what_is_over_the_limit_in_another_colour() -> None:
+    assert columns(drawn_bins(20)) == {"0–9: 5": "column", "20–29: 2": "over"}
+    assert columns(drawn_bins(None)) == {"0–9: 5": "column", "20–29: 2": "column"}
+    assert columns(drawn_bins(20, beyond=3))["≥ 30: 3"] == "over"
+
+
+def test_a_limit_is_drawn_unless_it_would_press_all_against_the_left() -> None:
+    assert [text.text for text in drawn_bins(45).iter("text")].count("context 20") == 1
+    assert "context 20" not in [text.text for text in drawn_bins(4_000).iter("text")]
+
+
+def test_one_row_among_many_is_seen() -> None:
+    bins = svg.Bins(start=0, width=1, counts=[1_000_000, 1])
+    found = parse(svg.histogram("t", "d", bins, x_name="", y_name="rows"))
+    assert all(float(str(rect.get("height"))) >= 1 for rect in found.iter("rect"))
+
+
+def test_ranks_have_a_column_for_each_value() -> None:
+    found = parse(svg.ranks("Labels", "two", [("<a>: 9", 9), ("b: 1", 1)]))
+    assert [rect[0].text for rect in found.iter("rect")] == ["<a>: 9", "b: 1"]
+    assert "Labels. two" in str(found.get("aria-label"))

@@ -10,7 +10,8 @@ from tunesmith.data.profile.sample import Distinct
 from tunesmith.data.table import RawTable
 
 _EXAMPLES = 3
-_SHOWN = 120
+# More than is shown, so that what is masked there is seen as a whole.
+_KEPT = 400
 _LOOKED_AT = 1_000
 # What a text column holds when all its cells look so; the first that fits.
 _LOOKS = {
@@ -59,12 +60,11 @@ class _Column:
 
     def _take_examples(self, texts: pl.Series) -> None:
         """The first different values, looked for in as many cells whatever the size of batches."""
-        first = texts.head(max(0, _LOOKED_AT - self._seen)).str.slice(0, _SHOWN + 1)
+        first = texts.head(max(0, _LOOKED_AT - self._seen)).str.slice(0, _KEPT)
         self._seen += len(texts)
         for text in first.unique(maintain_order=True):
-            shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-            if len(self._examples) < _EXAMPLES and shown not in self._examples:
-                self._examples.append(shown)
+            if len(self._examples) < _EXAMPLES and text not in self._examples:
+                self._examples.append(text)
 
     def result(self, rows: int) -> dict[str, Any]:
         missing = rows - self._seen

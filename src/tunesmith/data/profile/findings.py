@@ -74,10 +74,14 @@ def _found(
         "severity": severity,
         "count": count,
         "share": count / max(1, total),
-        "examples": [{"row": example["row"]} for example in examples[:_EXAMPLES]],
+        "examples": [_bare(example) for example in examples[:_EXAMPLES]],
         "fix": {"recipe": recipe, "command": command},
         "values": values,
     }
+
+
+def _bare(example: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: example[name] for name in ("row", "before", "after") if name in example}
 
 
 def _clean(name: str, **settings: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 
-_BINS = 40
+_BINS = 60
 # What lies beyond this share of rows goes into one last bin, unless it is near.
 _MOST = 0.995
 
@@ -53,7 +53,7 @@ def quantiles(values: NDArray[Any]) -> dict[str, int | float]:
 
 
 def histogram(values: NDArray[np.int32]) -> dict[str, Any]:
-    """Bins of one round width, at most about 40.
+    """Bins of one round width, at most about 60.
 
     `start` and `width` place the bins; `counts[i]` is of the values in [start + i * width, start + (i + 1)
     * width); `beyond` counts what is larger than all bins.

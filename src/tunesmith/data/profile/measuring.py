@@ -6,76 +6,33 @@ and 2,000 rows as a sample. Rows are named by their numbers and looked up at the
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from tunesmith.core.errors import Problem
 from tunesmith.core.plain import plain
-from tunesmith.data.cleaners.pii import mask_pii
-from tunesmith.data.hygiene.issue import Issue
 from tunesmith.data.profile import card, quality, repeats
 from tunesmith.data.profile.columns import Columns
 from tunesmith.data.profile.entities import Entities
 from tunesmith.data.profile.findings import findings
+from tunesmith.data.profile.given import Find, Found, Tokens
 from tunesmith.data.profile.labels import Labels
 from tunesmith.data.profile.lengths import Lengths, described, quantiles, truncation
 from tunesmith.data.profile.pairs import Answers, Pairs, Preferences
 from tunesmith.data.profile.sample import Sample
+from tunesmith.data.profile.showing import attach, issues_of
 from tunesmith.data.profile.talks import Talks
 from tunesmith.data.profile.texts import fields, seen
-from tunesmith.data.similarity import Edges
 from tunesmith.data.table import RawTable
 
 FORMAT = 1
 """The version of the dictionary's structure."""
 
-_SHOWN = 1_200
 _LONGEST = 5
 _LOOK = 6
-_ISSUES = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
-    """How a model counts: its name, the token counts of texts, and how many tokens it reads at once."""
-
-    model: str
-    count: Callable[[list[str]], list[int]]
-    context: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A row as it is shown: where it is from, what it says, and its label if it has one."""
-
-    file: str
-    line: int
-    text: str
-    label: str | None = None
-
-
-Find = Callable[[Sequence[int]], Sequence[Row]]
-"""From row numbers to the rows, in the same order."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What others found about the rows: similar pairs by row number, issues, and what could not be used.
-
-    `issues` come the surest first. `dropped` counts rows that never came, by reason; `problems` are what was
-    noticed while reading.
-    """
-
-    edges: Edges | None = None
-    threshold: float = 0.8
-    issues: Sequence[Issue] = ()
-    dropped: Mapping[str, int] = field(default_factory=dict[str, int])
-    problems: Sequence[Problem] = ()
 
 
 class Profile:
@@ -144,12 +101,12 @@ class Profile:
             **self._sampled(sample),
             "cleaners": self._effects.result(),
             "damaged": self._damage.result(),
-            "issues": _issues(found.issues),
+            "issues": issues_of(found.issues),
             "told": [asdict(problem) for problem in found.problems],
         }
         profile["card"] = _card(profile, files, command)
         profile["problems"] = findings(profile)
-        _attach(profile, find)
+        attach(profile, find)
         result: dict[str, Any] = plain(profile)
         return result
 
@@ -249,44 +206,3 @@ def _card(profile: Mapping[str, Any], files: Sequence[card.File], command: str) 
         },
         "command": command,
     }
-
-
-def _issues(issues: Sequence[Issue]) -> dict[str, Any]:
-    """How many of each kind, and the surest; variants of labels are told beside the labels."""
-    doubts = [issue for issue in issues if issue.kind != "label_variant"]
-    counts = Counter(issue.kind for issue in doubts)
-    return {"counts": dict(counts), "rows": [asdict(issue) for issue in doubts[:_ISSUES]]}
-
-
-def _attach(profile: dict[str, Any], find: Find) -> None:
-    """Fill in every row that is named with its place and its text, and mask personal data in all texts."""
-    named = list(_named(profile))
-    numbers = sorted({entry["row"] for entry in named})
-    rows = dict(zip(numbers, find(numbers), strict=True))
-    for entry, text in zip(named, _masked([rows[entry["row"]].text for entry in named]), strict=True):
-        row = rows[entry["row"]]
-        entry.update(file=row.file, line=row.line, text=text, cut=len(row.text) > _SHOWN)
-        if row.label is not None:
-            entry["label"] = row.label
-    for column in profile["columns"]:
-        column["examples"] = _masked(column["examples"])
-    changed = [entry for entry in named if entry.get("after") is not None]
-    for entry, text in zip(changed, _masked([entry["after"] for entry in changed]), strict=True):
-        entry["after"] = text
-
-
-def _masked(texts: Sequence[str]) -> list[str]:
-    """Texts as they are shown: not too long, and nobody's address among them."""
-    shown = pl.DataFrame({"text": [text[:_SHOWN] for text in texts]}, schema={"text": pl.String})
-    return mask_pii(shown.with_row_index("_row")).frame["text"].to_list()
-
-
-def _named(value: Any) -> Iterable[dict[str, Any]]:
-    if isinstance(value, dict):
-        if isinstance(value.get("row"), int):
-            yield value
-        for item in value.values():
-            yield from _named(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _named(item)

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from tunesmith.core import components
 from tunesmith.data.clean import Cleaned
-from tunesmith.data.profile.texts import seen
+from tunesmith.data.profile.texts import masked, seen
 from tunesmith.data.texts import text_of
 
 _SHOWN = 5
+_BEFORE, _EXCERPT = 80, 600
 # Signs that stand for what could not be decoded, and characters of no common meaning.
 _DAMAGED = r"[\x{fffd}\x{e000}-\x{f8ff}]"
 CLEANERS = ("normalise", "fix_mojibake", "strip_html", "mask_pii", "drop_repetitive")
@@ -26,6 +27,8 @@ CLEANERS = ("normalise", "fix_mojibake", "strip_html", "mask_pii", "drop_repetit
 
 _RARE = 0.001
 _RARE_SHARE = 0.25
+# In fewer rows, most Chinese characters occur once.
+_ENOUGH = 1_000
 _MINORITY = 0.05
 _UNKNOWN = "und"
 
@@ -66,8 +69,8 @@ class _Effect:
         self._dropped += dropped
         self._changed += touched.height - dropped
         self._counts.update(cleaned.counts)
-        for row, _, after in touched.head(_SHOWN - len(self._examples)).iter_rows():
-            self._examples.append({"row": row, "after": after})
+        for row, was, now in touched.head(_SHOWN - len(self._examples)).iter_rows():
+            self._examples.append({"row": row, **({} if now is None else _around(was, now))})
 
     def result(self) -> dict[str, Any]:
         counts = dict(sorted(self._counts.items(), key=lambda item: (-item[1], item[0])))
@@ -77,6 +80,16 @@ class _Effect:
             "counts": counts,
             "examples": self._examples,
         }
+
+
+def _around(was: str, now: str) -> dict[str, str]:
+    """Both texts, masked, from a little before the place where they begin to differ."""
+    was, now = masked([was, now])
+    pairs = enumerate(zip(was, now, strict=False))
+    differs = next((i for i, (one, other) in pairs if one != other), min(len(was), len(now)))
+    start = max(0, differs - _BEFORE) if was != now else 0
+    lead = "… " if start else ""
+    return {"before": lead + was[start : start + _EXCERPT], "after": lead + now[start : start + _EXCERPT]}
 
 
 class Damage:
@@ -114,11 +127,13 @@ def languages(sample: pl.DataFrame) -> dict[str, Any]:
 
 
 def rare_characters(sample: pl.DataFrame) -> dict[str, Any]:
-    """Rows of the sample a quarter of whose characters hardly any other row has."""
+    """Rows of the sample a quarter of whose characters hardly any other row has; needs a thousand rows."""
+    if sample.height < _ENOUGH:
+        return {"rows": 0, "examples": []}
     texts = seen(sample).fill_null("").to_list()
     sets = [set(text) for text in texts]
     known = Counter(character for own in sets for character in own)
-    least = max(2, round(_RARE * len(texts)))
+    least = _RARE * len(texts)
     shares = [
         sum(known[character] < least for character in text) / len(text) if text else 0.0 for text in texts
     ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from tunesmith.data.cleaners.pii import mask_pii
 from tunesmith.data.texts import PLAIN, text_of
 
 
@@ -33,3 +34,9 @@ def messages(frame: pl.DataFrame, column: str) -> pl.DataFrame:
     """One row for each message of `column`: `at`, the place of its row in the frame, and what it holds."""
     turns = frame.select(pl.col(column)).with_row_index("at").explode(column)
     return turns.filter(pl.col(column).is_not_null()).unnest(column)
+
+
+def masked(texts: Sequence[str]) -> list[str]:
+    """Texts as they are shown to people: nobody's address or number is among them."""
+    frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
+    return mask_pii(frame.with_row_index("_row")).frame["text"].to_list()

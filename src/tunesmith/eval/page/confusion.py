@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from tunesmith.eval.classes import ClassScore, Confusion, most_confused
 from tunesmith.eval.report import Report
-from tunesmith.pages import svg
+from tunesmith.pages import heat_map
 from tunesmith.pages.words import Speaker, percent
 
 # A table of numbers is read up to here; above it, a picture.
@@ -49,7 +49,7 @@ def matrix(report: Report, say: Speaker) -> Matrix | None:
     if MAX_TABLE < count <= _MAX_PICTURE:
         description = say("confusion_desc", right=f"{right:,}", rows=f"{total:,}")
         cells = _filled(report, say)
-        picture = svg.heat_map(say("confusion"), description, report.labels, cells)
+        picture = heat_map.heat_map(say("confusion"), description, report.labels, cells)
     table = tuple(_row(report, i, say) for i in range(count)) if count <= MAX_TABLE else ()
     pairs = most_confused(report.labels, report.confusion, _MAX_PAIRS)
     return Matrix(table=table, picture=picture, pairs=pairs, wrong=total - right)
@@ -61,7 +61,7 @@ def _row(report: Report, i: int, say: Speaker) -> tuple[Cell, ...]:
         Cell(
             count=count,
             kind="right" if i == j else "wrong",
-            strength=svg.strength(count / max(1, sum(row))),
+            strength=heat_map.strength(count / max(1, sum(row))),
             tip=_tip(report, i, j, say),
         )
         for j, count in enumerate(row)

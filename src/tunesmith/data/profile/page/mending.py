@@ -10,6 +10,7 @@ from typing import Any
 from tunesmith.pages.words import Speaker, percent
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LINE = 90
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
 
@@ -42,8 +43,15 @@ def _shown(name: str, value: Any, say: Speaker) -> str:
 
 
 def recipe(keys: Mapping[str, Any]) -> str:
-    """Keys of a recipe's `data` section as YAML, one a line."""
-    return "\n".join(f"{name}: {flow(value)}" for name, value in keys.items())
+    """Keys of a recipe's `data` section as YAML; a list too long for a line has a line for each item."""
+    return "\n".join(line for name, value in keys.items() for line in _lines(name, value))
+
+
+def _lines(name: str, value: Any) -> list[str]:
+    line = f"{name}: {flow(value)}"
+    if len(line) <= _LINE or not isinstance(value, list):
+        return [line]
+    return [f"{name}:", *(f"  - {flow(item)}" for item in value)]
 
 
 def flow(value: Any) -> str:
