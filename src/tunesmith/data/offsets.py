@@ -169,12 +169,11 @@ def _move(
     pointing: tuple[str, ...],
     move: Callable[[Moved, dict[str, Any], str], dict[str, Any] | None],
 ) -> tuple[pl.DataFrame, list[int]]:
-    places = (before[column] != after[column]).fill_null(False).arg_true().to_list()
+    places = (before[column] != after[column]).fill_null(False).arg_true()
     pointing = tuple(name for name in pointing if name in before.columns)
-    if not places:
+    if places.is_empty():
         return after, []
-    chosen = before.select("_row", column, *pointing).to_dicts() if len(places) == before.height else []
-    chosen = chosen or before.select("_row", column, *pointing)[places].to_dicts()
+    chosen = before.select("_row", column, *pointing)[places].to_dicts()
     texts = after[column].gather(places).to_list()
     columns = {name: before[name].to_list() for name in pointing}
     lost: list[int] = []

@@ -32,8 +32,8 @@ _ENGLISH = (
     r"|where|who|why|how|have|has|had|been|were|are|from|your|you|our|my|his|her|she|not|but|because|into"
     r"|about|after|before|each|many|much|any|some|more|than|will|can|get|year|years|for|of|it|to|is)\b)"
 )
-_ENOUGH = 0.12
-_LOOKED_AT = 500
+_ENOUGH = 0.1
+_LOOKED_AT = 300
 _SURE = 0.8
 _CHINESE = re.compile("[\u3000-\u9fff]+")  # which would decide
 
@@ -92,8 +92,8 @@ def _of_scripts(texts: pl.Series, keep: tuple[str, ...]) -> pl.Series:
 def _may_be(texts: pl.Series, chosen: pl.Series, keep: tuple[str, ...]) -> pl.Series:
     """Whether the part of a text in Latin or another shared script may be in a language of `keep`."""
     heads = texts.str.slice(0, _LOOKED_AT)
-    words = heads.str.count_matches(r"[A-Za-z]+")
-    english = chosen & (heads.str.count_matches(_ENGLISH) >= _ENOUGH * words) & (words > 0)
+    words = heads.str.count_matches(" ", literal=True) + 1
+    english = chosen & (heads.str.count_matches(_ENGLISH) >= _ENOUGH * words)
     may_be = ~english | ("en" in keep)
     asked = (chosen & ~english).arg_true()
     answers = pl.Series([_is_one_of(text, keep) for text in heads.gather(asked).to_list()], dtype=pl.Boolean)

@@ -15,6 +15,7 @@ from tunesmith.data.clean import Cleaned, change_texts
 from tunesmith.data.cleaners.pii_kinds import FORMS, Form, Kind
 from tunesmith.data.texts import on_suspect_lines, on_suspects, one_by_one, settled
 
+_WIDE_DIGIT = re.compile("[\uff10-\uff19]")
 _HALF_WIDTH = {0xFF10 + digit: 0x30 + digit for digit in range(10)}
 
 _Name = Callable[[Kind, str], str]
@@ -65,7 +66,8 @@ def _replacer(form: Form, name: _Name, counts: Counter[str]) -> Callable[[str], 
     def change(text: str) -> str:
         parts, done = [], 0
         # Looked for in digits of half width, and cut out of the text as it is.
-        for match in form.pattern.finditer(text.translate(_HALF_WIDTH)):
+        narrow = text.translate(_HALF_WIDTH) if _WIDE_DIGIT.search(text) else text
+        for match in form.pattern.finditer(narrow):
             if form.is_real(match[0]):
                 counts[form.kind.upper()] += 1
                 parts += [text[done : match.start()], name(form.kind, match[0])]

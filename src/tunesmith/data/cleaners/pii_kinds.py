@@ -149,7 +149,11 @@ FORMS: tuple[Form, ...] = (
     Form(kind="ip", suspect=r"[0-9A-Fa-f]:[0-9A-Fa-f:]*:|::", pattern=_IP6, is_real=is_ip6),
     Form(
         kind="phone",
-        suspect=rf"{_DIGIT}[0-9\x{{ff10}}-\x{{ff19}} .()\-]{{6,}}{_DIGIT}",
+        suspect=(
+            rf"\+{_DIGIT}[0-9\x{{ff10}}-\x{{ff19}} .()\-]{{6}}|{_DIGIT}{{11}}"
+            rf"|0{_DIGIT}{{2,4}}[ )\-]{{1,2}}{_DIGIT}{{3}}"
+            rf"|{_DIGIT}{{3}}[ .)\-]{{1,2}}{_DIGIT}{{3,4}}[ .\-]{_DIGIT}{{4}}"
+        ),
         pattern=_PHONE,
         is_real=is_phone,
     ),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from running import change, dropped, rows, run
 
 from tunesmith.core.errors import RecipeError
+from tunesmith.data.cleaners.pii_kinds import FORMS
 
 VALUES = [
     "li@example.com", "13800130001", "+86 138-0013-0001", "010-62345678", "+1 202-555-0005",
@@ -31,6 +32,13 @@ def test_masks_never_nest_and_masking_twice_is_once(parts: list[tuple[str, str]]
     assert "[" not in outside
     assert "]" not in outside
     assert change("mask_pii", once, **settings) == [once]
+
+
+@given(st.text(alphabet="0123456789+()-. ８:@abxX", max_size=24))
+def test_the_cheap_patterns_find_all_that_the_exact_ones_match(text: str) -> None:
+    for form in FORMS:
+        if any(form.is_real(match[0]) for match in form.pattern.finditer(text)):
+            assert pl.Series([text]).str.contains(form.suspect)[0], form
 
 
 @pytest.mark.parametrize(
