@@ -82,6 +82,25 @@ def _temporary(path: Path) -> Path:
 
 
 @contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """The name of a temporary sibling; what the block wrote there becomes `path` when it ends without error.
+
+    Raises:
+        TunesmithError: C02 when the system refuses to write.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(path)
+    with _disk(path):
+        try:
+            yield temporary
+            _sync_file(temporary)
+            os.replace(temporary, path)
+            _sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """A temporary folder that becomes `path`, whole and with a manifest, when the block ends without error.
 

@@ -165,6 +165,12 @@ class Split(Section):
     overlap: Literal["stop", "drop", "keep"] = "stop"
 
     @model_validator(mode="after")
+    def _goes_by_one_rule(self) -> Self:
+        if self.time is not None and self.group is not None:
+            raise PydanticCustomError("split_rules", "time and group go by different rules")
+        return self
+
+    @model_validator(mode="after")
     def _leaves_rows_to_learn_from(self) -> Self:
         if self.test + self.validation >= 1:
             shares = {"test": self.test, "validation": self.validation}

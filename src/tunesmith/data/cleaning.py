@@ -1,42 +1,141 @@
-"""Running a recipe's cleaners one after the other, with every row they take away accounted for."""
+"""Running cleaners: one batch through several of them, with every row they take away accounted for.
+
+A cleaner that must see all rows before it can judge one, as for duplicates, is a subclass of `Whole`; all
+others are functions (`data.clean`) and work on batches of any size, in any number of threads.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from tunesmith.core import components
 from tunesmith.core.errors import DataError
 from tunesmith.core.recipe import Component
+from tunesmith.data.account import Account, Rows
 from tunesmith.data.clean import Cleaned
-from tunesmith.data.ledger import Ledger
 
 EMPTIED = "empty_after_cleaning"
 """The reason of rows of which cleaning left nothing."""
 
+Counts = dict[str, dict[str, int]]
+"""What each cleaner counted, by its name."""
 
-def clean(
-    frame: pl.DataFrame, cleaners: Iterable[Component], ledger: Ledger
-) -> tuple[pl.DataFrame, Ledger, dict[str, dict[str, int]]]:
-    """What is left of `frame`, the ledger with what is not, and what each cleaner counted.
+
+def _no_rows() -> tuple[Rows, Rows]:
+    return np.zeros(0, np.int64), np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a `Whole` decided: rows dropped by reason, and duplicates beside the rows that they repeat."""
+
+    dropped: Mapping[str, Rows] = field(default_factory=dict[str, Rows])
+    duplicates: tuple[Rows, Rows] = field(default_factory=_no_rows)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows went, by reason."""
+        gone = {reason: len(rows) for reason, rows in self.dropped.items()}
+        return {**gone, "duplicate": len(self.duplicates[0])} if len(self.duplicates[0]) else gone
+
+
+class Whole(ABC):
+    """A cleaner that judges rows when it has seen all of them. Its settings are keyword-only arguments.
+
+    `folder` is its own to put things into that do not fit the memory.
+    """
+
+    @abstractmethod
+    def __init__(self, folder: Path) -> None: ...
+
+    @abstractmethod
+    def see(self, frame: pl.DataFrame) -> None:
+        """Take in the next rows; called in their order."""
+
+    @abstractmethod
+    def verdict(self) -> Verdict:
+        """Which rows go; called once, after all were seen."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files; called once at the end, with or without a verdict."""
+
+    def change(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows that stay as they are to go on after the verdict; unchanged unless a cleaner says so."""
+        return frame
+
+
+def is_whole(component: Component) -> bool:
+    """Whether a cleaner must see all rows."""
+    cleaner = components.cleaners.get(component.name)
+    return isinstance(cleaner, type) and issubclass(cleaner, Whole)
+
+
+def make_whole(component: Component, folder: Path) -> Whole:
+    """A cleaner that sees all rows, ready to see them."""
+    made: Whole = components.cleaners.get(component.name)(folder, **component.settings)
+    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Rows that went through cleaners: those that stay, where the others went, and what was counted."""
+
+    frame: pl.DataFrame
+    dropped: Mapping[str, Rows] = field(default_factory=dict[str, Rows])
+    duplicates: Mapping[int, int] = field(default_factory=dict[int, int])
+    counts: Counts = field(default_factory=dict)
+
+
+def clean(frame: pl.DataFrame, cleaners: Iterable[Component]) -> Batch:
+    """What function cleaners, one after the other, leave of a batch. Rows left without text are dropped.
 
     Raises:
         DataError: D27 when a cleaner does not keep to its protocol.
     """
-    counts: dict[str, dict[str, int]] = {}
+    dropped: dict[str, list[int]] = {}
+    duplicates: dict[int, int] = {}
+    counts: Counts = {}
     for component in cleaners:
         cleaned = apply(component, frame)
-        counts[component.name] = _counts(component.name, frame, cleaned)
-        ledger = _account(ledger, cleaned)
+        counts[component.name] = _counts(frame, cleaned)
+        for row, reason in cleaned.dropped.items():
+            dropped.setdefault(reason, []).append(row)
+        duplicates |= cleaned.duplicates
         frame = cleaned.frame
-    emptied = frame.filter(_is_empty(frame))["_row"].to_list()
-    return frame.filter(~_is_empty(frame)), ledger.drop(emptied, EMPTIED), counts
+    if emptied := frame.filter(_is_empty(frame))["_row"].to_list():
+        dropped.setdefault(EMPTIED, []).extend(emptied)
+        frame = frame.filter(~_is_empty(frame))
+    arrays = {reason: np.array(rows, np.int64) for reason, rows in dropped.items()}
+    return Batch(frame=frame, dropped=arrays, duplicates=duplicates, counts=counts)
+
+
+def account_for(batch: Batch, account: Account) -> None:
+    """Enter what a batch lost."""
+    for reason, rows in batch.dropped.items():
+        account.drop(rows, reason)
+    if batch.duplicates:
+        rows, of = (np.array(list(part), np.int64) for part in zip(*batch.duplicates.items(), strict=True))
+        account.duplicates(rows, of)
+
+
+def add_counts(total: Counts, counts: Mapping[str, Mapping[str, int]]) -> None:
+    """Add what a batch counted to what all before it did."""
+    for name, own in counts.items():
+        mine = total.setdefault(name, {})
+        for key, count in own.items():
+            mine[key] = mine.get(key, 0) + count
 
 
 def apply(component: Component, frame: pl.DataFrame) -> Cleaned:
-    """Run one cleaner and complete what it says with the rows it silently left out.
+    """Run one function cleaner and complete what it says with the rows it silently left out.
 
     Raises:
         DataError: D27 when it adds rows, loses `_row` or changes the columns.
@@ -45,9 +144,11 @@ def apply(component: Component, frame: pl.DataFrame) -> Cleaned:
     result = cleaner(frame, **component.settings)
     cleaned = result if isinstance(result, Cleaned) else Cleaned(frame=result)
     _check(component.name, frame, cleaned)
-    gone = set(frame["_row"].to_list()) - set(cleaned.frame["_row"].to_list())
-    unsaid = gone - cleaned.dropped.keys() - cleaned.duplicates.keys()
-    dropped = {**cleaned.dropped, **dict.fromkeys(sorted(unsaid), component.name)}
+    if len(cleaned.frame) == len(frame):
+        return cleaned
+    gone = frame["_row"].filter(~frame["_row"].is_in(cleaned.frame["_row"].implode())).to_list()
+    unsaid = [row for row in gone if row not in cleaned.dropped and row not in cleaned.duplicates]
+    dropped = {**cleaned.dropped, **dict.fromkeys(unsaid, component.name)}
     return Cleaned(frame=cleaned.frame, dropped=dropped, duplicates=cleaned.duplicates, counts=cleaned.counts)
 
 
@@ -61,25 +162,16 @@ def _check(name: str, before: pl.DataFrame, cleaned: Cleaned) -> None:
     if left.n_unique() < len(left) or not left.is_in(rows.implode()).all():
         raise DataError("D27", name=name, reason="it added rows or changed `_row`")
     said = [*cleaned.dropped, *cleaned.duplicates]
-    if len(set(said)) < len(said) or set(said) & set(left.to_list()):
+    if len(set(said)) < len(said) or set(said) & set(left.to_list() if said else []):
         raise DataError("D27", name=name, reason="it keeps rows it says are gone")
 
 
-def _account(ledger: Ledger, cleaned: Cleaned) -> Ledger:
-    by_reason: dict[str, list[int]] = {}
-    for row, reason in cleaned.dropped.items():
-        by_reason.setdefault(reason, []).append(row)
-    for reason, rows in by_reason.items():
-        ledger = ledger.drop(rows, reason)
-    return ledger.duplicates(cleaned.duplicates)
-
-
-def _counts(name: str, before: pl.DataFrame, cleaned: Cleaned) -> dict[str, int]:
+def _counts(before: pl.DataFrame, cleaned: Cleaned) -> dict[str, int]:
     counts = dict(cleaned.counts)
-    content = "messages" if "messages" in before.columns else "text"
-    kept = before.filter(pl.col("_row").is_in(cleaned.frame["_row"].implode())).sort("_row")
-    changed = kept.filter(kept[content] != cleaned.frame.sort("_row")[content]).height
-    if changed:
+    kept = before
+    if len(cleaned.frame) < len(before):
+        kept = before.filter(pl.col("_row").is_in(cleaned.frame["_row"].implode()))
+    if changed := _changed(kept, cleaned.frame):
         counts["changed"] = changed
     if cleaned.duplicates:
         counts["duplicate"] = len(cleaned.duplicates)
@@ -88,8 +180,29 @@ def _counts(name: str, before: pl.DataFrame, cleaned: Cleaned) -> dict[str, int]
     return counts
 
 
+def _changed(before: pl.DataFrame, after: pl.DataFrame) -> int:
+    """How many rows differ in a column."""
+    differs = [before[name].ne_missing(after[name]) for name in before.columns if name != "_row"]
+    return int(pl.DataFrame([d.alias(str(i)) for i, d in enumerate(differs)]).max_horizontal().sum() or 0)
+
+
 def _is_empty(frame: pl.DataFrame) -> pl.Expr:
-    if "messages" not in frame.columns:
-        return pl.col("text").is_null() | (pl.col("text").str.strip_chars() == "")
-    blank = pl.element().struct.field("content").str.strip_chars() == ""
-    return pl.col("messages").list.eval(blank).list.any()
+    """Rows of which a text is empty: a text, a source or target, a question or context, or any message."""
+    empty: list[pl.Expr] = []
+    for name in frame.columns:
+        if name in _NEEDED:
+            empty.append(pl.col(name).is_null() | (pl.col(name).str.strip_chars() == ""))
+        elif name in _CONVERSATIONS:
+            empty.append(_has_empty_turn(name))
+    return pl.any_horizontal(empty)
+
+
+_NEEDED = ("text", "source", "target", "question", "context")
+_CONVERSATIONS = ("messages", "prompt", "chosen", "rejected")
+
+
+def _has_empty_turn(name: str) -> pl.Expr:
+    """A message without content; one that calls tools needs none."""
+    turn = pl.element().struct
+    blank = (turn.field("content").str.strip_chars() == "") & turn.field("tool_calls").is_null()
+    return pl.col(name).list.eval(blank).list.any()

@@ -16,9 +16,9 @@ from tunesmith.core.recipe import Component, Data, Entry
 from tunesmith.core.registry import settings_of
 from tunesmith.data import mapping, shapes
 from tunesmith.data.cleaning import apply
-from tunesmith.data.loading import load, stop_for
-from tunesmith.data.reading import read
-from tunesmith.data.sources import WHOLE
+from tunesmith.data.loading import stop_for
+from tunesmith.data.reading import open_file
+from tunesmith.data.rows import load
 from tunesmith.data.split import TRAIN, assign
 
 
@@ -44,17 +44,12 @@ class Dataset:
             DataError: when it cannot be read or it is not clear which columns to use.
         """
         file = Path(path)
-        chosen = shape or mapping.recognise(read(file))
-        # Rows without label may stay: `clean("drop_unlabelled")` is the caller's to ask for.
-        data = Data(
-            source={"all": [Entry(path=str(file))]},
-            fields=dict(fields or {}),
-            clean=[Component("drop_unlabelled")],
-        )
+        chosen = shape or mapping.recognise(open_file(file).sample)
+        data = Data(source={"all": [Entry(path=str(file))]}, fields=dict(fields or {}), clean=[])
         loaded = load(data, shape=chosen, base=Path())
         stop_for(loaded.problems)
         origin = cache.key(file=durable.sha256(file), shape=chosen, fields=data.fields)
-        frame = loaded.frames[WHOLE].select(shapes.COLUMNS[chosen])
+        frame = loaded.frame.select(shapes.COLUMNS[chosen])
         return cls(frame=frame, shape=chosen, provenance=origin)
 
     def __len__(self) -> int:

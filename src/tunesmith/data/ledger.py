@@ -26,8 +26,13 @@ SCHEMA = {
     "truncated": pl.Int64,
     "duplicate_of": pl.Int64,
     "split": pl.String,
+    "part_of": pl.Int64,
 }
-"""The columns of ledger.parquet. `truncated` counts tokens; `hash` is the sha256 of the row as read."""
+"""The columns of ledger.parquet.
+
+`truncated` counts tokens; `hash` is the BLAKE2b-128 of the row as read. A line of plain text that continues a
+paragraph is `part_of` the row on which the paragraph begins, and ends where that ends.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Ledger:
                 "truncated": [0] * count,
                 "duplicate_of": [None] * count,
                 "split": ["train"] * count,
+                "part_of": [None] * count,
             },
             schema=SCHEMA,
         )
@@ -126,7 +132,7 @@ class Ledger:
     def _move(self, rows: Iterable[int], allowed: tuple[str, ...], **values: str | None) -> Ledger:
         chosen = list(rows)
         self._expect(chosen, allowed)
-        here = pl.col("row").is_in(chosen)
+        here = pl.coalesce("part_of", "row").is_in(chosen)
         changes = {
             name: pl.when(here).then(pl.lit(value, pl.String)).otherwise(pl.col(name))
             for name, value in values.items()

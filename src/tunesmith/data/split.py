@@ -1,8 +1,9 @@
 """Who is trained on and who is held out: a pure function of the seed and the rows' contents.
 
-Without groups the shares hold for every label (largest remainder), and of each label with two rows or more at
-least one is trained on. With groups, whole groups go where they are missed most, by rows of each label, the
-largest groups first (the greedy method of stratified group splitting).
+The shares hold for every label (largest remainder), and of each label with two rows or more at least one is
+trained on. Rows of a group stay together: whole groups go first, the largest before the others, to where rows
+of their labels are missed most (the greedy method of stratified group splitting); rows that stand alone then
+fill what is missing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TRAIN = "train"
+Table = NDArray[np.float64]
 
 
 def assign(
@@ -30,12 +32,29 @@ def assign(
     `hashes` identify the contents, `labels` and `groups` go with them; a row without group stands alone.
     """
     wanted = {name: share for name, share in shares.items() if share > 0}
-    classes = list(labels) if labels is not None else [""] * len(hashes)
-    keys = _keys(hashes, seed)
-    if groups is None:
-        return _by_row(keys, classes, wanted)
-    named = [f"={group}" if group is not None else f"#{i}" for i, group in enumerate(groups)]
-    return _by_group(keys, classes, named, wanted)
+    work = _Division(
+        _keys(hashes, seed),
+        list(labels) if labels is not None else [""] * len(hashes),
+        wanted,
+    )
+    together = _members(groups) if groups is not None else []
+    work.place_groups(together)
+    work.place_alone()
+    return [(TRAIN, *wanted)[place] for place in work.places]
+
+
+def assign_by_time(times: Sequence[float], shares: Mapping[str, float]) -> list[str]:
+    """The newest rows to `test`, those before to `validation`, the rest to `train`; equal ones by order."""
+    order = np.argsort(np.asarray(times), kind="stable")
+    splits = [TRAIN] * len(times)
+    end = len(times)
+    for name in ("test", "validation"):
+        if shares.get(name):
+            start = end - _target(len(times), shares[name])
+            for row in order[max(0, start) : end]:
+                splits[row] = name
+            end = max(0, start)
+    return splits
 
 
 def _keys(hashes: Sequence[str], seed: int) -> list[bytes]:
@@ -53,27 +72,84 @@ def _target(count: int, share: float) -> int:
     return max(int(count * share + 0.5), 1 if count >= 3 else 0)
 
 
-def _by_row(keys: list[bytes], classes: list[str], shares: Mapping[str, float]) -> list[str]:
+def _members(groups: Sequence[str | None]) -> list[list[int]]:
+    """The rows of every group that has more than one."""
     members: dict[str, list[int]] = defaultdict(list)
-    for row in sorted(range(len(keys)), key=lambda row: keys[row]):
-        members[classes[row]].append(row)
-    sizes = {label: len(rows) for label, rows in members.items()}
-    splits = [TRAIN] * len(keys)
-    taken = dict.fromkeys(sizes, 0)
-    for name, share in shares.items():
-        room = {label: max(0, size - taken[label] - 1) for label, size in sizes.items()}
-        for label, count in _largest_remainder(sizes, room, _target(len(keys), share)).items():
-            for row in members[label][taken[label] : taken[label] + count]:
-                splits[row] = name
-            taken[label] += count
-    return splits
+    for row, group in enumerate(groups):
+        if group is not None:
+            members[group].append(row)
+    return [rows for rows in members.values() if len(rows) > 1]
 
 
-def _largest_remainder(sizes: Mapping[str, int], room: Mapping[str, int], total: int) -> dict[str, int]:
+class _Division:
+    """Rows on their way to splits. Split 0 is training; `placed` counts rows [splits, labels]."""
+
+    def __init__(self, keys: list[bytes], classes: list[str], shares: Mapping[str, float]) -> None:
+        self.keys = keys
+        self.names = sorted(set(classes))
+        column = {label: i for i, label in enumerate(self.names)}
+        self.labels = np.array([column[label] for label in classes], np.int64)
+        self.shares = list(shares.values())
+        self.places = [-1] * len(keys)
+        self.sizes = np.bincount(self.labels, minlength=len(self.names)).astype(np.float64)
+        self.fractions = np.array([1.0 - sum(self.shares), *self.shares])
+        self.placed: Table = np.zeros((len(self.fractions), len(self.names)))
+
+    def place_groups(self, groups: list[list[int]]) -> None:
+        """Each group to the split that misses its rows most, weighed by label so that rare ones count."""
+        order = sorted(groups, key=lambda rows: (-len(rows), min(self.keys[row] for row in rows)))
+        wanted = self.fractions[:, None] * self.sizes
+        split_of = []
+        for rows in order:
+            counts = np.bincount(self.labels[rows], minlength=len(self.names))
+            split = int(
+                np.argmax(((wanted - self.placed) * (counts / np.maximum(self.sizes, 1))).sum(axis=1))
+            )
+            self.placed[split] += counts
+            split_of.append(split)
+        if sum(map(len, order)) == len(self.keys):
+            self._fill_empty(order, split_of)
+        for rows, split in zip(order, split_of, strict=True):
+            for row in rows:
+                self.places[row] = split
+
+    def _fill_empty(self, groups: list[list[int]], split_of: list[int]) -> None:
+        """Give each split that got nothing the smallest group of training, while training keeps one."""
+        for split in range(1, len(self.fractions)):
+            own = [i for i, place in enumerate(split_of) if place == 0]
+            if split not in split_of and len(own) > 1:
+                split_of[own[-1]] = split
+
+    def place_alone(self) -> None:
+        """Rows without group: to each split what its labels miss of their shares, the rest to training."""
+        members: dict[int, list[int]] = defaultdict(list)
+        for row in sorted(range(len(self.keys)), key=lambda row: self.keys[row]):
+            if self.places[row] < 0:
+                members[int(self.labels[row])].append(row)
+        taken = dict.fromkeys(members, 0)
+        for split, share in enumerate(self.shares, 1):
+            total = _target(len(self.keys), share) - int(self.placed[split].sum())
+            for label, count in self._shared_out(members, taken, split, max(0, total)).items():
+                for row in members[label][taken[label] : taken[label] + count]:
+                    self.places[row] = split
+                taken[label] += count
+        self.places = [max(0, place) for place in self.places]
+
+    def _shared_out(
+        self, members: Mapping[int, list[int]], taken: Mapping[int, int], split: int, total: int
+    ) -> dict[int, int]:
+        """How many rows of each label go to a split."""
+        missing = np.maximum(0, self.fractions[split] * self.sizes - self.placed[split])
+        kept = {label: 0 if self.placed[0][label] else 1 for label in members}
+        room = {label: max(0, len(rows) - taken[label] - kept[label]) for label, rows in members.items()}
+        return _largest_remainder({label: float(missing[label]) for label in members}, room, total)
+
+
+def _largest_remainder(sizes: Mapping[int, float], room: Mapping[int, int], total: int) -> dict[int, int]:
     """`total` divided in proportion to `sizes`, never more than `room` (Hamilton's method)."""
-    everything = max(1, sum(sizes.values()))
+    everything = sum(sizes.values()) or 1.0
     exact = {label: size * total / everything for label, size in sizes.items()}
-    given = {label: min(int(exact[label]), room[label]) for label in sizes}
+    given = {label: min(int(exact[label] + 1e-9), room[label]) for label in sizes}
     order = sorted(sizes, key=lambda label: (given[label] - exact[label], -sizes[label], label))
     left = min(total, sum(room.values())) - sum(given.values())
     while left > 0:
@@ -82,49 +158,3 @@ def _largest_remainder(sizes: Mapping[str, int], room: Mapping[str, int], total:
                 given[label] += 1
                 left -= 1
     return given
-
-
-def _by_group(
-    keys: list[bytes], classes: list[str], groups: list[str], shares: Mapping[str, float]
-) -> list[str]:
-    names = [TRAIN, *shares]
-    counts, order, rows = _group_counts(keys, classes, groups)
-    totals = counts.sum(axis=0)
-    fractions = np.array([1.0 - sum(shares.values()), *shares.values()])
-    missing = fractions[:, None] * totals  # [splits, labels], rows still to be given
-    place = np.zeros(len(order), dtype=np.int64)
-    for group in order:
-        # Weighed by label, so that a rare label counts as much as a frequent one.
-        place[group] = int(np.argmax((missing * (counts[group] / totals)).sum(axis=1)))
-        missing[place[group]] -= counts[group]
-    _fill_empty(place, counts.sum(axis=1), order, len(names))
-    splits = [TRAIN] * len(keys)
-    for group, members in enumerate(rows):
-        for row in members:
-            splits[row] = names[place[group]]
-    return splits
-
-
-def _group_counts(
-    keys: list[bytes], classes: list[str], groups: list[str]
-) -> tuple[NDArray[np.float64], list[int], list[list[int]]]:
-    """Rows of each label in each group [groups, labels], groups from large to small, and their rows."""
-    members: dict[str, list[int]] = defaultdict(list)
-    for row, group in enumerate(groups):
-        members[group].append(row)
-    column = {label: i for i, label in enumerate(sorted(set(classes)))}
-    rows = list(members.values())
-    counts = np.zeros((len(rows), len(column)))
-    for i, own in enumerate(rows):
-        for row in own:
-            counts[i, column[classes[row]]] += 1
-    order = sorted(range(len(rows)), key=lambda i: (-len(rows[i]), min(keys[r] for r in rows[i])))
-    return counts, order, rows
-
-
-def _fill_empty(place: NDArray[np.int64], sizes: NDArray[np.float64], order: list[int], splits: int) -> None:
-    """Give each split that got nothing the smallest group of training, while training keeps one."""
-    for split in range(1, splits):
-        own = [group for group in order if place[group] == 0]
-        if not (place == split).any() and len(own) > 1:
-            place[min(reversed(own), key=lambda group: sizes[group])] = split

@@ -9,7 +9,8 @@ from pathlib import Path
 from tunesmith.core import components, durable
 from tunesmith.core.recipe import Data
 from tunesmith.core.workspace import Workspace
-from tunesmith.data.loading import load, stop_for
+from tunesmith.data.loading import stop_for
+from tunesmith.data.rows import load
 from tunesmith.eval.metrics import direction
 from tunesmith.eval.report import Provenance, Report
 from tunesmith.models import loading
@@ -37,9 +38,10 @@ def evaluate(
     resolved = resolve(model, workspace)
     loaded = loading.load(resolved)
     chosen: Task = components.tasks.get(task or _task_of(loaded))()
-    rows = load(Data(source={"all": [str(data)]}), shape=chosen.shape, base=Path.cwd())
+    source = Data.model_validate({"source": str(data), "clean": []})
+    rows = load(source, shape=chosen.shape, base=Path.cwd())
     stop_for(rows.problems)
-    frame = rows.frames["all"]
+    frame = rows.frame
     names = judging.metric_names(chosen, metrics)
     outcome = measuring.outcome_of(chosen, loaded, frame, None)
     scores = measuring.scores(names, outcome)

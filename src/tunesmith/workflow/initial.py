@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.core import components, text
 from tunesmith.core.errors import Problem
 from tunesmith.core.recipe import Data
-from tunesmith.data.loading import ROW_CODES, Loaded, SourceReport, load, stop_for
+from tunesmith.data.loading import ROW_CODES, SourceReport, stop_for
 from tunesmith.data.mapping import recognise
 from tunesmith.data.prepare import inspect
-from tunesmith.data.reading import read
+from tunesmith.data.reading import open_file
+from tunesmith.data.rows import Loaded, load
 from tunesmith.data.shapes import LABELLED, MESSAGES, TEXT
 from tunesmith.models import catalogue
 
@@ -76,14 +77,14 @@ def draft(file: Path | None, *, task: str | None, out: Path, lang: str) -> Draft
     if file is None:
         made = components.tasks.get(task or "classify")()
         return _write(_Seen(task=made.name, source="data.csv"), out, lang)
-    made = components.tasks.get(task or _TASKS[recognise(read(file, on_error="drop"))])()
+    made = components.tasks.get(task or _TASKS[recognise(open_file(file).sample)])()
     loaded = _look(file, made)
     source = loaded.sources[0]
     seen = _Seen(
         task=made.name,
         source=_relative(file, out),
-        rows=loaded.frames["all"].height,
-        chinese=_is_chinese(made.texts(loaded.frames["all"].head(_LOOKED_AT))),
+        rows=loaded.frame.height,
+        chinese=_is_chinese(made.texts(loaded.frame.head(_LOOKED_AT))),
         fields=source.mapping if source.kind in ("text_label", "text") else {},
         drop=bool(loaded.problems),
     )
@@ -97,7 +98,7 @@ def _look(file: Path, task: Task) -> Loaded:
     here = {"source": str(file.absolute())}
     dropping = Data.model_validate({**here, "on_error": "drop"})
     stop_for(inspect(dropping, shape=task.shape, base=file.absolute().parent))
-    loaded = load(Data.model_validate(here), shape=task.shape, base=file.absolute().parent)
+    loaded = load(Data.model_validate({**here, "clean": []}), shape=task.shape, base=file.absolute().parent)
     stop_for([problem for problem in loaded.problems if problem.code not in ROW_CODES])
     return loaded
 

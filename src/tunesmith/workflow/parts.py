@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from tunesmith.core import durable
-from tunesmith.core.errors import Problem
+from tunesmith.core.errors import Problem, TunesmithError
 from tunesmith.data.ledger import Ledger
 from tunesmith.data.prepare import Prepared, prepare
 from tunesmith.workflow.plan import Plan
@@ -54,23 +57,38 @@ def make(plan: Plan) -> Parts:
     folder = plan.workspace.cache / f"data-{plan.data_key[:32]}"
     cached = durable.is_valid(folder)
     if not cached:
-        data = plan.recipe.data
-        _write(prepare(data, shape=plan.task.shape, seed=plan.recipe.seed, base=plan.base), folder)
+        with _nothing_left_behind(plan.workspace.root), durable.new_folder(folder) as new:
+            _note(_prepare(plan, new), new)
     return _read(folder, cached)
 
 
-def _write(prepared: Prepared, path: Path) -> None:
+@contextmanager
+def _nothing_left_behind(root: Path) -> Iterator[None]:
+    """A workspace that was made for data which turns out not to be usable goes again."""
+    existed = root.exists()
+    try:
+        yield
+    except TunesmithError:
+        if not existed:
+            shutil.rmtree(root, ignore_errors=True)
+        raise
+
+
+def _prepare(plan: Plan, folder: Path) -> Prepared:
+    recipe = plan.recipe
+    return prepare(recipe.data, shape=plan.task.shape, seed=recipe.seed, base=plan.base, folder=folder)
+
+
+def _note(prepared: Prepared, folder: Path) -> None:
+    """What was found out about the rows, beside them."""
     found = {
         "sources": [asdict(source) for source in prepared.sources],
         "warnings": [asdict(warning) for warning in prepared.warnings],
         "cleaned": prepared.cleaned,
     }
-    with durable.new_folder(path) as folder:
-        for name, frame in prepared.splits.items():
-            frame.write_parquet(folder / f"{name}.parquet")
-        prepared.ledger.write(folder / "ledger.parquet")
-        text = json.dumps(found, ensure_ascii=False, default=str)
-        (folder / "data.json").write_text(text, encoding="utf-8")
+    prepared.ledger.write(folder / "ledger.parquet")
+    text = json.dumps(found, ensure_ascii=False, default=str)
+    (folder / "data.json").write_text(text, encoding="utf-8")
 
 
 def _read(folder: Path, cached: bool) -> Parts:

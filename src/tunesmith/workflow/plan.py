@@ -18,10 +18,10 @@ from pathlib import Path
 from tunesmith import __version__
 from tunesmith.core import cache, components, durable, recipe_file
 from tunesmith.core.errors import Problem, RecipeError
-from tunesmith.core.recipe import Entry, Lock, Recipe, Scratch
+from tunesmith.core.recipe import Lock, Recipe, Scratch
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
-from tunesmith.data.sources import source_paths
+from tunesmith.data.sources import find, source_paths
 from tunesmith.models.contract import TEMPLATES
 from tunesmith.models.resolve import Resolved, resolve, weights_digest
 from tunesmith.tasks.task import Task
@@ -88,6 +88,11 @@ class Plan:
     def data_key(self) -> str:
         """What the prepared data depends on."""
         data = self.recipe.data.model_dump(mode="json", exclude={"source", "max_length"})
+        mixed = [
+            [split, entry.weight, entry.cap]
+            for split, entries in self.recipe.data.source.items()
+            for entry in entries
+        ]
         files = [
             [split, str(path), self.sources[str(path)]]
             for split, paths in self.paths.items()
@@ -97,6 +102,7 @@ class Plan:
             version=__version__,
             data=data,
             files=files,
+            mixed=mixed,
             code=[components.cleaners.identity(cleaner.name) for cleaner in self.recipe.data.clean],
             shape=self.task.shape,
             seed=self.recipe.seed,
@@ -204,7 +210,10 @@ class Plan:
             model=self.identities,
             threads=self.threads,
         )
-        source = {split: [Entry(path=str(path)) for path in paths] for split, paths in self.paths.items()}
+        source = {
+            split: [entry.model_copy(update={"path": self._absolute_source(entry.path)}) for entry in entries]
+            for split, entries in self.recipe.data.source.items()
+        }
         data = self.recipe.data.model_copy(update={"source": source})
         models = [
             self._absolute(choice, candidate.source)
@@ -213,6 +222,11 @@ class Plan:
         prompt = self.recipe.prompt.model_copy(update={"template": self.template})
         changes = {"data": data, "model": models, "prompt": prompt, "lock": lock}
         return self.recipe.model_copy(update=changes)
+
+    def _absolute_source(self, path: str) -> str:
+        """An entry's path or pattern from the root, so that the lock means the same anywhere."""
+        beside = self.base / path
+        return str(beside if find(path, self.base)[0].is_relative_to(self.base) else Path(path).absolute())
 
     def _absolute(self, choice: str | Scratch, source: Resolved | Scratch) -> str | Scratch:
         """A model that was found as a folder beside the recipe or here, by its whole path."""

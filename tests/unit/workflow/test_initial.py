@@ -76,7 +76,7 @@ def test_names_that_yaml_would_misread_are_quoted(tmp_path):
     )
     draft = initial.draft(path, task="classify", out=tmp_path / "r.yaml", lang="zh")
     recipe = made(draft, tmp_path / "r.yaml")
-    assert recipe.data.source == {"all": ["数据: 一/- my #1 {file}.csv"]}
+    assert recipe.data.source["all"][0].path == "数据: 一/- my #1 {file}.csv"
     assert recipe.data.fields == {"text": "yes", "label": "true: a"}
 
 

@@ -1,0 +1,270 @@
+"""Files to clean rows on disk, batch by batch; of the rows only a few numbers each stay in memory.
+
+Batches are mapped and cleaned by several threads and put down in order, so the result depends on neither the
+size of the batches nor the number of threads. A cleaner that must see all rows divides the work into passes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tunesmith.core.errors import Problem
+from tunesmith.core.recipe import Component, Data, Entry
+from tunesmith.data.account import Account
+from tunesmith.data.cleaning import (
+    Batch,
+    Counts,
+    Whole,
+    account_for,
+    add_counts,
+    clean,
+    is_whole,
+    make_whole,
+)
+from tunesmith.data.layouts import REASON_CODES
+from tunesmith.data.loading import BLANK, BROKEN, Loading, Source, SourceReport
+from tunesmith.data.mapping import texts
+from tunesmith.data.numbering import Numbers, hashes, number
+from tunesmith.data.shelf import Shelf
+from tunesmith.data.table import RawTable
+
+GROUP, TIME = "_group", "_time"
+"""Columns beside those of the shape, for dividing rows."""
+
+# Batches on their way: enough to keep the threads busy, few enough to hold.
+_AHEAD = 4
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def default_threads() -> int:
+    """As many as this process may use, up to four: beyond it reading is what takes the time."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(4, usable)
+
+
+@dataclass(slots=True, kw_only=True)
+class Streamed:
+    """Clean rows on disk by split, the account of all rows, and what was found on the way.
+
+    With `problems`, rows may be missing.
+    """
+
+    rows: dict[str, Shelf]
+    account: Account
+    problems: list[Problem]
+    warnings: list[Problem]
+    sources: list[SourceReport]
+    counts: Counts
+    entries: list[Entry]
+    entry_of_file: list[int]
+
+    def facts(self, split: str) -> pl.DataFrame:
+        """Of the rows still used `_row`, and what decides where they go: label, group, time, if any."""
+        wanted = ("_row", "label", GROUP, TIME)
+        none = pl.DataFrame({"_row": pl.Series([], dtype=pl.Int64)})
+        frames = (self.account.used(frame) for frame in self.rows[split].frames())
+        parts = (frame.select([name for name in wanted if name in frame.columns]) for frame in frames)
+        return pl.concat([none, *parts], how="diagonal")
+
+    def frames(self, split: str, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """The rows of a split that are still used, batch by batch."""
+        for frame in self.rows[split].frames(columns):
+            yield self.account.used(frame)
+
+
+def stream(data: Data, *, shape: str, base: Path, folder: Path, threads: int | None = None) -> Streamed:
+    """Read, map and clean every file of `data.source`; `folder` takes the rows, its owner removes it."""
+    account = Account()
+    loading = Loading(data=data, shape=shape, base=base)
+    passes = _passes(data.clean)
+    with (
+        ThreadPoolExecutor(threads or default_threads()) as pool,
+        closing(_Run(folder=folder, account=account, pool=pool)) as run,
+    ):
+        run.first(loading, passes[0], data)
+        for cleaners in passes[1:]:
+            if not loading.problems:
+                run.next(cleaners)
+        if not loading.problems:
+            run.judge()
+    return Streamed(
+        rows=run.rows,
+        account=account,
+        problems=loading.problems,
+        warnings=loading.warnings,
+        sources=[source.report() for source in loading.sources],
+        counts=run.counts,
+        entries=loading.entries,
+        entry_of_file=[source.entry for source in loading.sources],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pass:
+    """Function cleaners, and the cleaner at their end that must see what they leave."""
+
+    functions: tuple[Component, ...]
+    whole: Component | None
+
+
+def _passes(cleaners: Sequence[Component]) -> list[_Pass]:
+    found: list[_Pass] = []
+    functions: list[Component] = []
+    for component in cleaners:
+        if is_whole(component):
+            found.append(_Pass(functions=tuple(functions), whole=component))
+            functions = []
+        else:
+            functions.append(component)
+    return [*found, _Pass(functions=tuple(functions), whole=None)] if functions or not found else found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """A batch of a file, mapped and cleaned."""
+
+    source: Source
+    table: RawTable
+    numbers: Numbers
+    hashes: NDArray[np.uint8]
+    bad: pl.DataFrame  # [_at, _bad]: which rows of the table cannot be used, and why
+    batch: Batch
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """Passes over the rows, one after the other; `rows` are those of the last pass."""
+
+    folder: Path
+    account: Account
+    pool: ThreadPoolExecutor
+    rows: dict[str, Shelf] = field(default_factory=dict[str, Shelf])
+    counts: Counts = field(default_factory=dict)
+    _judging: dict[str, tuple[str, Whole]] = field(default_factory=dict[str, tuple[str, Whole]])
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def first(self, loading: Loading, cleaners: _Pass, data: Data) -> None:
+        """From files to clean rows; goes on looking for mistakes when there are some."""
+        for done in _ordered(self.pool, partial(_work, cleaners.functions, data), _started(loading)):
+            self._enter(done)
+            self._put(done.source.split, done.batch, cleaners.whole)
+
+    def _enter(self, done: _Done) -> None:
+        """Account for everything of a batch but what its cleaners took."""
+        source, numbers, account = done.source, done.numbers, self.account
+        if source.number is None:
+            source.number = account.open(source.name)
+        account.add(numbers.lines, numbers.part_of)
+        account.identify(numbers.rows, done.hashes)
+        account.drop(numbers.broken, BROKEN)
+        account.drop(numbers.blank, BLANK)
+        source.rows += done.table.read
+        source.usable += len(numbers.rows)
+        for item in done.table.broken:
+            source.note(item.code, [item.line], item.values)
+        values = {"column": source.mapper.mapping.get("label", "")}
+        for (reason,), rows in done.bad.group_by("_bad", maintain_order=True):
+            at = rows["_at"].to_numpy()
+            account.drop(numbers.rows[at], str(reason))
+            source.note(REASON_CODES[str(reason)], [done.table.lines[i] for i in at], values)
+
+    def next(self, cleaners: _Pass) -> None:
+        """Through the cleaners that follow one that had to see all rows."""
+        before = self.judge()
+        self.rows = {}
+        for split, shelf in before.items():
+            frames = (self.account.used(frame) for frame in shelf.frames())
+            for batch in _ordered(self.pool, partial(clean, cleaners=cleaners.functions), frames):
+                self._put(split, batch, cleaners.whole)
+            shelf.remove()
+
+    def judge(self) -> dict[str, Shelf]:
+        """Let the cleaners that have seen all rows say which of them go; the rows as they lie on disk."""
+        for name, whole in self._judging.values():
+            with closing(whole):
+                verdict = whole.verdict()
+            for reason, rows in verdict.dropped.items():
+                self.account.drop(rows, reason)
+            self.account.duplicates(*verdict.duplicates)
+            add_counts(self.counts, {name: verdict.counts})
+        self._judging = {}
+        return self.rows
+
+    def close(self) -> None:
+        """Let go of cleaners that were not asked for a verdict."""
+        for _, whole in self._judging.values():
+            whole.close()
+
+    def _put(self, split: str, batch: Batch, whole: Component | None) -> None:
+        """Lay down what is left of a batch, and show it to the cleaner that must see all."""
+        account_for(batch, self.account)
+        add_counts(self.counts, batch.counts)
+        if split not in self.rows:
+            self.rows[split] = Shelf(self.folder / f"rows-{next(self._numbers)}")
+        self.rows[split].add(batch.frame)
+        if whole is not None:
+            if split not in self._judging:
+                made = make_whole(whole, self.folder / f"whole-{next(self._numbers)}")
+                self._judging[split] = (whole.name, made)
+            self._judging[split][1].see(batch.frame)
+
+
+def _started(loading: Loading) -> Iterator[tuple[Source, RawTable, int]]:
+    """Batches with the ledger number of their first row."""
+    start = 0
+    for source, table in loading.batches():
+        yield source, table, start
+        start += table.read
+
+
+def _work(cleaners: Sequence[Component], data: Data, job: tuple[Source, RawTable, int]) -> _Done:
+    source, table, start = job
+    numbers = number(table, start)
+    frame = source.mapper(table).with_columns(pl.Series("_row", numbers.rows, dtype=pl.Int64))
+    for name, column in ((GROUP, data.split.group), (TIME, data.split.time)):
+        if column is not None:
+            there = source.split in ("all", "train") and column in table.frame.columns
+            frame = frame.with_columns(
+                (texts(table, column) if there else pl.lit(None, pl.String)).alias(name)
+            )
+    if "label" in frame.columns and all(c.name != "drop_unlabelled" for c in data.clean):
+        unlabelled = pl.when(pl.col("label").is_null()).then(pl.lit("unlabelled"))
+        frame = frame.with_columns(pl.coalesce("_bad", unlabelled).alias("_bad"))
+    frame = frame.with_row_index("_at")
+    is_bad = pl.col("_bad").is_not_null()
+    return _Done(
+        source=source,
+        table=table,
+        numbers=numbers,
+        hashes=hashes(table),
+        bad=frame.filter(is_bad).select("_at", "_bad"),
+        batch=clean(frame.filter(~is_bad).drop("_bad", "_at"), cleaners),
+    )
+
+
+def _ordered(
+    pool: ThreadPoolExecutor, work: Callable[[Given], Made], items: Iterable[Given]
+) -> Iterator[Made]:
+    """What `work` makes of each item, in order; of items and results a few are held at a time."""
+    waiting: deque[Future[Made]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) > _AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
