@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 
@@ -79,6 +79,8 @@ def _joined(labels: pl.Series) -> pl.Series:
 
 class MergeLabels(Whole):
     """Labels that differ only in case, width, spaces, hyphens and underscores get the most usual spelling."""
+
+    together: ClassVar[bool] = True
 
     def __init__(self, folder: Path) -> None:
         self._counts: Counter[str] = Counter()

@@ -11,7 +11,7 @@ from tunesmith.data.clean import Cleaned, drop_where
 from tunesmith.data.texts import text_of
 
 
-def drop_symbols(frame: pl.DataFrame, *, letters: Annotated[float, Ge(0), Le(1)] = 0.3) -> Cleaned:
+def drop_symbols(frame: pl.DataFrame, *, letters: Annotated[float, Ge(0), Le(1)] = 0.2) -> Cleaned:
     """Rows in which fewer than this share of the characters that are no spaces are letters, of any script."""
     texts = text_of(frame)
     visible = texts.str.len_chars() - texts.str.count_matches(r"\s")
