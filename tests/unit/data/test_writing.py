@@ -101,6 +101,11 @@ PREFERRED = st.fixed_dictionaries(
 RATED = st.fixed_dictionaries({"messages": conversations(), "desirable": st.booleans(), "tools": TOOLS})
 PAIRED = st.fixed_dictionaries({"source": TEXT, "target": TEXT})
 LINES = st.fixed_dictionaries({"source": LINE, "target": LINE})
+# Without quotes and header, five rows that are all regular in semicolons too could be divided by those.
+SENTENCE = (
+    st.text("ab Zé中文，。😀𠀀\"'", min_size=1, max_size=12).map(str.strip).filter(bool).map("{}。".format)
+)
+SENTENCES = st.fixed_dictionaries({"source": SENTENCE, "target": SENTENCE})
 
 # Layout, endings, rows, and what must be said to read it again.
 CASES: list[tuple[str, str, tuple[str, ...], Any, dict[str, str]]] = [
@@ -137,7 +142,7 @@ CASES: list[tuple[str, str, tuple[str, ...], Any, dict[str, str]]] = [
     (shapes.ANSWERED, "cmrc", (".json",), answered(), {}),
     (shapes.PAIRED, "pair", (".jsonl", ".json", ".parquet", ".csv", ".tsv", ".xlsx"), PAIRED, {}),
     (shapes.PAIRED, "translation", (".jsonl", ".json", ".parquet"), PAIRED, {}),
-    (shapes.PAIRED, "tatoeba", (".tsv",), LINES, {}),
+    (shapes.PAIRED, "tatoeba", (".tsv",), SENTENCES, {}),
     (shapes.PAIRED, "lines", (".txt",), LINES, {}),
 ]
 EACH = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 
 from tunesmith.data.layouts.layout import Row, UnfitError
@@ -37,9 +38,8 @@ def decode(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     """Spans of tokens (first, end, label). A tag that goes on where nothing can go on begins a span."""
     open_ = _Open()
     for at, tag in enumerate(tags):
-        match = _PREFIX.fullmatch(tag)
-        prefix, label = (match[1], match[2]) if match else ("I", tag)
-        if tag in _OUTSIDE or prefix == "O":
+        prefix, label = _parts(tag)
+        if prefix == "O":
             open_.close(at)
             continue
         if prefix in _BEGINS or label != open_.label:
@@ -49,6 +49,15 @@ def decode(tags: Sequence[str]) -> list[tuple[int, int, str]]:
             open_.close(at + 1)
     open_.close(len(tags))
     return open_.spans
+
+
+@cache
+def _parts(tag: str) -> tuple[str, str]:
+    """Prefix and label of a tag; a bare label goes on."""
+    if tag in _OUTSIDE:
+        return "O", ""
+    match = _PREFIX.fullmatch(tag)
+    return (match[1], match[2]) if match else ("I", tag)
 
 
 def encode(spans: Sequence[tuple[int, int, str]], count: int, *, ends: bool = False) -> list[str]:
