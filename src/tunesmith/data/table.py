@@ -86,11 +86,15 @@ def _series(name: str, cells: Sequence[Any]) -> pl.Series | None:
         return pl.Series(name, cells, dtype=pl.String)
     if kinds == {bool}:
         return pl.Series(name, cells, dtype=pl.Boolean)
-    if kinds == {int} and all(cell is None or abs(cell) < 2**63 for cell in cells):
+    if kinds == {int} and _fit_64_bits([cell for cell in cells if cell is not None]):
         return pl.Series(name, cells, dtype=pl.Int64)
     if kinds == {float}:
         return pl.Series(name, cells, dtype=pl.Float64)
     return None
+
+
+def _fit_64_bits(numbers: list[int]) -> bool:
+    return min(numbers) > -(2**63) and max(numbers) < 2**63
 
 
 def _as_json(name: str, cells: Sequence[Any]) -> pl.Series:

@@ -36,8 +36,9 @@ class Layout:
     def fields(self, lines: list[str]) -> list[list[str]]:
         """The fields of each line."""
         # A tab at the end has an empty field behind it; a space has nothing.
-        ends = "\r" if self.separator == "\t" else "\r "
-        return [line.rstrip(ends).split(self.separator) for line in lines]
+        if self.separator != "\t":
+            lines = [line.rstrip(" ") for line in lines]
+        return [line.split(self.separator) for line in lines]
 
     def is_comment(self, line: str, *, first: bool) -> bool:
         """A line that begins with `#` and is no token: a comment stands before the tokens of a sentence."""
@@ -97,7 +98,7 @@ class Conll:
         number, sentence = 0, list[str]()
         for block in self.text.blocks(size):
             found: list[_Sentence | Broken] = []
-            lines = block.decode().split("\n")
+            lines = block.replace(b"\r\n", b"\n").decode().split("\n")
             for line in lines if lines[-1] else lines[:-1]:
                 number += 1
                 if line and not line.isspace():
@@ -114,7 +115,7 @@ class Conll:
         rows = self.layout.fields(lines[before:])
         if not rows:
             return []
-        if any(len(row) != self.layout.width for row in rows):
+        if set(map(len, rows)) != {self.layout.width}:
             kept = [
                 i for i, line in enumerate(lines[before:]) if not self.layout.is_comment(line, first=False)
             ]
