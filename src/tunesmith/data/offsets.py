@@ -13,12 +13,17 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
 
 # Words of Latin, Greek and Cyrillic letters and digits are compared as a whole, all else one by one.
 _PIECES = re.compile(r"[0-9A-Za-z\u00c0-\u04ff]+|.", re.DOTALL)
+
+
+# The questions on one context follow each other.
+_REMEMBERED = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,11 @@ class Moved:
         if block.is_level:
             return block.new_start + offset - block.start
         return block.new_end if outward else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _moved(before: str, after: str) -> Moved:
+    return Moved(before, after)
 
 
 def _blocks(before: str, after: str) -> list[_Block]:
@@ -178,7 +188,7 @@ def _move(
     columns = {name: before[name].to_list() for name in pointing}
     lost: list[int] = []
     for place, row, text in zip(places, chosen, texts, strict=True):
-        new = move(Moved(row[column], text), row, text)
+        new = move(_moved(row[column], text), row, text)
         if new is None:
             lost.append(row["_row"])
             continue
