@@ -61,13 +61,3 @@ def drop_where(frame: pl.DataFrame, gone: pl.Series, reason: str) -> Cleaned:
     chosen = gone.fill_null(False)
     dropped = dict.fromkeys(frame["_row"].filter(chosen).to_list(), reason)
     return Cleaned(frame=frame.filter(~chosen), dropped=dropped)
-
-
-def dedup(frame: pl.DataFrame) -> Cleaned:
-    """Rows that repeat an earlier one, but for case, width and spaces, are duplicates of the first.
-
-    Of a text that occurs with different labels no row stays: which label is right cannot be known.
-    """
-    from tunesmith.data.duplicates import deduplicate
-
-    return deduplicate(frame)

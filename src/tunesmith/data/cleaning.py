@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -49,8 +49,11 @@ class Verdict:
 class Whole(ABC):
     """A cleaner that judges rows when it has seen all of them. Its settings are keyword-only arguments.
 
-    `folder` is its own to put things into that do not fit the memory.
+    `folder` is its own to put things into that do not fit the memory. Each given part is judged by itself,
+    unless `together` says that one must see the rows of all parts.
     """
+
+    together: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(self, folder: Path) -> None: ...
@@ -72,10 +75,16 @@ class Whole(ABC):
         return frame
 
 
-def is_whole(component: Component) -> bool:
-    """Whether a cleaner must see all rows."""
+def whole_of(component: Component) -> type[Whole] | None:
+    """The class of a cleaner that must see all rows; None for one that is a function."""
     cleaner = components.cleaners.get(component.name)
-    return isinstance(cleaner, type) and issubclass(cleaner, Whole)
+    return cleaner if isinstance(cleaner, type) and issubclass(cleaner, Whole) else None
+
+
+def changes_rows(component: Component) -> bool:
+    """Whether a cleaner that sees all rows changes those that stay."""
+    kind = whole_of(component)
+    return kind is not None and kind.change is not Whole.change
 
 
 def make_whole(component: Component, folder: Path) -> Whole:

@@ -14,9 +14,10 @@ from tunesmith.core.errors import DataError, Problem
 from tunesmith.core.recipe import Data
 from tunesmith.data import mixing
 from tunesmith.data.account import Rows
+from tunesmith.data.batches import GROUP, TIME
 from tunesmith.data.loading import stop_for
 from tunesmith.data.overlap import Alike, alike, between_parts
-from tunesmith.data.pipeline import GROUP, TIME, Streamed
+from tunesmith.data.pipeline import Streamed
 from tunesmith.data.similarity import Edges, components
 from tunesmith.data.sources import WHOLE
 from tunesmith.data.split import TRAIN, assign, assign_by_time

@@ -15,7 +15,7 @@ from tunesmith.core.recipe import Data, Entry
 from tunesmith.core.registry import suggestion
 from tunesmith.data.layouts import REASON_CODES
 from tunesmith.data.mapping import Mapper, mapper
-from tunesmith.data.reading import RawFile, open_file
+from tunesmith.data.reading import BATCH_BYTES, RawFile, open_file
 from tunesmith.data.shapes import FIELDS
 from tunesmith.data.source_file import SourceFile
 from tunesmith.data.sources import WHOLE, check_splits, locate, shown, splits_of
@@ -104,6 +104,7 @@ class Loading:
     data: Data
     shape: str
     base: Path
+    batch_bytes: int = BATCH_BYTES
     entries: list[Entry] = field(default_factory=list[Entry])
     sources: list[Source] = field(default_factory=list[Source])
     _problems: list[Problem | Source] = field(default_factory=list[Problem | Source])
@@ -154,7 +155,7 @@ class Loading:
         return self.entries.index(entry)
 
     def _file(self, split: str, entry: int, file: SourceFile) -> Iterator[tuple[Source, RawTable]]:
-        opened = open_file(file)
+        opened = open_file(file, batch_bytes=self.batch_bytes)
         described = {name: column for name, column in file.fields.items() if name in FIELDS[self.shape]}
         chosen = mapper(opened.sample, self.shape, {**described, **self.data.fields})
         if split in (WHOLE, "train"):

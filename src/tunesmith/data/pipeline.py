@@ -17,36 +17,33 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from tunesmith.core.errors import Problem
 from tunesmith.core.recipe import Component, Data, Entry
 from tunesmith.data.account import Account
+from tunesmith.data.batches import GROUP, TIME, Done, started, work
 from tunesmith.data.cleaning import (
     Batch,
     Counts,
     Whole,
     account_for,
     add_counts,
+    changes_rows,
     clean,
-    is_whole,
     make_whole,
+    whole_of,
 )
 from tunesmith.data.layouts import REASON_CODES
-from tunesmith.data.loading import BLANK, BROKEN, Loading, Source, SourceReport
-from tunesmith.data.mapping import texts
-from tunesmith.data.numbering import Numbers, hashes, number
+from tunesmith.data.loading import BLANK, BROKEN, Loading, SourceReport
+from tunesmith.data.reading import BATCH_BYTES
 from tunesmith.data.shelf import Shelf
-from tunesmith.data.table import RawTable
-
-GROUP, TIME = "_group", "_time"
-"""Columns beside those of the shape, for dividing rows."""
+from tunesmith.data.sources import WHOLE
 
 # Batches on their way: enough to keep the threads busy, few enough to hold.
 _AHEAD = 4
 
+Change = Callable[[pl.DataFrame], pl.DataFrame]
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
@@ -87,10 +84,18 @@ class Streamed:
             yield self.account.used(frame)
 
 
-def stream(data: Data, *, shape: str, base: Path, folder: Path, threads: int | None = None) -> Streamed:
+def stream(
+    data: Data,
+    *,
+    shape: str,
+    base: Path,
+    folder: Path,
+    threads: int | None = None,
+    batch_bytes: int = BATCH_BYTES,
+) -> Streamed:
     """Read, map and clean every file of `data.source`; `folder` takes the rows, its owner removes it."""
     account = Account()
-    loading = Loading(data=data, shape=shape, base=base)
+    loading = Loading(data=data, shape=shape, base=base, batch_bytes=batch_bytes)
     passes = _passes(data.clean)
     with (
         ThreadPoolExecutor(threads or default_threads()) as pool,
@@ -116,8 +121,9 @@ def stream(data: Data, *, shape: str, base: Path, folder: Path, threads: int | N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pass:
-    """Function cleaners, and the cleaner at their end that must see what they leave."""
+    """Function cleaners, the one before them and the one at their end that must see all rows."""
 
+    after: Component | None
     functions: tuple[Component, ...]
     whole: Component | None
 
@@ -125,25 +131,22 @@ class _Pass:
 def _passes(cleaners: Sequence[Component]) -> list[_Pass]:
     found: list[_Pass] = []
     functions: list[Component] = []
+    before: Component | None = None
     for component in cleaners:
-        if is_whole(component):
-            found.append(_Pass(functions=tuple(functions), whole=component))
-            functions = []
-        else:
+        if whole_of(component) is None:
             functions.append(component)
-    return [*found, _Pass(functions=tuple(functions), whole=None)] if functions or not found else found
+            continue
+        found.append(_Pass(after=before, functions=tuple(functions), whole=component))
+        before, functions = component, []
+    # Nothing has to be put down anew when the last one only takes rows away.
+    is_done = not functions and before is not None and not changes_rows(before)
+    return found if is_done else [*found, _Pass(after=before, functions=tuple(functions), whole=None)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Done:
-    """A batch of a file, mapped and cleaned."""
-
-    source: Source
-    table: RawTable
-    numbers: Numbers
-    hashes: NDArray[np.uint8]
-    bad: pl.DataFrame  # [_at, _bad]: which rows of the table cannot be used, and why
-    batch: Batch
+def _part(whole: Component | None, split: str) -> str:
+    """Which rows are judged together: those of a split, or all."""
+    kind = whole_of(whole) if whole else None
+    return WHOLE if kind is not None and kind.together else split
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,15 +159,16 @@ class _Run:
     rows: dict[str, Shelf] = field(default_factory=dict[str, Shelf])
     counts: Counts = field(default_factory=dict)
     _judging: dict[str, tuple[str, Whole]] = field(default_factory=dict[str, tuple[str, Whole]])
+    _changes: dict[str, Change] = field(default_factory=dict[str, Change])
     _numbers: Iterator[int] = field(default_factory=count)
 
     def first(self, loading: Loading, cleaners: _Pass, data: Data) -> None:
         """From files to clean rows; goes on looking for mistakes when there are some."""
-        for done in _ordered(self.pool, partial(_work, cleaners.functions, data), _started(loading)):
+        for done in _ordered(self.pool, partial(work, cleaners.functions, data), started(loading)):
             self._enter(done)
             self._put(done.source.split, done.batch, cleaners.whole)
 
-    def _enter(self, done: _Done) -> None:
+    def _enter(self, done: Done) -> None:
         """Account for everything of a batch but what its cleaners took."""
         source, numbers, account = done.source, done.numbers, self.account
         if source.number is None:
@@ -188,13 +192,15 @@ class _Run:
         before = self.judge()
         self.rows = {}
         for split, shelf in before.items():
-            frames = (self.account.used(frame) for frame in shelf.frames())
+            change = self._changes[_part(cleaners.after, split)]
+            frames = (change(self.account.used(frame)) for frame in shelf.frames())
             for batch in _ordered(self.pool, partial(clean, cleaners=cleaners.functions), frames):
                 self._put(split, batch, cleaners.whole)
             shelf.remove()
 
     def judge(self) -> dict[str, Shelf]:
         """Let the cleaners that have seen all rows say which of them go; the rows as they lie on disk."""
+        self._changes = {part: whole.change for part, (_, whole) in self._judging.items()}
         for name, whole in self._judging.values():
             with closing(whole):
                 verdict = whole.verdict()
@@ -218,43 +224,11 @@ class _Run:
             self.rows[split] = Shelf(self.folder / f"rows-{next(self._numbers)}")
         self.rows[split].add(batch.frame)
         if whole is not None:
-            if split not in self._judging:
+            part = _part(whole, split)
+            if part not in self._judging:
                 made = make_whole(whole, self.folder / f"whole-{next(self._numbers)}")
-                self._judging[split] = (whole.name, made)
-            self._judging[split][1].see(batch.frame)
-
-
-def _started(loading: Loading) -> Iterator[tuple[Source, RawTable, int]]:
-    """Batches with the ledger number of their first row."""
-    start = 0
-    for source, table in loading.batches():
-        yield source, table, start
-        start += table.read
-
-
-def _work(cleaners: Sequence[Component], data: Data, job: tuple[Source, RawTable, int]) -> _Done:
-    source, table, start = job
-    numbers = number(table, start)
-    frame = source.mapper(table).with_columns(pl.Series("_row", numbers.rows, dtype=pl.Int64))
-    for name, column in ((GROUP, data.split.group), (TIME, data.split.time)):
-        if column is not None:
-            there = source.split in ("all", "train") and column in table.frame.columns
-            frame = frame.with_columns(
-                (texts(table, column) if there else pl.lit(None, pl.String)).alias(name)
-            )
-    if "label" in frame.columns and all(c.name != "drop_unlabelled" for c in data.clean):
-        unlabelled = pl.when(pl.col("label").is_null()).then(pl.lit("unlabelled"))
-        frame = frame.with_columns(pl.coalesce("_bad", unlabelled).alias("_bad"))
-    frame = frame.with_row_index("_at")
-    is_bad = pl.col("_bad").is_not_null()
-    return _Done(
-        source=source,
-        table=table,
-        numbers=numbers,
-        hashes=hashes(table),
-        bad=frame.filter(is_bad).select("_at", "_bad"),
-        batch=clean(frame.filter(~is_bad).drop("_bad", "_at"), cleaners),
-    )
+                self._judging[part] = (whole.name, made)
+            self._judging[part][1].see(batch.frame)
 
 
 def _ordered(

@@ -13,11 +13,12 @@ import polars as pl
 
 from tunesmith.core.errors import DataError, Problem, TunesmithError
 from tunesmith.core.recipe import Data
+from tunesmith.data.batches import GROUP, TIME
 from tunesmith.data.class_weights import class_weights
 from tunesmith.data.dividing import HELD_OUT, Division, divide
 from tunesmith.data.ledger import Ledger
 from tunesmith.data.loading import ROW_CODES, SourceReport, stop_for
-from tunesmith.data.pipeline import GROUP, TIME, Streamed, stream
+from tunesmith.data.pipeline import Streamed, stream
 from tunesmith.data.shelf import Shelf
 from tunesmith.data.sources import WHOLE, source_paths
 from tunesmith.data.split import TRAIN

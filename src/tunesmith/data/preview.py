@@ -11,7 +11,7 @@ import polars as pl
 
 from tunesmith.core.recipe import Component
 from tunesmith.data.clean import Cleaned
-from tunesmith.data.cleaning import apply, is_whole, make_whole
+from tunesmith.data.cleaning import apply, make_whole, whole_of
 from tunesmith.data.texts import text_of
 
 # Comparing two texts takes time that grows with the square of what differs.
@@ -46,7 +46,7 @@ def preview(before: pl.DataFrame, component: Component, count: int) -> list[Show
     Raises:
         DataError: D27 when the cleaner does not keep to its protocol.
     """
-    cleaned = _all_seen(component, before) if is_whole(component) else apply(component, before)
+    cleaned = _all_seen(component, before) if whole_of(component) is not None else apply(component, before)
     old, new = _said(before), _said(cleaned.frame)
     changed = old.join(new, on="_row").filter(pl.col("said").ne_missing(pl.col("said_right")))
     size = (pl.col("said").str.len_chars().cast(pl.Int64) - pl.col("said_right").str.len_chars()).abs()

@@ -44,8 +44,8 @@ def components(n: int, edges: Edges) -> NDArray[np.int64]:
 class SimilarRows:
     """Finds the similar among rows that are added in order, in batches of any size.
 
-    `folder` takes the files, which its owner removes; `threshold` is the least Jaccard index, above 0. At 1 only
-    equal texts are looked for.
+    `folder` takes the files, which its owner removes; `threshold` is the least Jaccard index, above 0.
+    At 1 only equal texts are looked for.
     """
 
     def __init__(self, folder: Path, *, threshold: float = 0.8) -> None:

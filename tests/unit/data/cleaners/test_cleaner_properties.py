@@ -14,9 +14,9 @@ from running import rows, run
 
 from tunesmith.core import components
 from tunesmith.core.recipe import Component
-from tunesmith.data.cleaning import is_whole
+from tunesmith.data.cleaning import whole_of
 
-FUNCTIONS = [name for name in components.cleaners.names() if not is_whole(Component(name, {}))]
+FUNCTIONS = [name for name in components.cleaners.names() if whole_of(Component(name, {})) is None]
 each_cleaner = pytest.mark.parametrize("name", FUNCTIONS)
 
 MARKS = "。，、；：？！“”‘’（）《》【】—…·￥"

@@ -1,0 +1,71 @@
+"""A batch of a file on its way: numbered, mapped to its shape, hashed, and sent through function cleaners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tunesmith.core.recipe import Component, Data
+from tunesmith.data.cleaning import Batch, clean
+from tunesmith.data.loading import Loading, Source
+from tunesmith.data.mapping import texts
+from tunesmith.data.numbering import Numbers, hashes, number
+from tunesmith.data.sources import WHOLE
+from tunesmith.data.table import RawTable
+
+GROUP, TIME = "_group", "_time"
+"""Columns beside those of the shape, for dividing rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A batch of a file, mapped and cleaned."""
+
+    source: Source
+    table: RawTable
+    numbers: Numbers
+    hashes: NDArray[np.uint8]
+    bad: pl.DataFrame  # [_at, _bad]: which rows of the table cannot be used, and why
+    batch: Batch
+
+
+def started(loading: Loading) -> Iterator[tuple[Source, RawTable, int]]:
+    """Batches with the ledger number of their first row."""
+    start = 0
+    for source, table in loading.batches():
+        yield source, table, start
+        start += table.read
+
+
+def work(cleaners: Sequence[Component], data: Data, job: tuple[Source, RawTable, int]) -> Done:
+    """A batch of a file, whose first ledger number is given, mapped and cleaned; rows that are bad are told.
+
+    Rows without a label are for the cleaner `drop_unlabelled` when it is asked for.
+    """
+    source, table, start = job
+    numbers = number(table, start)
+    frame = source.mapper(table).with_columns(pl.Series("_row", numbers.rows, dtype=pl.Int64))
+    for name, column in ((GROUP, data.split.group), (TIME, data.split.time)):
+        if column is not None:
+            there = source.split in (WHOLE, "train") and column in table.frame.columns
+            frame = frame.with_columns(
+                (texts(table, column) if there else pl.lit(None, pl.String)).alias(name)
+            )
+    label = next((name for name in ("label", "labels") if name in frame.columns), None)
+    if label is not None and all(c.name != "drop_unlabelled" for c in data.clean):
+        unlabelled = pl.when(pl.col(label).is_null()).then(pl.lit("unlabelled"))
+        frame = frame.with_columns(pl.coalesce("_bad", unlabelled).alias("_bad"))
+    frame = frame.with_row_index("_at")
+    is_bad = pl.col("_bad").is_not_null()
+    return Done(
+        source=source,
+        table=table,
+        numbers=numbers,
+        hashes=hashes(table),
+        bad=frame.filter(is_bad).select("_at", "_bad"),
+        batch=clean(frame.filter(~is_bad).drop("_bad", "_at"), cleaners),
+    )
