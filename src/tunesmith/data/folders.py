@@ -73,13 +73,12 @@ def _in_part(file: SourceFile, name: str) -> SourceFile:
 
 
 def _others(folder: Path) -> list[SourceFile]:
-    paths = sorted(
-        path for path in folder.rglob("*") if path.is_file() and _is_data(path.relative_to(folder))
-    )
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and is_data(path.relative_to(folder)))
     return [SourceFile(path=path, part=part_of(path), beside=beside(path)) for path in paths]
 
 
-def _is_data(path: Path) -> bool:
+def is_data(path: Path) -> bool:
+    """Whether a file may hold rows, by its path below the folder at hand."""
     hidden = any(part.startswith((".", "__")) for part in path.parts)
     return not hidden and not _NO_DATA.fullmatch(path.name)
 

@@ -109,7 +109,9 @@ def _located(pattern: str, roots: Sequence[Path]) -> list[SourceFile] | None:
     for root in roots:
         matches = (Path(match) for match in glob.glob(str(root / pattern), recursive=True))
         if files := sorted(path for path in matches if path.is_file()):
-            return [SourceFile(path=path) for path in files]
+            # A pattern for everything means the data; one for descriptions means them.
+            data = [path for path in files if folders.is_data(Path(path.name))]
+            return [SourceFile(path=path, part=folders.part_of(path)) for path in data or files]
     return None
 
 

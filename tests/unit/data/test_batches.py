@@ -140,6 +140,14 @@ def test_a_quote_that_is_opened_behind_the_sample_is_an_error_with_its_line(tmp_
     assert [(p.code, p.line) for p in caught.value.problems] == [("D11", count + 2)]
 
 
+def test_a_quote_behind_many_tabs_without_one_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "late.tsv"
+    line = "label\t" + "word " * 200 + "\n"
+    count = SAMPLE_BYTES // len(line) + 1000
+    path.write_text("label\ttext\n" + line * count + 'label\t"so he said\n', encoding="utf-8")
+    assert read(path).frame["text"][-1] == '"so he said'
+
+
 def test_rows_under_a_second_key_behind_the_sample_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "late.json"
     row = {"text": "word " * 2000}

@@ -64,6 +64,8 @@ def test_licences_descriptions_and_hidden_files_are_no_data(tmp_path: Path) -> N
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text('{"text": "x"}\n', encoding="utf-8")
     assert find(str(tmp_path), Path()) == [tmp_path / "a" / "c.jsonl", tmp_path / "b.csv"]
+    assert find(str(tmp_path / "*"), Path()) == [tmp_path / "b.csv"]
+    assert find(str(tmp_path / "*.md"), Path()) == [tmp_path / "README.md", tmp_path / "SOURCE.md"]
     (tmp_path / "none").mkdir()
     with pytest.raises(DataError, match="D46"):
         find("none", tmp_path)

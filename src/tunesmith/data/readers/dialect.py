@@ -146,8 +146,8 @@ def _read(start: Start, delimiter: str) -> _Reading:
     """Quoted if that is well formed and as regular as the text taken without quoting."""
     plain = _Reading(delimiter=delimiter, quoted=False, records=_all(start, delimiter, False))
     if '"' not in start.text:
-        # Quotes may come later; they are read as quotes then.
-        return _Reading(delimiter=delimiter, quoted=True, records=plain.records)
+        # Quotes may come later: behind so many tabs without one, they are text.
+        return _Reading(delimiter=delimiter, quoted=start.whole or delimiter != "\t", records=plain.records)
     try:
         quoted = _Reading(delimiter=delimiter, quoted=True, records=_all(start, delimiter, True))
     except QuoteError:
