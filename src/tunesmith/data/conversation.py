@@ -61,10 +61,16 @@ class Tags:
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> Tags:
         """The usual ones and, before them, those that `data.fields` gives."""
+        if not fields.keys() & _TAGS:
+            return _USUAL
         named = {fields[tag].casefold(): role for tag, role in _ROLE_OF_TAG.items() if tag in fields}
         role = (fields["role_tag"],) if "role_tag" in fields else ()
         content = (fields["content_tag"],) if "content_tag" in fields else ()
         return cls(role=(*role, *cls().role), content=(*content, *cls().content), roles={**_ROLES, **named})
+
+
+_TAGS = frozenset(("role_tag", "content_tag", *_ROLE_OF_TAG))
+_USUAL = Tags()
 
 
 def message(role: str, content: Any) -> Turn:

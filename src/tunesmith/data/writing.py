@@ -110,16 +110,19 @@ def write(
                 try:
                     written = _renamed(made.write(row), shape, names)
                     writer.check(written)
-                    good.append(written)
                 except UnfitError as error:
                     if unfit == "stop":
-                        raise DataError(
-                            "D57", file=path, layout=layout, row=number, noun=f"unfit_{error}"
-                        ) from error
+                        raise _cannot_hold(path, layout, number, error) from error
                     left_out.append(number)
+                else:
+                    good.append(written)
             writer.add(good)
             rows += len(good)
     return Written(rows=rows, left_out=tuple(left_out))
+
+
+def _cannot_hold(path: Path, layout: str, row: int, error: UnfitError) -> DataError:
+    return DataError("D57", file=path, layout=layout, row=row, noun=f"unfit_{error}")
 
 
 def shape_of(frame: pl.DataFrame) -> str:
