@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tunesmith.core.errors import DataError
 from tunesmith.data import shapes
 from tunesmith.data.layouts import frames
-from tunesmith.data.mapping import mapper
+from tunesmith.data.mapping import mapper, recognise
 from tunesmith.data.reading import read
 from tunesmith.data.source_file import SourceFile
 from tunesmith.data.writing import layouts_for, write
@@ -272,3 +272,29 @@ def test_bad_rows_are_left_out_and_tool_answers_get_the_identifiers_of_their_cal
     assert write([frame], tmp_path / "a.jsonl", "messages").rows == 1
     written = json.loads((tmp_path / "a.jsonl").read_text())["messages"]
     assert written[2] == {"role": "tool", "content": "4", "tool_call_id": "c1"}
+
+
+@pytest.mark.parametrize(
+    ("path", "layout", "name"),
+    [
+        ("ner_uner_zh/zh_gsdsimp-ud-dev.iob2", "bioes", "rows.conll"),
+        ("ner_wnut17/emerging.dev.conll", "prodigy", "rows.jsonl"),
+        ("toolcall_glaive_demo/glaive_toolcall_zh_demo.json", "messages", "rows.parquet"),
+        ("toolcall_glaive_demo/glaive_toolcall_en_demo.json", "sharegpt", "rows.json"),
+        ("qa_cmrc2018_dev/cmrc2018_dev.json", "cmrc", "rows.json"),
+        ("pref_llamafactory_demo/dpo_zh_demo.json", "trl", "rows.jsonl"),
+        ("slot_snips/train_RateBook_full.json", "label_studio", "rows.json"),
+        ("messy/quotes_newlines.csv", "text_label", "rows.xlsx"),
+        ("mt_tatoeba_en_zh/cmn.tsv", "tatoeba", "rows.tsv"),
+    ],
+)
+def test_a_real_set_survives_another_layout(
+    shared_data: Path, tmp_path: Path, path: str, layout: str, name: str
+) -> None:
+    table = read(shared_data / path)
+    found = mapper(table, recognise(table), {})
+    frame = found(table).filter(pl.col("_bad").is_null())
+    assert write([frame], tmp_path / name, layout).rows == frame.height
+    again = read(tmp_path / name)
+    assert recognise(again) == found.shape
+    assert mapper(again, found.shape, {})(again).equals(frame)
