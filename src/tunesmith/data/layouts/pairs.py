@@ -99,7 +99,8 @@ class SelfInstruct(RowLayout):
         """A question for each instance: the instruction the first time, the inputs."""
         asked = [text_of(row[mapping["prompt"]])]
         turns: list[Turn] = []
-        for instance in row[mapping["completion"]]:
+        instances = row[mapping["completion"]]
+        for instance in instances if isinstance(instances, list) else [None]:
             if not isinstance(instance, dict):
                 raise RefusedError("bad_messages")
             asked.append(text_of(instance.get("input")))
