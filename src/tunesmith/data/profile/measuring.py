@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from tunesmith.core.plain import plain
+from tunesmith.data.layouts.frames import schema
 from tunesmith.data.profile import card, quality, repeats
 from tunesmith.data.profile.columns import Columns
 from tunesmith.data.profile.entities import Entities
@@ -43,7 +44,7 @@ class Profile:
         self._tokens = tokens
         self._seed = seed
         self._columns = Columns()
-        self._sample = Sample(seed=seed)
+        self._sample = Sample({"_row": pl.Int64(), **schema(shape)}, seed=seed)
         self._parts = repeats.Parts()
         self._characters, self._counted = Lengths(), Lengths()
         self._fields: dict[str, Lengths] = {}

@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -17,23 +21,30 @@ _MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(
 
 
 class Sample:
-    """At most `rows` rows, chosen by their numbers and a seed."""
+    """At most `rows` rows of one schema, chosen by their numbers and a seed."""
 
-    def __init__(self, *, seed: int, rows: int = ROWS) -> None:
+    def __init__(self, schema: Mapping[str, pl.DataType], *, seed: int, rows: int = ROWS) -> None:
         self.rows = rows
+        self._schema = dict(schema)
         self._seed = seed
-        self._frame: pl.DataFrame | None = None
+        # Python values, not frames: a slice of a frame keeps all the texts of its batch in memory.
+        self._kept: list[tuple[int, tuple[Any, ...]]] = []
 
     def add(self, frame: pl.DataFrame) -> None:
         """Take a batch into account; it has `_row`."""
-        keyed = frame.with_columns(pl.Series("_rank", scrambled(frame["_row"].to_numpy(), self._seed)))
-        if self._frame is not None:
-            keyed = pl.concat([self._frame, keyed])
-        self._frame = keyed.bottom_k(self.rows, by="_rank")
+        ranks = scrambled(frame["_row"].to_numpy(), self._seed)
+        if len(self._kept) == self.rows:
+            ranks = ranks[lower := ranks < self._kept[-1][0]]
+            frame = frame.filter(lower)
+        lowest = np.argsort(ranks)[: self.rows]
+        chosen = frame.select(list(self._schema))[lowest].rows()
+        self._kept += zip(ranks[lowest].tolist(), chosen, strict=True)
+        self._kept = sorted(self._kept, key=itemgetter(0))[: self.rows]
 
     def frame(self) -> pl.DataFrame:
         """The rows sampled, in order."""
-        return pl.DataFrame() if self._frame is None else self._frame.drop("_rank").sort("_row")
+        rows = [row for _, row in self._kept]
+        return pl.DataFrame(rows, schema=self._schema, orient="row").sort("_row")
 
 
 class Distinct:

@@ -61,7 +61,7 @@ def profile_of(tmp_path: Path) -> Measured:
         return measure(
             [(s, f[i : i + batch]) for s, f in numbered.items() for i in range(0, f.height, batch)],
             shape=shape,
-            files=[File(path=Path("rows.csv"), format="csv", encoding="utf-8", rows=start)],
+            files=[File(path=tmp_path / "rows.csv", format="csv", encoding="utf-8", rows=start)],
             find=finder(every),
             found=Found(edges=similar(every, tmp_path)),
             tokens=Tokens(model="words", count=words, context=context) if context else None,

@@ -11,7 +11,7 @@ from tunesmith.data.profile.sample import Distinct, Sample
 
 
 def sampled(rows: int, batch: int, seed: int = 0) -> list[int]:
-    sample = Sample(seed=seed, rows=100)
+    sample = Sample({"_row": pl.Int64()}, seed=seed, rows=100)
     frame = pl.DataFrame({"_row": range(rows)}, schema={"_row": pl.Int64})
     for start in range(0, rows, batch):
         sample.add(frame[start : start + batch])
