@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from tunesmith.pages.svg import join
 
-_PIECE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\uac00-\ud7af]|\w+|\s+|[^\w\s]", re.UNICODE)
+_CJK = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\uac00-\ud7af"
+_PIECE = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+|\s+|[^\w\s]")
 _COMPARED = 800
 # Of a longer stretch that both have, this many pieces stay at each end.
 _AROUND = 24

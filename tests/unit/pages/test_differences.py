@@ -24,6 +24,7 @@ def test_what_only_one_has_is_marked() -> None:
 
 def test_chinese_is_compared_by_characters() -> None:
     assert marked("银行卡丢失", "银行卡丢了") == ("银行卡丢<mark>失</mark>", "银行卡丢<mark>了</mark>")
+    assert marked("Visa卡丢失", "Visa卡丢了")[0] == "Visa卡丢<mark>失</mark>"
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
