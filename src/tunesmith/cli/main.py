@@ -15,7 +15,7 @@ from tunesmith.core import text
 from tunesmith.core.errors import TunesmithError, UsageError
 
 VERBS = (
-    "demo", "init", "check", "run", "eval", "ask", "serve", "models", "runs", "keys", "doctor",
+    "demo", "init", "check", "run", "eval", "ask", "serve", "data", "models", "runs", "keys", "doctor",
 )  # fmt: skip
 
 

@@ -101,6 +101,22 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def scratch(beside: Path) -> Iterator[Path]:
+    """A temporary folder in the folder `beside`, gone when the block ends.
+
+    Raises:
+        TunesmithError: C02 when the system refuses to make it.
+    """
+    folder = _temporary(beside / "scratch")
+    with _disk(beside):
+        folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """A temporary folder that becomes `path`, whole and with a manifest, when the block ends without error.
 

@@ -118,6 +118,24 @@ class Account:
         """File and line of a row."""
         return self.files[self._arrays["file"][row]], int(self._arrays["line"][row])
 
+    def summary(self) -> dict[str, Any]:
+        """The counts of the ledger, see `Ledger.summary`."""
+        heads = self._arrays["part_of"][: self._count]
+        kinds = np.stack([self._arrays["state"][heads].astype(np.int64), self._arrays["name"][heads]])
+        pairs, counts = np.unique(kinds, axis=1, return_counts=True)
+        told: dict[int, dict[str, int]] = {code: {} for code in range(len(_STATES))}
+        for (state, name), rows in zip(pairs.T.tolist(), counts.tolist(), strict=True):
+            named = self._names[name] if state in (_DROPPED, _HELD_OUT) else ""
+            told[state][named] = told[state].get(named, 0) + rows
+        return {
+            "read": self._count,
+            "used": sum(told[_USED].values()),
+            "truncated": 0,
+            "duplicate": sum(told[_DUPLICATE].values()),
+            "dropped": dict(sorted(told[_DROPPED].items())),
+            "held_out": dict(sorted(told[_HELD_OUT].items())),
+        }
+
     def ledger(self) -> Ledger:
         """The account as a value."""
         parts = list(self._slices())

@@ -111,5 +111,5 @@ def _star(rows: NDArray[np.int64], keys: Keys, sizes: NDArray[np.int64]) -> NDAr
     order = np.lexsort((rows, -sizes, keys))
     starts = _starts(keys)
     heads = np.repeat(rows[order[starts]], np.diff(np.append(starts, len(rows))))
-    pairs = pack(heads, rows)
-    return pairs[rows != heads]
+    pairs: NDArray[np.int64] = pack(heads, rows)[rows != heads]
+    return pairs

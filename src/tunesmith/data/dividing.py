@@ -82,7 +82,7 @@ def _gather(streamed: Streamed) -> Division:
     parts = {split: streamed.facts(split) for split in streamed.rows}
     places = [TRAIN if split == WHOLE else split for split, facts in parts.items() for _ in range(len(facts))]
     facts = pl.concat(parts.values(), how="diagonal")
-    return Division(facts=facts, places=np.array(places, dtype="U10"), copies=np.ones(len(places), np.int64))
+    return Division(facts=facts, places=np.array(places, dtype="<U10"), copies=np.ones(len(places), np.int64))
 
 
 def _leave(division: Division, streamed: Streamed, gone: NDArray[np.bool_], reason: str) -> None:
@@ -144,12 +144,12 @@ def _groups(division: Division, found: Alike) -> NDArray[np.str_]:
     train = division.places == TRAIN
     cluster = found.clusters(train)
     if GROUP not in division.facts.columns:
-        return cluster.astype("U20")
+        return cluster.astype("<U20")
     named = division.facts[GROUP]
     numbers = named.fill_null("").rank("dense").to_numpy().astype(np.int64) + len(cluster)
     alone = named.is_null().to_numpy()
     numbers[alone] = cluster[alone]
-    return _tied(cluster, numbers).astype("U20")
+    return _tied(cluster, numbers).astype("<U20")
 
 
 def _tied(one: Rows, other: Rows) -> Rows:

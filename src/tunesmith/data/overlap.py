@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,13 @@ class Alike:
 
     rows: Rows
     edges: Edges
+
+    def by_row(self) -> Edges:
+        """The pairs by ledger number."""
+        edges = self.edges
+        return Edges(
+            first=self.rows[edges.first], second=self.rows[edges.second], similarity=edges.similarity
+        )
 
     def clusters(self, chosen: NDArray[np.bool_]) -> Rows:
         """For each row the first of those it is alike with, directly or not, among the chosen rows."""
@@ -66,13 +73,22 @@ class Pairs:
         return Problem(code=code, file=file, line=line, field="data.split.overlap", values=values)
 
 
-def alike(frames: Iterable[pl.DataFrame], folder: Path, *, least: float | None) -> Alike:
-    """The rows of batches that ask the same, or are `least` similar; null looks for equal ones only."""
+def alike(
+    frames: Iterable[pl.DataFrame],
+    folder: Path,
+    *,
+    least: float | None,
+    by: Callable[[pl.DataFrame], pl.Series] = asked,
+) -> Alike:
+    """The rows of batches that ask the same, or are `least` similar; null looks for equal ones only.
+
+    `by` gives what is compared of each row.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rows = [np.zeros(0, np.int64)]
     with closing(SimilarRows(folder, threshold=least or 1.0)) as similar:
         for frame in frames:
-            similar.add(asked(frame))
+            similar.add(by(frame))
             rows.append(frame["_row"].to_numpy())
         return Alike(rows=np.concatenate(rows), edges=similar.edges())
 

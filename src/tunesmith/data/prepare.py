@@ -145,7 +145,7 @@ def _check_rest(division: Division, streamed: Streamed) -> None:
     file = streamed.sources[0].path
     train = division.part(TRAIN)
     if train.is_empty():
-        summary = streamed.account.ledger().summary()
+        summary = streamed.account.summary()
         gone = {**summary["dropped"], "duplicate": summary["duplicate"], **summary["held_out"]}
         said = ", ".join(f"{name} {count}" for name, count in gone.items() if count)
         raise DataError("D28", file=file, read=summary["read"], gone=said)

@@ -30,6 +30,7 @@ def test_rows_end_where_they_were_sent_and_the_sums_match() -> None:
     made.duplicates(np.array([5]), np.array([3]))
     ledger = made.ledger()
     summary = ledger.summary()
+    assert made.summary() == summary
     assert (summary["read"], summary["used"], summary["duplicate"]) == (6, 3, 1)
     assert (summary["dropped"], summary["held_out"]) == ({"blank": 1}, {"test": 1})
     assert ledger.frame["file"].to_list() == ["a.txt"] * 4 + ["b.txt"] * 2
@@ -42,6 +43,7 @@ def test_a_line_of_a_paragraph_ends_where_the_paragraph_does() -> None:
     made = account()
     made.drop([0], "length")
     ledger = made.ledger()
+    assert made.summary() == ledger.summary()
     assert ledger.frame["reason"].to_list()[:3] == ["length", "length", None]
     assert ledger.drop([3], "other").summary()["dropped"] == {"length": 2, "other": 1}
     dropped_later = account().ledger().drop([0], "nothing_to_learn")

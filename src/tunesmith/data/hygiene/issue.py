@@ -17,6 +17,7 @@ Kind = Literal[
     "answer_empty",
     "answer_long",
     "answer_misplaced",
+    "duplicate",
 ]
 
 

@@ -1,0 +1,196 @@
+"""tunesmith data: look at files of rows, clean, divide and convert them, list what is doubtful."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.cli.output import Output
+from tunesmith.cli.parser import Actions, carry_out, number
+from tunesmith.core import text
+from tunesmith.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.workflow.dataset.section import Section
+
+_PREVIEWED = 3
+_SHARE = number(float, 0, 0.99)
+
+
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    """show, profile, issues, clean, split, convert."""
+    actions = Actions(parser, lang)
+    option = _options(actions, lang)
+    for name in ("show", "profile", "issues", "clean", "split", "convert"):
+        option(name, None)
+    option("show", "--rows", type=number(int, 1, 1000), default=5, metavar="N")
+    for name in ("profile", "clean"):
+        option(name, "--recipe", type=Path, metavar="FILE")
+    option("profile", "--model", metavar="MODEL")
+    for name in ("profile", "issues", "clean", "split", "convert"):
+        option(name, "--out", type=Path, metavar="DIR" if name == "split" else "FILE")
+    option("clean", "--clean", metavar="LIST")
+    option("clean", "--preview", type=number(int, 1, 100), nargs="?", const=_PREVIEWED, metavar="N")
+    option("clean", "--threads", type=number(int, 1, 64), metavar="N")
+    for name in ("test", "validation"):
+        option("split", f"--{name}", type=_SHARE, metavar="SHARE")
+    for name in ("group", "time"):
+        option("split", f"--{name}", metavar="COLUMN")
+    option("split", "--similar", type=number(float, 0.5, 1), metavar="SHARE")
+    option("split", "--seed", type=number(int, 0, 2**63 - 1), default=0, metavar="N")
+    option("split", "--format", metavar="SUFFIX")
+    for name in ("clean", "split", "convert"):
+        option(name, "--to", metavar="LAYOUT")
+
+
+def _options(actions: Actions, lang: str) -> Callable[..., None]:
+    """A function that adds an option to an action; the first call for an action makes it."""
+    parsers: dict[str, argparse.ArgumentParser] = {}
+
+    def add(verb: str, name: str | None, **settings: Any) -> None:
+        if name is not None:
+            said = text.say(f"cli.option_data_{name.lstrip('-')}", lang)
+            parsers[verb].add_argument(name, help=said, **settings)
+            return
+        parser = parsers[verb] = actions.add(verb)
+        parser.add_argument(
+            "files", nargs="*", metavar="FILE", help=text.say("cli.argument_data_files", lang)
+        )
+        add(verb, "--task", metavar="TASK")
+        add(verb, "--fields", metavar="FIELD=COLUMN", action="append", default=[])
+
+    return add
+
+
+def run(given: argparse.Namespace, output: Output) -> int:
+    """Carry out the action."""
+    actions = {
+        "show": _show, "profile": _profile, "issues": _issues, "clean": _clean, "split": _split,
+        "convert": _convert,
+    }  # fmt: skip
+    return carry_out(actions, given, output)
+
+
+def _section(given: argparse.Namespace, **settings: Any) -> Section:
+    from tunesmith.workflow.dataset import section
+
+    if getattr(given, "recipe", None) is not None:
+        return section.of_recipe(given.recipe)
+    if not given.files:
+        raise UsageError("U04", name="FILE", wanted="FILE")
+    fields = {}
+    for pair in given.fields:
+        name, equals, column = pair.partition("=")
+        if not equals:
+            raise UsageError("U07", value=pair)
+        fields[name.strip()] = column.strip()
+    return section.of_files(given.files, task=given.task, fields=fields, **settings)
+
+
+def _out(given: argparse.Namespace) -> Path:
+    if given.out is None:
+        raise UsageError("U04", name="--out", wanted="--out")
+    out: Path = given.out
+    return out
+
+
+def _show(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.cli import data_views
+    from tunesmith.workflow.dataset import looking
+
+    found = looking.first_rows(_section(given), given.rows)
+    output.data(found)
+    data_views.show_sources(found["sources"], output)
+    data_views.show_rows(found["rows"], output)
+    data_views.show_ledger(found["ledger"], output)
+    return 0
+
+
+def _profile(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.cli import data_views
+    from tunesmith.core import durable
+    from tunesmith.data.profile import render, spoken
+    from tunesmith.workflow.dataset import looking
+
+    command = " ".join(["tunesmith data profile", *given.files])
+    measured = looking.profile(
+        _section(given), workspace=output.workspace, model=given.model, command=command
+    )
+    output.data(spoken(measured, output.lang))
+    data_views.show_profile(measured, output)
+    if given.out is not None:
+        durable.write_bytes(given.out, render(measured, output.lang).encode())
+        output.line(output.say("written", file=given.out))
+    return 0
+
+
+def _issues(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.cli import data_views
+    from tunesmith.data import issues
+    from tunesmith.workflow.dataset import looking
+
+    found, place = looking.doubts(_section(given))
+    places = {issue.row: place(issue.row) for issue in found}
+    if given.out is not None:
+        issues.write(found, given.out, places=places)
+    output.data(
+        {"issues": [{**asdict(i), **dict(zip(("file", "line"), places[i.row], strict=True))} for i in found]}
+    )
+    data_views.show_issues(found, places, output)
+    if given.out is not None:
+        output.line(output.say("written", file=given.out))
+    return 0
+
+
+def _clean(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.cli import data_views
+    from tunesmith.workflow.dataset import cleaning
+    from tunesmith.workflow.dataset.section import cleaners_of
+
+    section = _section(given, clean=cleaners_of(given.clean))
+    if given.preview is not None:
+        effects = cleaning.preview_files(section, given.preview)
+        output.data({"preview": [asdict(effect) for effect in effects]})
+        data_views.show_preview(effects, output)
+        return 0
+    made = cleaning.clean_files(section, _out(given), layout=given.to, threads=given.threads)
+    output.data(made)
+    data_views.show_sources(made["sources"], output)
+    data_views.show_counts(made["cleaned"], output)
+    data_views.show_ledger(made["ledger"], output)
+    output.line(output.say("written", file=made["out"]))
+    output.line(output.say("written", file=made["ledger_file"]))
+    return 0
+
+
+def _split(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.cli import data_views
+    from tunesmith.workflow.dataset import splitting
+
+    names = ("test", "validation", "group", "time", "similar")
+    split = {name: value for name in names if (value := getattr(given, name)) is not None}
+    section = _section(given, split=split, seed=given.seed)
+    suffix = given.format or Path(given.files[0]).suffix
+    made = splitting.split_files(section, _out(given), suffix=suffix, layout=given.to)
+    output.data(made)
+    data_views.show_warnings(made["warnings"], output)
+    for name, rows in made["rows"].items():
+        output.line(f"  {name}  {rows:,}")
+    data_views.show_ledger(made["ledger"], output)
+    output.line(output.say("written", file=made["out"]))
+    return 0
+
+
+def _convert(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.cli import data_views
+    from tunesmith.workflow.dataset import converting
+
+    made = converting.convert_files(_section(given), _out(given), given.to)
+    output.data(made)
+    data_views.show_sources(made["sources"], output)
+    data_views.show_ledger(made["ledger"], output)
+    output.line(output.say("written", file=made["out"]))
+    return 0

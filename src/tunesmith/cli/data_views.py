@@ -1,0 +1,123 @@
+"""What `tunesmith data` shows: how files were read, rows, what cleaning does, what is doubtful."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.cli import layout
+from tunesmith.cli.output import Output
+from tunesmith.cli.run_verb import show_ledger
+from tunesmith.core import text
+from tunesmith.core.errors import Problem
+
+if TYPE_CHECKING:
+    from tunesmith.data.hygiene.issue import Issue
+    from tunesmith.data.preview import Shown
+    from tunesmith.workflow.dataset.cleaning import Effect
+
+__all__ = [
+    "show_counts", "show_issues", "show_ledger", "show_preview", "show_profile", "show_rows", "show_sources",
+    "show_warnings",
+]  # fmt: skip
+
+_MOST = 20
+_WIDE = 76
+
+
+def show_sources(sources: Sequence[Mapping[str, Any]], output: Output) -> None:
+    """How each file was read, and which column each field comes from."""
+    for source in sources:
+        delimiter = repr(source["delimiter"]) if source["delimiter"] else None
+        how = " ".join(part for part in (source["format"], source["encoding"], delimiter) if part)
+        rows = output.say("data_rows", rows=f"{source['rows']:,}")
+        output.line(f"{source['path']}: {how}, {rows}, {source['kind']}")
+        if mapping := ", ".join(f"{field} ← {column}" for field, column in source["mapping"].items()):
+            output.line(f"  {mapping}")
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], output: Output) -> None:
+    """Rows with their places, one field a line."""
+    for row in rows:
+        output.line(f"{row['file']}:{row['line']}")
+        cells = [(name, value) for name, value in row.items() if name not in ("file", "line")]
+        for line in layout.pairs([(name, _short(value)) for name, value in cells]):
+            output.line(line)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict) and "role" in value[0]:
+        value = " / ".join(f"{turn['role']}: {turn['tool_calls'] or turn['content']}" for turn in value)
+    said = " ".join(str(value if value is not None else "").split())
+    return said if len(said) <= 300 else f"{said[:300]}…"
+
+
+def show_counts(counts: Mapping[str, Mapping[str, int]], output: Output) -> None:
+    """What each cleaner did."""
+    rows = [
+        (name, ", ".join(f"{_reason(key, output)} {n:,}" for key, n in own.items()) or "-")
+        for name, own in counts.items()
+    ]
+    for line in layout.pairs(rows):
+        output.line(line)
+
+
+def _reason(key: str, output: Output) -> str:
+    return output.say(f"data_{key}") if key in ("changed", "duplicate") else key
+
+
+def show_warnings(warnings: Sequence[Mapping[str, Any]], output: Output) -> None:
+    """What should be known about the data, on stderr."""
+    for warning in warnings:
+        told = Problem(**warning).as_dict(output.lang)
+        output.hint(f"  ! {told['message']}\n    {told['cause']}")
+
+
+def show_preview(effects: Sequence[Effect], output: Output) -> None:
+    """What each cleaner would change or drop."""
+    for effect in effects:
+        output.line(effect.cleaner)
+        if not effect.shown:
+            output.line(f"  {output.say('data_nothing')}")
+        for shown in effect.shown:
+            _show_effect(shown, output)
+
+
+def _show_effect(shown: Shown, output: Output) -> None:
+    start = max(0, min([part[0] for part in (*shown.removed, *shown.added)], default=0) - 30)
+    output.line(f"  {output.say('data_line', line=shown.row)}")
+    output.line(f"    - {_window(shown.before, start)}")
+    if shown.after is None:
+        output.line(f"    × {shown.reason}")
+    else:
+        output.line(f"    + {_window(shown.after, start)}")
+
+
+def _window(said: str, start: int) -> str:
+    part = repr(said[start : start + 200])[1:-1]
+    cut = next((i for i in range(len(part)) if layout.width(part[:i]) > _WIDE - 8), len(part))
+    return ("…" if start else "") + part[:cut] + ("…" if cut < len(part) else "")
+
+
+def show_issues(found: Sequence[Issue], places: Mapping[int, tuple[str, int]], output: Output) -> None:
+    """The surest doubts."""
+    for issue in found[:_MOST]:
+        file, line = places[issue.row]
+        values = {"given": _short(issue.given)[:60], "suggested": issue.suggested or "-", **issue.detail}
+        said = text.say(f"data.issue_{issue.kind}", output.lang, **values)
+        output.line(f"{file}:{line}  {issue.score:.2f}")
+        for part in layout.wrap(said, _WIDE):
+            output.line(f"  {part}")
+    output.line(output.say("data_issues_found", count=f"{len(found):,}", shown=min(_MOST, len(found))))
+
+
+def show_profile(measured: Mapping[str, Any], output: Output) -> None:
+    """The main figures and what to mend first; the page says the rest."""
+    from tunesmith.data.profile import spoken
+
+    show_sources(measured["files"], output)
+    show_ledger(measured["ledger"], output)
+    for problem in spoken(measured, output.lang)["problems"]:
+        output.line(f"· {problem['message']}")
+        for part in layout.wrap(problem.get("hint") or "", _WIDE - 2):
+            output.line(f"    {part}") if part else None

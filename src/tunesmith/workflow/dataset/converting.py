@@ -1,0 +1,95 @@
+"""Files from one layout into another, and rows of any shape into a file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tunesmith.core import durable
+from tunesmith.data.batches import GROUP, TIME
+from tunesmith.data.loading import stop_for
+from tunesmith.data.pipeline import Streamed, stream
+from tunesmith.data.shapes import COLUMNS
+from tunesmith.data.shelf import Shelf
+from tunesmith.data.writing import layouts_for, write
+from tunesmith.workflow.dataset.section import Section
+
+PREFERRED: Mapping[str, str] = {
+    "text": "text",
+    "labelled": "text_label",
+    "multilabelled": "multi_label",
+    "messages": "messages",
+    "preferred": "trl",
+    "rated": "kto",
+    "tagged": "token_tags",
+    "answered": "squad",
+    "paired": "pair",
+}
+"""The layout in which rows of a shape are written when none is named."""
+
+
+def convert_files(section: Section, out: Path, layout: str | None) -> dict[str, Any]:
+    """Write the usable rows of a section's files to `out` in a layout.
+
+    Raises:
+        NotFoundError, DataError: when files cannot be read, or a row not be written in that layout; nothing
+            is written then.
+    """
+    began = time.monotonic()
+    with durable.scratch(out.absolute().parent) as folder:
+        streamed = stream(section.data, shape=section.shape, base=section.base, folder=folder / "rows")
+        stop_for(streamed.problems)
+        rows = write_rows(frames_of(streamed), out, section.shape, layout, folder)
+    return {
+        "out": str(out),
+        "rows": rows,
+        "shape": section.shape,
+        "ledger": streamed.account.summary(),
+        "sources": [asdict(source) for source in streamed.sources],
+        "seconds": round(time.monotonic() - began, 3),
+    }
+
+
+def frames_of(streamed: Streamed) -> Iterator[pl.DataFrame]:
+    """The rows of all parts, one after the other."""
+    for split in streamed.rows:
+        for frame in streamed.frames(split):
+            yield frame.drop(GROUP, TIME, strict=False)
+
+
+def write_rows(
+    frames: Iterable[pl.DataFrame], out: Path, shape: str, layout: str | None, folder: Path
+) -> int:
+    """Write frames of a shape to a file in a layout, or as they are into Parquet; how many rows that were.
+
+    Raises:
+        DataError: D56, D57 when the layout does not fit.
+    """
+    if out.suffix.lower() == ".parquet" and layout is None:
+        return _write_parquet(frames, out, shape, folder)
+    chosen = layout or default_layout(shape, out)
+    return write(frames, out, chosen).rows
+
+
+def default_layout(shape: str, out: Path) -> str:
+    """The preferred layout of a shape, or the first that can be written to a file of that name."""
+    fitting = layouts_for(shape)
+    wanted = PREFERRED[shape]
+    if out.suffix.lower() in fitting.get(wanted, ()):
+        return wanted
+    return next((name for name, endings in fitting.items() if out.suffix.lower() in endings), wanted)
+
+
+def _write_parquet(frames: Iterable[pl.DataFrame], out: Path, shape: str, folder: Path) -> int:
+    shelf = Shelf(folder / "out")
+    rows = 0
+    for frame in frames:
+        shelf.add(frame.select(COLUMNS[shape]))
+        rows += len(frame)
+    shelf.write_parquet(out)
+    return rows

@@ -1,0 +1,109 @@
+"""Files named on a command line as the data section of a recipe, and the shape their rows are wanted in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.core import components, recipe_file
+from tunesmith.core.errors import RecipeError
+from tunesmith.core.recipe import Data
+from tunesmith.core.registry import suggestion
+from tunesmith.data import shapes
+from tunesmith.data.mapping import recognise
+from tunesmith.data.reading import open_file
+from tunesmith.data.sources import locate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Rows to work on: where they are, in which shape, and from where their paths start."""
+
+    data: Data
+    shape: str
+    base: Path
+    seed: int = 0
+
+
+def of_files(
+    files: Sequence[str],
+    *,
+    task: str | None = None,
+    fields: Mapping[str, str] | None = None,
+    clean: Sequence[Any] = (),
+    **settings: Any,
+) -> Section:
+    """Files in the shape of a task, or in the one that their rows have; rows that are bad are left out.
+
+    Raises:
+        NotFoundError: D01 when a file does not exist.
+        DataError: when the first file cannot be read.
+        RecipeError: R06 when there is no such task or shape, or what is wrong with the settings.
+    """
+    here = Path.cwd()
+    shape = shape_of(task) if task else recognise(open_file(locate(files[0], here)[0]).sample)
+    given = {"source": list(files), "fields": dict(fields or {}), "clean": list(clean), "on_error": "drop"}
+    values = {**given, **settings}
+    return Section(data=checked(values), shape=shape, base=here)
+
+
+def of_recipe(file: Path, overrides: Sequence[str] = ()) -> Section:
+    """The data section of a recipe, as a run would use it.
+
+    Raises:
+        NotFoundError: R01 when there is no such file.
+        RecipeError: all mistakes of the recipe.
+    """
+    recipe = recipe_file.load(file, overrides)
+    shape = components.tasks.get(recipe.task)().shape
+    return Section(data=recipe.data, shape=shape, base=file.absolute().parent, seed=recipe.seed)
+
+
+def shape_of(task: str) -> str:
+    """The shape that a task works on; the name of a shape stands for itself.
+
+    Raises:
+        RecipeError: R06 when there is neither.
+    """
+    if task in shapes.COLUMNS:
+        return task
+    if task not in components.tasks.names():
+        known = [*components.tasks.names(), *shapes.COLUMNS]
+        raise RecipeError("R06", noun="task", name=task, **suggestion(task, known))
+    shape: str = components.tasks.get(task)().shape
+    return shape
+
+
+def checked(values: dict[str, Any]) -> Data:
+    """A data section from plain values.
+
+    Raises:
+        RecipeError: all that is wrong with it.
+    """
+    document = recipe_file.Document(
+        path=Path("data"), values={"task": "generate", "model": "-", "data": values}, lines={}
+    )
+    recipe, problems = recipe_file.validate(document)
+    if recipe is None:
+        raise RecipeError.of(problems)
+    return recipe.data
+
+
+def cleaners_of(said: str | None) -> list[Any]:
+    """Cleaners as a command line lists them: `normalise, {name: dedup, near: 0.9}`; without, the default.
+
+    Raises:
+        RecipeError: R02 when it is no list.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    if said is None:
+        return Data.model_validate({"source": "-"}).clean
+    try:
+        found = YAML(typ="safe", pure=True).load(said if said.lstrip().startswith("[") else f"[{said}]")
+    except YAMLError as error:
+        raise RecipeError("R02", file="--clean", line=1, reason=str(error)) from error
+    return list(found)

@@ -1,0 +1,45 @@
+"""Files divided into parts, each a file of its own, as a run would divide them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tunesmith.core import durable
+from tunesmith.data.prepare import prepare
+from tunesmith.workflow.dataset.converting import write_rows
+from tunesmith.workflow.dataset.section import Section
+
+
+def split_files(section: Section, out: Path, *, suffix: str, layout: str | None) -> dict[str, Any]:
+    """Write `train`, `validation` and `test` with that ending into the folder `out`, and `ledger.parquet`.
+
+    Raises:
+        NotFoundError, DataError: when rows cannot be read, divided, or written; nothing is written then.
+    """
+    began = time.monotonic()
+    with durable.scratch(out.absolute().parent) as folder:
+        prepared = prepare(
+            section.data, shape=section.shape, seed=section.seed, base=section.base, folder=folder
+        )
+        made = folder / "made"
+        made.mkdir()
+        rows = {}
+        for name, path in prepared.splits.items():
+            frames = [pl.read_parquet(path)]
+            rows[name] = write_rows(frames, made / f"{name}{suffix}", section.shape, layout, folder)
+        prepared.ledger.write(made / "ledger.parquet")
+        out.mkdir(parents=True, exist_ok=True)
+        for file in sorted(made.iterdir()):
+            file.replace(out / file.name)
+    return {
+        "out": str(out),
+        "rows": rows,
+        "ledger": prepared.ledger.summary(),
+        "warnings": [asdict(warning) for warning in prepared.warnings],
+        "seconds": round(time.monotonic() - began, 3),
+    }
