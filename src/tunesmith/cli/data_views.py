@@ -21,7 +21,7 @@ __all__ = [
     "show_warnings",
 ]  # fmt: skip
 
-_MOST = 20
+_EACH = 5
 _WIDE = 76
 
 
@@ -100,15 +100,27 @@ def _window(said: str, start: int) -> str:
 
 
 def show_issues(found: Sequence[Issue], places: Mapping[int, tuple[str, int]], output: Output) -> None:
-    """The surest doubts."""
-    for issue in found[:_MOST]:
-        file, line = places[issue.row]
-        values = {"given": _short(issue.given)[:60], "suggested": issue.suggested or "-", **issue.detail}
-        said = text.say(f"data.issue_{issue.kind}", output.lang, **values)
-        output.line(f"{file}:{line}  {issue.score:.2f}")
-        for part in layout.wrap(said, _WIDE):
-            output.line(f"  {part}")
-    output.line(output.say("data_issues_found", count=f"{len(found):,}", shown=min(_MOST, len(found))))
+    """The surest doubts of each kind."""
+    kinds: dict[str, list[Issue]] = {}
+    for issue in found:
+        kinds.setdefault(issue.kind, []).append(issue)
+    for kind, own in kinds.items():
+        output.line(f"{output.say(_kind(kind))}  {len(own):,}")
+        for issue in own[:_EACH]:
+            _show_issue(issue, places[issue.row], output)
+    output.line(output.say("data_issues_found", count=f"{len(found):,}"))
+
+
+def _kind(kind: str) -> str:
+    return "data_duplicate_rows" if kind == "duplicate" else f"data_{kind}"
+
+
+def _show_issue(issue: Issue, place: tuple[str, int], output: Output) -> None:
+    values = {"given": _short(issue.given)[:60], "suggested": issue.suggested or "-", **issue.detail}
+    said = text.say(f"data.issue_{issue.kind}", output.lang, **values)
+    output.line(f"  {place[0]}:{place[1]}  {issue.score:.2f}")
+    for part in layout.wrap(said, _WIDE - 2):
+        output.line(f"    {part}")
 
 
 def show_profile(measured: Mapping[str, Any], output: Output) -> None:
@@ -118,6 +130,6 @@ def show_profile(measured: Mapping[str, Any], output: Output) -> None:
     show_sources(measured["files"], output)
     show_ledger(measured["ledger"], output)
     for problem in spoken(measured, output.lang)["problems"]:
-        output.line(f"· {problem['message']}")
+        output.line(f"· {problem['count']:,}  {problem['message']}")
         for part in layout.wrap(problem.get("hint") or "", _WIDE - 2):
             output.line(f"    {part}") if part else None

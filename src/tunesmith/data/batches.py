@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,6 +21,9 @@ from tunesmith.data.table import RawTable
 
 GROUP, TIME = "_group", "_time"
 """Columns beside those of the shape, for dividing rows."""
+
+REST = "_rest"
+"""The cells of a row that the shape has no place for, as the JSON text of an object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +46,26 @@ def started(loading: Loading) -> Iterator[tuple[Source, RawTable, int]]:
         start += table.read
 
 
-def work(cleaners: Sequence[Component], data: Data, job: tuple[Source, RawTable, int]) -> Done:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is done to every batch. `keep` adds the column `REST`."""
+
+    cleaners: Sequence[Component]
+    data: Data
+    keep: bool
+
+
+def work(job: Job, given: tuple[Source, RawTable, int]) -> Done:
     """A batch of a file, whose first ledger number is given, mapped and cleaned; rows that are bad are told.
 
     Rows without a label are for the cleaner `drop_unlabelled` when it is asked for.
     """
-    source, table, start = job
+    source, table, start = given
+    data = job.data
     numbers = number(table, start)
     frame = source.mapper(table).with_columns(pl.Series("_row", numbers.rows, dtype=pl.Int64))
+    if job.keep:
+        frame = frame.with_columns(_rest(source, table, frame.columns))
     for name, column in ((GROUP, data.split.group), (TIME, data.split.time)):
         if column is not None:
             there = source.split in (WHOLE, "train") and column in table.frame.columns
@@ -67,5 +84,17 @@ def work(cleaners: Sequence[Component], data: Data, job: tuple[Source, RawTable,
         numbers=numbers,
         hashes=hashes(table),
         bad=frame.filter(is_bad).select("_at", "_bad"),
-        batch=clean(frame.filter(~is_bad).drop("_bad", "_at"), cleaners),
+        batch=clean(frame.filter(~is_bad).drop("_bad", "_at"), job.cleaners),
     )
+
+
+def _rest(source: Source, table: RawTable, taken: Sequence[str]) -> pl.Series:
+    used = {column for _, mapping in source.mapper.ways for column in mapping.values()}
+    names = [name for name in table.frame.columns if name not in used and name not in taken]
+    rows = zip(*(table.values(name) for name in names), strict=True) if names else [()] * len(table.lines)
+    texts = [_object(dict(zip(names, row, strict=True))) for row in rows]
+    return pl.Series(REST, texts, dtype=pl.String)
+
+
+def _object(cells: dict[str, Any]) -> str:
+    return json.dumps({name: cell for name, cell in cells.items() if cell is not None}, ensure_ascii=False)

@@ -191,7 +191,7 @@ def _counts(before: pl.DataFrame, cleaned: Cleaned) -> dict[str, int]:
 
 def _changed(before: pl.DataFrame, after: pl.DataFrame) -> int:
     """How many rows differ in a column."""
-    differs = [before[name].ne_missing(after[name]) for name in before.columns if name != "_row"]
+    differs = [before[name].ne_missing(after[name]) for name in before.columns if not name.startswith("_")]
     return int(pl.DataFrame([d.alias(str(i)) for i, d in enumerate(differs)]).max_horizontal().sum() or 0)
 
 

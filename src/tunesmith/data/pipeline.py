@@ -22,7 +22,7 @@ import polars as pl
 from tunesmith.core.errors import Problem
 from tunesmith.core.recipe import Component, Data, Entry
 from tunesmith.data.account import Account
-from tunesmith.data.batches import GROUP, TIME, Done, started, work
+from tunesmith.data.batches import GROUP, TIME, Done, Job, started, work
 from tunesmith.data.cleaning import (
     Batch,
     Counts,
@@ -92,8 +92,12 @@ def stream(
     folder: Path,
     threads: int | None = None,
     batch_bytes: int = BATCH_BYTES,
+    keep: bool = False,
 ) -> Streamed:
-    """Read, map and clean every file of `data.source`; `folder` takes the rows, its owner removes it."""
+    """Read, map and clean every file of `data.source`; `folder` takes the rows, its owner removes it.
+
+    With `keep`, cells that the shape has no place for stay with their rows (`batches.REST`).
+    """
     account = Account()
     loading = Loading(data=data, shape=shape, base=base, batch_bytes=batch_bytes)
     passes = _passes(data.clean)
@@ -101,7 +105,7 @@ def stream(
         ThreadPoolExecutor(threads or default_threads()) as pool,
         closing(_Run(folder=folder, account=account, pool=pool)) as run,
     ):
-        run.first(loading, passes[0], data)
+        run.first(loading, passes[0], data, keep=keep)
         for cleaners in passes[1:]:
             if not loading.problems:
                 run.next(cleaners)
@@ -162,9 +166,10 @@ class _Run:
     _changes: dict[str, Change] = field(default_factory=dict[str, Change])
     _numbers: Iterator[int] = field(default_factory=count)
 
-    def first(self, loading: Loading, cleaners: _Pass, data: Data) -> None:
+    def first(self, loading: Loading, cleaners: _Pass, data: Data, *, keep: bool) -> None:
         """From files to clean rows; goes on looking for mistakes when there are some."""
-        for done in _ordered(self.pool, partial(work, cleaners.functions, data), started(loading)):
+        job = Job(cleaners=cleaners.functions, data=data, keep=keep)
+        for done in _ordered(self.pool, partial(work, job), started(loading)):
             self._enter(done)
             self._put(done.source.split, done.batch, cleaners.whole)
 

@@ -50,10 +50,11 @@ class Prepared:
         return pl.read_parquet(self.splits[split])
 
 
-def prepare(data: Data, *, shape: str, seed: int, base: Path, folder: Path) -> Prepared:
+def prepare(data: Data, *, shape: str, seed: int, base: Path, folder: Path, keep: bool = False) -> Prepared:
     """Carry out the `data` section of a recipe; a pure function of its arguments and the files.
 
-    Parts are written into `folder`, as `train.parquet` and so on.
+    Parts are written into `folder`, as `train.parquet` and so on; with `keep`, cells that the shape has no
+    place for go with them (`batches.REST`).
 
     Raises:
         NotFoundError: D01 when files are missing.
@@ -62,7 +63,7 @@ def prepare(data: Data, *, shape: str, seed: int, base: Path, folder: Path) -> P
     """
     scratch = folder / "scratch"
     try:
-        streamed = stream(data, shape=shape, base=base, folder=scratch)
+        streamed = stream(data, shape=shape, base=base, folder=scratch, keep=keep)
         stop_for([*streamed.problems, *_class_problems(streamed)])
         division = divide(streamed, data, seed, scratch)
         _check_rest(division, streamed)

@@ -39,7 +39,9 @@ class Shelf:
     def write_parquet(self, path: Path) -> None:
         """All batches as one Parquet file, written durably, without having them in memory."""
         with durable.new_file(path) as temporary:
-            pl.scan_ipc(self._files).sink_parquet(temporary, compression="zstd", compression_level=1)
+            # Columns that some batches lack, or hold in another kind, find a common form.
+            parts = pl.concat([pl.scan_ipc(path) for path in self._files], how="diagonal_relaxed")
+            parts.sink_parquet(temporary, compression="zstd", compression_level=1)
 
     def remove(self) -> None:
         """Delete the folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ import polars as pl
 from tunesmith.core import durable
 from tunesmith.core.errors import DataError
 from tunesmith.data import shapes
+from tunesmith.data.batches import REST
 from tunesmith.data.layouts.known import LAYOUTS
 from tunesmith.data.layouts.layout import Layout, Row, UnfitError
 from tunesmith.data.writers.delimited import Delimited
@@ -80,12 +82,15 @@ def write(
     *,
     unfit: Literal["stop", "drop"] = "stop",
     languages: tuple[str, str] = ("source", "target"),
+    beside: Sequence[str] = (),
 ) -> Written:
     """Write frames of one shape, in order, to `path`, whose ending says in which format.
 
     Rows with a reason in `_bad` are left out; without any frame nothing is written. `languages` name the
-    sides of pairs. For the layout `lines` the path names two files: `news.{en,zh}.txt`. Memory holds one
-    frame at a time. In CSV and TSV, cells that spreadsheets would run are changed, see `writers.delimited`.
+    sides of pairs. For the layout `lines` the path names two files: `news.{en,zh}.txt`. Cells that the shape
+    has no place for (`batches.REST`) are written beside, except in documents with a form of their own;
+    `beside` are their columns in tables. Memory holds one frame at a time. In CSV and TSV, cells that
+    spreadsheets would run are changed, see `writers.delimited`.
 
     Raises:
         DataError: D56 when the layout does not fit the shape or the file, D57 for a row that it cannot hold
@@ -102,13 +107,13 @@ def write(
     left_out: list[int] = []
     rows = 0
     with ExitStack() as files:
-        writer = _writer(files, path, layout, names)
+        writer = _writer(files, path, layout, names, beside)
         files.callback(writer.close)
         for frame in _and_then(first, frames):
             good = []
             for number, row in _numbered(frame):
                 try:
-                    written = _renamed(made.write(row), shape, names)
+                    written = _with_rest(_renamed(made.write(row), shape, names), row, flat=bool(beside))
                     writer.check(written)
                 except UnfitError as error:
                     if unfit == "stop":
@@ -169,7 +174,19 @@ def _renamed(row: Row, shape: str, names: tuple[str, str]) -> Row:
     return {names[0]: row["source"], names[1]: row["target"]}
 
 
-def _writer(files: ExitStack, path: Path, layout: str, names: tuple[str, str]) -> Writer:
+def _with_rest(written: Row, row: Row, *, flat: bool) -> Row:
+    """A row with the cells beside it; where it is to be `flat`, lists and objects as JSON text."""
+    if REST not in row:
+        return written
+    rest = json.loads(row[REST])
+    if flat:
+        rest = {name: cell if isinstance(cell, str) else json.dumps(cell) for name, cell in rest.items()}
+    return {**rest, **written}
+
+
+def _writer(
+    files: ExitStack, path: Path, layout: str, names: tuple[str, str], beside: Sequence[str]
+) -> Writer:
     suffix = path.suffix.lower()
     if layout == "lines":
         paths = [_side(path, name) for name in names]
@@ -184,8 +201,10 @@ def _writer(files: ExitStack, path: Path, layout: str, names: tuple[str, str]) -
     if suffix == ".json":
         return {"squad": SquadDocument, "cmrc": CmrcDocument}.get(layout, JsonDocument)(target)
     if suffix == ".parquet":
-        return Stored(target, _schema(layout, names))
-    return _table(target, suffix, list(_schema(layout, names))) if suffix in _TABLES else JsonLines(target)
+        return Stored(target, {**dict.fromkeys(beside, pl.String()), **_schema(layout, names)})
+    if suffix not in _TABLES:
+        return JsonLines(target)
+    return _table(target, suffix, list(dict.fromkeys((*beside, *_schema(layout, names)))))
 
 
 def _table(target: Path, suffix: str, columns: list[str]) -> Writer:

@@ -31,11 +31,12 @@ def clean_files(section: Section, out: Path, *, layout: str | None, threads: int
     """
     began = time.monotonic()
     with durable.scratch(out.absolute().parent) as folder:
+        place = folder / "rows"
         streamed = stream(
-            section.data, shape=section.shape, base=section.base, folder=folder / "rows", threads=threads
+            section.data, shape=section.shape, base=section.base, folder=place, threads=threads, keep=True
         )
         stop_for(streamed.problems)
-        rows = write_rows(frames_of(streamed), out, section.shape, layout, folder)
+        rows = write_rows(lambda: frames_of(streamed), out, section.shape, layout, folder)
         ledger = out.with_name(f"{out.name}.ledger.parquet")
         streamed.account.write(ledger, folder / "ledger")
     return {

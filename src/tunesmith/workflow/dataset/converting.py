@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from typing import Any
 import polars as pl
 
 from tunesmith.core import durable
-from tunesmith.data.batches import GROUP, TIME
+from tunesmith.data.batches import GROUP, REST, TIME
 from tunesmith.data.loading import stop_for
 from tunesmith.data.pipeline import Streamed, stream
 from tunesmith.data.shapes import COLUMNS
 from tunesmith.data.shelf import Shelf
+from tunesmith.data.table import from_rows
 from tunesmith.data.writing import layouts_for, write
 from tunesmith.workflow.dataset.section import Section
 
@@ -42,9 +44,11 @@ def convert_files(section: Section, out: Path, layout: str | None) -> dict[str, 
     """
     began = time.monotonic()
     with durable.scratch(out.absolute().parent) as folder:
-        streamed = stream(section.data, shape=section.shape, base=section.base, folder=folder / "rows")
+        streamed = stream(
+            section.data, shape=section.shape, base=section.base, folder=folder / "rows", keep=True
+        )
         stop_for(streamed.problems)
-        rows = write_rows(frames_of(streamed), out, section.shape, layout, folder)
+        rows = write_rows(lambda: frames_of(streamed), out, section.shape, layout, folder)
     return {
         "out": str(out),
         "rows": rows,
@@ -63,17 +67,24 @@ def frames_of(streamed: Streamed) -> Iterator[pl.DataFrame]:
 
 
 def write_rows(
-    frames: Iterable[pl.DataFrame], out: Path, shape: str, layout: str | None, folder: Path
+    frames: Callable[[], Iterable[pl.DataFrame]], out: Path, shape: str, layout: str | None, folder: Path
 ) -> int:
     """Write frames of a shape to a file in a layout, or as they are into Parquet; how many rows that were.
 
     Raises:
         DataError: D56, D57 when the layout does not fit.
     """
-    if out.suffix.lower() == ".parquet" and layout is None:
-        return _write_parquet(frames, out, shape, folder)
-    chosen = layout or default_layout(shape, out)
-    return write(frames, out, chosen).rows
+    suffix = out.suffix.lower()
+    if suffix == ".parquet" and layout is None:
+        return _write_parquet(frames(), out, shape, folder)
+    beside = _beside(frames()) if suffix in (".csv", ".tsv", ".xlsx", ".parquet") else []
+    return write(frames(), out, layout or default_layout(shape, out), beside=beside).rows
+
+
+def _beside(frames: Iterable[pl.DataFrame]) -> list[str]:
+    """The names of all cells beside the shape, in the order in which they come up."""
+    texts = (text for frame in frames if REST in frame.columns for text in frame[REST])
+    return list(dict.fromkeys(name for text in texts for name in json.loads(text)))
 
 
 def default_layout(shape: str, out: Path) -> str:
@@ -89,7 +100,11 @@ def _write_parquet(frames: Iterable[pl.DataFrame], out: Path, shape: str, folder
     shelf = Shelf(folder / "out")
     rows = 0
     for frame in frames:
-        shelf.add(frame.select(COLUMNS[shape]))
+        made = frame.select(COLUMNS[shape])
+        if REST in frame.columns:
+            rest, _ = from_rows([json.loads(text) for text in frame[REST]])
+            made = pl.concat([rest, made], how="horizontal") if rest.width else made
+        shelf.add(made)
         rows += len(frame)
     shelf.write_parquet(out)
     return rows

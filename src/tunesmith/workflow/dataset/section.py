@@ -33,7 +33,8 @@ def of_files(
     task: str | None = None,
     fields: Mapping[str, str] | None = None,
     clean: Sequence[Any] = (),
-    **settings: Any,
+    split: Mapping[str, Any] | None = None,
+    seed: int = 0,
 ) -> Section:
     """Files in the shape of a task, or in the one that their rows have; rows that are bad are left out.
 
@@ -45,8 +46,7 @@ def of_files(
     here = Path.cwd()
     shape = shape_of(task) if task else recognise(open_file(locate(files[0], here)[0]).sample)
     given = {"source": list(files), "fields": dict(fields or {}), "clean": list(clean), "on_error": "drop"}
-    values = {**given, **settings}
-    return Section(data=checked(values), shape=shape, base=here)
+    return Section(data=checked({**given, "split": dict(split or {})}), shape=shape, base=here, seed=seed)
 
 
 def of_recipe(file: Path, overrides: Sequence[str] = ()) -> Section:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,13 @@ from tunesmith.core import durable
 from tunesmith.data.prepare import prepare
 from tunesmith.workflow.dataset.converting import write_rows
 from tunesmith.workflow.dataset.section import Section
+
+_AT_ONCE = 10_000
+
+
+def _frames(path: Path) -> Iterator[pl.DataFrame]:
+    """The rows of a part, so many at a time."""
+    yield from pl.scan_parquet(path).collect_batches(chunk_size=_AT_ONCE, maintain_order=True)
 
 
 def split_files(section: Section, out: Path, *, suffix: str, layout: str | None) -> dict[str, Any]:
@@ -24,14 +33,15 @@ def split_files(section: Section, out: Path, *, suffix: str, layout: str | None)
     began = time.monotonic()
     with durable.scratch(out.absolute().parent) as folder:
         prepared = prepare(
-            section.data, shape=section.shape, seed=section.seed, base=section.base, folder=folder
+            section.data, shape=section.shape, seed=section.seed, base=section.base, folder=folder, keep=True
         )
         made = folder / "made"
         made.mkdir()
         rows = {}
         for name, path in prepared.splits.items():
-            frames = [pl.read_parquet(path)]
-            rows[name] = write_rows(frames, made / f"{name}{suffix}", section.shape, layout, folder)
+            rows[name] = write_rows(
+                partial(_frames, path), made / f"{name}{suffix}", section.shape, layout, folder
+            )
         prepared.ledger.write(made / "ledger.parquet")
         out.mkdir(parents=True, exist_ok=True)
         for file in sorted(made.iterdir()):
