@@ -65,7 +65,9 @@ def test_each_given_part_is_deduplicated_by_itself(tmp_path: Path) -> None:
 
 
 def test_spellings_of_a_label_are_merged_over_all_parts_and_cleaning_goes_on_after(tmp_path: Path) -> None:
-    (tmp_path / "train.csv").write_text("text,label\na b,Card lost\nc d,card_lost\ne f,card_lost\nk l,card_lost\n")
+    (tmp_path / "train.csv").write_text(
+        "text,label\na b,Card lost\nc d,card_lost\ne f,card_lost\nk l,card_lost\n"
+    )
     (tmp_path / "test.csv").write_text("text,label\ng h,Card lost\n<b>i j</b>,x\n")
     source = {"train": "train.csv", "test": "test.csv"}
     clean = ["merge_labels", "strip_html"]
