@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli import layout
 from tunesmith.cli.output import Output
 from tunesmith.cli.run_verb import show_ledger
-from tunesmith.core import text
 from tunesmith.core.errors import Problem
 
 if TYPE_CHECKING:
@@ -116,8 +116,9 @@ def _kind(kind: str) -> str:
 
 
 def _show_issue(issue: Issue, place: tuple[str, int], output: Output) -> None:
-    values = {"given": _short(issue.given)[:60], "suggested": issue.suggested or "-", **issue.detail}
-    said = text.say(f"data.issue_{issue.kind}", output.lang, **values)
+    from tunesmith.data.hygiene.issue import sentence
+
+    said = sentence(replace(issue, given=_short(issue.given)[:60]), output.lang)
     output.line(f"  {place[0]}:{place[1]}  {issue.score:.2f}")
     for part in layout.wrap(said, _WIDE - 2):
         output.line(f"    {part}")

@@ -45,7 +45,10 @@ class Dataset:
         """
         file = Path(path)
         chosen = shape or mapping.recognise(open_file(file).sample)
-        data = Data(source={"all": [Entry(path=str(file))]}, fields=dict(fields or {}), clean=[])
+        # Rows without label may stay: `clean("drop_unlabelled")` is the caller's to ask for.
+        unlabelled = [Component("drop_unlabelled")]
+        source = {"all": [Entry(path=str(file))]}
+        data = Data(source=source, fields=dict(fields or {}), clean=unlabelled)
         loaded = load(data, shape=chosen, base=Path())
         stop_for(loaded.problems)
         origin = cache.key(file=durable.sha256(file), shape=chosen, fields=data.fields)

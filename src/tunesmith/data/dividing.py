@@ -65,6 +65,7 @@ def divide(streamed: Streamed, data: Data, seed: int, scratch: Path) -> Division
     division = _gather(streamed)
     frames = (frame for split in streamed.rows for frame in streamed.frames(split))
     found = alike(frames, scratch / "alike", least=data.split.similar)
+    _leave_unlabelled(division, streamed, data)
     shuffled = mixing.order(streamed.account.hashes(division.rows), seed)
     _cap(division, streamed, shuffled)
     if data.split.overlap != "keep":
@@ -89,6 +90,19 @@ def _leave(division: Division, streamed: Streamed, gone: NDArray[np.bool_], reas
     streamed.account.drop(division.rows[gone], reason)
     division.places[gone] = _GONE
     division.copies[gone] = 0
+
+
+def _leave_unlabelled(division: Division, streamed: Streamed, data: Data) -> None:
+    """Rows that lost their label in cleaning."""
+    if "label" not in division.facts.columns or not division.facts["label"].null_count():
+        return
+    gone = division.facts["label"].is_null().to_numpy()
+    places = [streamed.account.place(int(row)) for row in division.rows[gone]]
+    if data.on_error == "stop":
+        file, line = places[0]
+        lines = some(line for _, line in places)
+        raise DataError("D07", file=file, line=line, column="label", count=len(places), lines=lines)
+    _leave(division, streamed, gone, "unlabelled")
 
 
 def _cap(division: Division, streamed: Streamed, shuffled: Rows) -> None:

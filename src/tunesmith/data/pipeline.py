@@ -93,22 +93,24 @@ def stream(
     threads: int | None = None,
     batch_bytes: int = BATCH_BYTES,
     keep: bool = False,
+    cleaners: Sequence[Component] | None = None,
 ) -> Streamed:
     """Read, map and clean every file of `data.source`; `folder` takes the rows, its owner removes it.
 
-    With `keep`, cells that the shape has no place for stay with their rows (`batches.REST`).
+    With `keep`, cells that the shape has no place for stay with their rows (`batches.REST`). `cleaners` are
+    those to run, when it is not those of the section.
     """
     account = Account()
     loading = Loading(data=data, shape=shape, base=base, batch_bytes=batch_bytes)
-    passes = _passes(data.clean)
+    passes = _passes(data.clean if cleaners is None else cleaners)
     with (
         ThreadPoolExecutor(threads or default_threads()) as pool,
         closing(_Run(folder=folder, account=account, pool=pool)) as run,
     ):
         run.first(loading, passes[0], data, keep=keep)
-        for cleaners in passes[1:]:
+        for following in passes[1:]:
             if not loading.problems:
-                run.next(cleaners)
+                run.next(following)
         if not loading.problems:
             run.judge()
     return Streamed(

@@ -30,9 +30,9 @@ class Loaded:
 
 
 def load(data: Data, *, shape: str, base: Path) -> Loaded:
-    """Read, map and clean the files of `data.source`, all parts together; nothing is divided or raised."""
+    """Read and map the files of `data.source`, all parts together; nothing is cleaned, divided or raised."""
     with tempfile.TemporaryDirectory() as folder:
-        streamed = stream(data, shape=shape, base=base, folder=Path(folder))
+        streamed = stream(data, shape=shape, base=base, folder=Path(folder), cleaners=())
         frames = [frame for split in streamed.rows for frame in streamed.frames(split)]
         return Loaded(
             frame=pl.concat(frames) if frames else pl.DataFrame(),

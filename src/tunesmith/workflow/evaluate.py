@@ -38,8 +38,7 @@ def evaluate(
     resolved = resolve(model, workspace)
     loaded = loading.load(resolved)
     chosen: Task = components.tasks.get(task or _task_of(loaded))()
-    source = Data.model_validate({"source": str(data), "clean": []})
-    rows = load(source, shape=chosen.shape, base=Path.cwd())
+    rows = load(Data.model_validate({"source": str(data)}), shape=chosen.shape, base=Path.cwd())
     stop_for(rows.problems)
     frame = rows.frame
     names = judging.metric_names(chosen, metrics)

@@ -98,7 +98,7 @@ def _look(file: Path, task: Task) -> Loaded:
     here = {"source": str(file.absolute())}
     dropping = Data.model_validate({**here, "on_error": "drop"})
     stop_for(inspect(dropping, shape=task.shape, base=file.absolute().parent))
-    loaded = load(Data.model_validate({**here, "clean": []}), shape=task.shape, base=file.absolute().parent)
+    loaded = load(Data.model_validate(here), shape=task.shape, base=file.absolute().parent)
     stop_for([problem for problem in loaded.problems if problem.code not in ROW_CODES])
     return loaded
 

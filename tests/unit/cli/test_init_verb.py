@@ -15,7 +15,7 @@ def test_the_recipe_of_a_file_runs_as_it_is(call, tickets, lang):
     recipe = recipe_file.load(tickets.with_name("recipe.yaml"))
     assert recipe.task == "classify"
     assert recipe.data.fields == {"text": "message", "label": "topic"}
-    assert recipe.data.source == {"all": ["tickets.csv"]}
+    assert recipe.data.source["all"][0].path == "tickets.csv"
 
 
 def test_json_says_what_was_found(call, tickets):

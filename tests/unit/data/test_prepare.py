@@ -358,3 +358,13 @@ def test_every_row_is_accounted_for_whatever_the_data(
     check_account(prepared)
     assert prepared.ledger.summary()["read"] == len(rows) + 1
     assert prepared.ledger.summary()["dropped"]["broken"] == 1
+
+
+def test_a_row_that_loses_its_label_in_cleaning_is_no_row_to_train_on(tmp_path: Path) -> None:
+    rows = "".join(f"text {i * 7919 % 1009},{'ab'[i % 2] if i != 3 else 'none'}\n" for i in range(40))
+    (tmp_path / "a.csv").write_text("text,label\n" + rows, encoding="utf-8")
+    clean = [{"name": "normalise_labels", "missing": ("none",)}]
+    assert codes(tmp_path, source="a.csv", clean=clean) == [("D07", 5)]
+    dropped = make(tmp_path, source="a.csv", clean=clean, on_error="drop")
+    check_account(dropped)
+    assert dropped.ledger.summary()["dropped"] == {"unlabelled": 1}

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tunesmith.core import text
+
 Kind = Literal[
     "wrong_label",
     "label_variant",
@@ -36,6 +38,12 @@ class Issue:
     given: str
     suggested: str | None = None
     detail: Mapping[str, str | int] = field(default_factory=dict[str, str | int])
+
+
+def sentence(issue: Issue, lang: str) -> str:
+    """What is doubtful about the row, for a person."""
+    values = {"given": issue.given, "suggested": issue.suggested or "-", **issue.detail}
+    return text.say(f"data.issue_{issue.kind}", lang, **values)
 
 
 def ranked(issues: Iterable[Issue]) -> list[Issue]:

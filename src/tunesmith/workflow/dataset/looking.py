@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tunesmith.core.errors import NotFoundError
+from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
 from tunesmith.data import issues
 from tunesmith.data.hygiene.issue import Issue, ranked
@@ -212,12 +213,12 @@ def _raw(section: Section) -> Iterator[RawTable]:
 
 def _tokens(model: str, workspace: Workspace) -> Tokens:
     from tunesmith.data.profile import Tokens
-    from tunesmith.models import card, tokenizer
+    from tunesmith.models import card, catalogue, tokenizer
     from tunesmith.models.resolve import resolve
 
     folder = resolve(model, workspace, base=Path.cwd()).folder
     if folder is None:
-        raise NotFoundError("M01", name=model)
+        raise NotFoundError("M01", name=model, **suggestion(model, sorted(catalogue.entries())))
     made = tokenizer.load(folder)
     return Tokens(
         model=model,
