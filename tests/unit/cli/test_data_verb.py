@@ -1,0 +1,146 @@
+"""tunesmith data: every data set there is can be looked at, cleaned, divided, converted and doubted."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from tunesmith.data.ledger import Ledger
+
+MESSY_ERRORS = {"empty.csv": 3, "empty.jsonl": 3, "header_only.csv": 3}
+
+
+def test_every_hard_case_is_shown_or_refused_with_its_place(call, shared_data):
+    for path in sorted((shared_data / "messy").rglob("*")):
+        if path.is_dir() or path.name in ("EXPECTED.json", "SOURCE.md"):
+            continue
+        said = call("data", "show", path, "--json")
+        assert said.code == MESSY_ERRORS.get(path.name, 0), (path, said)
+        if said.code:
+            (problem,) = said.json["problems"]
+            assert path.name in problem["file"]
+            assert "Traceback" not in said.err
+        else:
+            ledger = said.json["ledger"]
+            gone = ledger["duplicate"] + sum(ledger["dropped"].values())
+            assert ledger["read"] == ledger["used"] + gone > 0
+
+
+def test_rows_are_shown_with_their_places_and_mapping(call, tickets):
+    said = call("data", "show", tickets, "--rows", 2)
+    assert said.code == 0
+    assert "text ← message, label ← topic" in said.out
+    assert "tickets.csv:2" in said.out
+    assert "where is my card" in said.out
+    assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_cleaning_accounts_for_every_row_and_keeps_other_columns(call, tmp_path):
+    rows = [
+        {"id": 1, "text": "Write to  ann@example.com"},
+        {"id": 2, "text": "write to ann@example.com"},
+        {"id": [3], "text": "<b>something</b> else"},
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\nbroken", "utf-8")
+    chain = "strip_html, mask_pii, {name: dedup, near: null}"
+    said = call("data", "clean", "a.jsonl", "--clean", chain, "--out", "b.jsonl", "--json")
+    assert said.code == 0
+    made = said.json
+    assert made["ledger"] == {
+        "read": 4, "used": 2, "truncated": 0, "duplicate": 1, "dropped": {"broken": 1}, "held_out": {},
+    }  # fmt: skip
+    assert made["cleaned"]["mask_pii"] == {"EMAIL": 2, "changed": 2}
+    written = [json.loads(line) for line in (tmp_path / "b.jsonl").read_text("utf-8").splitlines()]
+    assert written == [{"id": 1, "text": "Write to  [EMAIL]"}, {"id": [3], "text": "something else"}]
+    ledger = Ledger.load(tmp_path / made["ledger_file"])
+    assert ledger.frame["state"].to_list() == ["used", "duplicate", "used", "dropped"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a.jsonl",
+        "b.jsonl",
+        "b.jsonl.ledger.parquet",
+    ]
+
+
+def test_a_preview_changes_nothing(call, tmp_path):
+    (tmp_path / "a.txt").write_text("call 13800130001 now\nnothing here\n", "utf-8")
+    said = call("data", "clean", "a.txt", "--clean", "normalise,mask_pii", "--preview", 2, "--lang", "zh")
+    assert said.code == 0
+    assert "- call 13800130001 now" in said.out
+    assert "+ call [PHONE] now" in said.out
+    assert "没有改动" in said.out
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_parts_hold_each_row_once_and_groups_together(call, tmp_path):
+    lines = [f"message number {i * 7919 % 1009} of them,{'ab'[i % 2]},c{i // 5}" for i in range(60)]
+    (tmp_path / "a.csv").write_text("text,label,customer\n" + "\n".join(lines), "utf-8")
+    arguments = ("--test", 0.2, "--validation", 0.1, "--group", "customer", "--similar", 1)
+    said = call("data", "split", "a.csv", "--out", "parts", *arguments, "--json")
+    assert said.code == 0
+    parts = {name: pl.read_csv(tmp_path / "parts" / f"{name}.csv") for name in said.json["rows"]}
+    assert sum(map(len, parts.values())) == 60
+    customers = [set(part["customer"]) for part in parts.values()]
+    assert sum(map(len, customers)) == len(set.union(*customers)) == 12
+    assert Ledger.load(tmp_path / "parts" / "ledger.parquet").summary() == said.json["ledger"]
+
+
+@pytest.mark.parametrize(("to", "suffix"), [("alpaca", "json"), ("sharegpt", "jsonl"), (None, "parquet")])
+def test_conversations_are_converted_and_stay_the_same(call, shared_data, tmp_path, to, suffix):
+    source = shared_data / "sft_alpaca_demo" / "identity.json"
+    layout = ("--to", to) if to else ()
+    assert call("data", "convert", source, "--out", f"b.{suffix}", *layout).code == 0
+    before, after = (
+        call("data", "show", path, "--rows", 1000, "--json").json for path in (source, f"b.{suffix}")
+    )
+    assert [row["messages"] for row in before["rows"]] == [row["messages"] for row in after["rows"]]
+    assert len(after["rows"]) == 91
+
+
+def test_doubts_are_listed_by_kind_and_written(call, tmp_path):
+    qa = {"question": "Who?", "context": "Ann did it.", "answers": {"text": ["Bob"], "answer_start": [0]}}
+    good = {**qa, "question": "Who did?", "answers": {"text": ["Ann"], "answer_start": [0]}}
+    (tmp_path / "qa.jsonl").write_text("\n".join(map(json.dumps, [qa, good, good])), "utf-8")
+    said = call("data", "issues", "qa.jsonl", "--out", "doubts.jsonl")
+    assert said.code == 0
+    assert "answers that do not stand in their text  1" in said.out
+    written = [json.loads(line) for line in (tmp_path / "doubts.jsonl").read_text("utf-8").splitlines()]
+    assert {(issue["kind"], issue["line"]) for issue in written} == {("answer_absent", 1), ("duplicate", 3)}
+
+
+def test_a_profile_has_the_keys_scripts_rely_on_and_a_page(call, tickets, tmp_path):
+    said = call("data", "profile", tickets, "--out", "page.html", "--json")
+    assert said.code == 0
+    found = said.json
+    assert {"rows", "columns", "encoding", "format", "mapping", "problems"} <= found.keys()
+    assert (found["rows"], found["format"], found["mapping"]["label"]) == (8, "csv", "topic")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert page.lower().startswith("<!doctype html>")
+    assert call("data", "profile", tickets, "--lang", "zh").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "expected"),
+    [
+        (("show",), 2, "error[U04]"),
+        (("show", "none.csv"), 4, "error[D01]"),
+        (("show", "tickets.csv", "--task", "clasify"), 3, "did you mean `classify`"),
+        (("show", "tickets.csv", "--fields", "text"), 2, "error[U07]"),
+        (("show", "tickets.csv", "--fields", "text=mesage"), 3, "did you mean `message`"),
+        (("clean", "tickets.csv"), 2, "error[U04]"),
+        (("clean", "tickets.csv", "--clean", "normalize", "--out", "x.csv"), 3, "did you mean `normalise`"),
+        (("clean", "tickets.csv", "--clean", "{name: dedup, near: 3}", "--out", "x.csv"), 3, "near"),
+        (("clean", "tickets.csv", "--clean", "{", "--out", "x.csv"), 3, "error[R02]"),
+        (("convert", "tickets.csv", "--to", "squad", "--out", "x.jsonl"), 3, "error[D56]"),
+        (("split", "tickets.csv", "--out", "parts", "--group", "customer"), 3, "error[D06]"),
+        (("split", "tickets.csv", "--out", "parts", "--test", "2"), 2, "error[U01]"),
+        (("profile", "tickets.csv", "--model", "nothing-of-that-name"), 4, "error[M01]"),
+    ],
+)
+def test_mistakes_are_told_and_nothing_is_written(call, tickets, tmp_path, words, code, expected):
+    said = call("data", *words)
+    assert said.code == code, said
+    assert expected in said.err
+    assert "Traceback" not in said.err
+    assert [path.name for path in tmp_path.iterdir()] == ["tickets.csv"]
