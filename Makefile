@@ -1,6 +1,7 @@
 # make demo   the whole loop on the built-in sample
 # make test   format, lint, types, import contract, tests
 # make test-faults   the long kill trials
+# make bench   data preparation beside its peers, whose environments it makes
 # make lock   write requirements.lock anew from pyproject.toml
 
 VENV ?= .venv
@@ -8,7 +9,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint unit test-faults lock clean
+.PHONY: demo test lint unit test-faults bench lock clean
 
 demo: $(READY)
 	$(BIN)/tunesmith demo
@@ -26,6 +27,9 @@ unit: $(READY)
 
 test-faults: $(READY)
 	$(BIN)/python -m pytest -m faults tests/faults
+
+bench: $(READY)
+	$(BIN)/python benchmarks/data_preparation.py
 
 # torch comes first and by its exact version, so that nothing after it chooses another build.
 $(READY): requirements.lock pyproject.toml
