@@ -100,8 +100,11 @@ def _out(given: argparse.Namespace) -> Path:
 def _show(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.cli import data_views
     from tunesmith.workflow.dataset import looking
+    from tunesmith.workflow.dataset.section import apart
 
-    found = looking.first_rows(_section(given), given.rows)
+    files = given.files if given.task else apart(given.files)
+    sections = [_section(argparse.Namespace(**{**vars(given), "files": [name]})) for name in files]
+    found = looking.first_rows(sections or [_section(given)], given.rows)
     output.data(found)
     data_views.show_sources(found["sources"], output)
     data_views.show_rows(found["rows"], output)

@@ -153,3 +153,17 @@ class Ledger:
         states = set(self.frame["state"].gather(chosen).to_list())
         if not states <= set(allowed):
             raise ValueError(f"rows are already {', '.join(sorted(states - set(allowed)))}")
+
+
+def added(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The counts of several ledgers together."""
+    total: dict[str, Any] = {}
+    for summary in summaries:
+        for name, count in summary.items():
+            if isinstance(count, Mapping):
+                inner = total.setdefault(name, {})
+                for key, own in count.items():
+                    inner[key] = inner.get(key, 0) + own
+            else:
+                total[name] = total.get(name, 0) + count
+    return total

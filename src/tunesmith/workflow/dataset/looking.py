@@ -17,6 +17,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.data import issues
 from tunesmith.data.hygiene.issue import Issue, ranked
 from tunesmith.data.identity import allows_near, said
+from tunesmith.data.ledger import added
 from tunesmith.data.loading import stop_for
 from tunesmith.data.overlap import Alike, alike
 from tunesmith.data.pipeline import Streamed, stream
@@ -98,27 +99,35 @@ def doubts(section: Section) -> tuple[list[Issue], Callable[[int], tuple[str, in
         return ranked([*rows.doubts, *_repeats(rows)]), rows.place
 
 
-def first_rows(section: Section, count: int) -> dict[str, Any]:
-    """How files were read, and their first rows in the shape they were mapped to.
+def first_rows(sections: Sequence[Section], count: int) -> dict[str, Any]:
+    """How files were read, and the first rows of each section in the shape they were mapped to.
 
     Raises:
         NotFoundError, DataError: when a file cannot be read.
     """
+    found = [_first_rows(section, count) for section in sections]
+    return {
+        "shapes": list(dict.fromkeys(section.shape for section in sections)),
+        "sources": [source for one in found for source in one["sources"]],
+        "ledger": added(one["ledger"] for one in found),
+        "rows": [row for one in found for row in one["rows"]],
+    }
+
+
+def _first_rows(section: Section, count: int) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         streamed = stream(section.data, shape=section.shape, base=section.base, folder=Path(folder))
         stop_for(streamed.problems)
         shown: list[dict[str, Any]] = []
-        for split in streamed.rows:
-            for frame in streamed.frames(split):
-                shown += frame.head(count - len(shown)).to_dicts() if len(shown) < count else []
-        places = [
-            dict(zip(("file", "line"), streamed.account.place(row.pop("_row")), strict=True)) for row in shown
-        ]
+        for frame in _frames(streamed):
+            shown += frame.head(count - len(shown)).to_dicts()
+        places = (streamed.account.place(row.pop("_row")) for row in shown)
         return {
-            "shape": section.shape,
             "sources": [asdict(source) for source in streamed.sources],
             "ledger": streamed.account.summary(),
-            "rows": [{**place, **row} for place, row in zip(places, shown, strict=True)],
+            "rows": [
+                {"file": file, "line": line, **row} for (file, line), row in zip(places, shown, strict=True)
+            ],
         }
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core import components, recipe_file
-from tunesmith.core.errors import RecipeError
+from tunesmith.core.errors import DataError, RecipeError
 from tunesmith.core.recipe import Data
 from tunesmith.core.registry import suggestion
 from tunesmith.data import shapes
 from tunesmith.data.mapping import recognise
 from tunesmith.data.reading import open_file
-from tunesmith.data.sources import locate
+from tunesmith.data.sources import locate, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +40,41 @@ def of_files(
 
     Raises:
         NotFoundError: D01 when a file does not exist.
-        DataError: when the first file cannot be read.
+        DataError: when a file cannot be read; D83 when files have rows of different shapes.
         RecipeError: R06 when there is no such task or shape, or what is wrong with the settings.
     """
     here = Path.cwd()
-    shape = shape_of(task) if task else recognise(open_file(locate(files[0], here)[0]).sample)
+    shape = shape_of(task) if task else _common_shape(files, here)
     given = {"source": list(files), "fields": dict(fields or {}), "clean": list(clean), "on_error": "drop"}
     return Section(data=checked({**given, "split": dict(split or {})}), shape=shape, base=here, seed=seed)
+
+
+def apart(files: Sequence[str]) -> list[str]:
+    """The same files, each by itself where a folder or pattern holds rows of different shapes.
+
+    Raises:
+        NotFoundError: D01 when a file does not exist.
+        DataError: when a file cannot be read.
+    """
+    here = Path.cwd()
+    found: list[str] = []
+    for name in files:
+        shapes_of = _shapes([name], here)
+        found += [name] if len(set(shapes_of.values())) == 1 else map(str, shapes_of)
+    return found
+
+
+def _common_shape(files: Sequence[str], here: Path) -> str:
+    found = _shapes(files, here)
+    if len(set(found.values())) > 1:
+        told = "; ".join(f"{shown(path, here)}: {shape}" for path, shape in found.items())
+        raise DataError("D83", file=next(iter(found)), shapes=told)
+    return next(iter(found.values()))
+
+
+def _shapes(files: Sequence[str], here: Path) -> dict[Path, str]:
+    located = (file for name in files for file in locate(name, here))
+    return {file.path: recognise(open_file(file).sample) for file in located}
 
 
 def of_recipe(file: Path, overrides: Sequence[str] = ()) -> Section:
