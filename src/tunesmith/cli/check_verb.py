@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.cli.output import Output, show_problems
 from tunesmith.cli.run_verb import show_ledger
 from tunesmith.core import text
+from tunesmith.core.errors import TunesmithError
 
 if TYPE_CHECKING:
+    from tunesmith.core.errors import Problem
+    from tunesmith.workflow.parts import Parts
     from tunesmith.workflow.plan import Plan
 
 
@@ -26,24 +29,34 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
 def run(given: argparse.Namespace, output: Output) -> int:
     """Find all mistakes; without any, prepare the data and measure a few batches. Nothing is kept trained."""
     from tunesmith.core import recipe_file
-    from tunesmith.workflow import check
+    from tunesmith.workflow import check, parts
     from tunesmith.workflow.plan import Plan
 
     document = recipe_file.parse(given.recipe, given.overrides)
     recipe, problems = check.find(document, output.workspace)
     if recipe is None or problems:
-        said = [problem.as_dict(output.lang) for problem in problems]
-        output.data({"ok": False, "problems": said, "plan": None, "ledger": None})
-        show_problems(problems, output.lang)
-        return check.error_of(problems).exit_code
-    return _good(Plan(recipe, given.recipe, output.workspace), output)
+        return _bad(problems, output)
+    plan = Plan(recipe, given.recipe, output.workspace)
+    try:
+        data = parts.make(plan)
+    except TunesmithError as error:
+        return _bad(list(error.problems), output)
+    return _good(plan, data, output)
 
 
-def _good(plan: Plan, output: Output) -> int:
-    from tunesmith.workflow import estimate, parts
+def _bad(problems: list[Problem], output: Output) -> int:
+    from tunesmith.workflow import check
+
+    said = [problem.as_dict(output.lang) for problem in problems]
+    output.data({"ok": False, "problems": said, "plan": None, "ledger": None})
+    show_problems(problems, output.lang)
+    return check.error_of(problems).exit_code
+
+
+def _good(plan: Plan, data: Parts, output: Output) -> int:
+    from tunesmith.workflow import estimate
 
     output.hint(output.say("check_measuring"))
-    data = parts.make(plan)
     found = [estimate.estimate(plan, candidate, data) for candidate in plan.candidates]
     counted = data.ledger.drop(found[0].empty, "nothing_to_learn").truncate(found[0].truncated)
     cost = {

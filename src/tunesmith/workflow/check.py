@@ -20,16 +20,18 @@ from tunesmith.tasks.task import Task
 
 
 def find(document: Document, workspace: Workspace) -> tuple[Recipe | None, list[Problem]]:
-    """The recipe of a document, or None; and all problems of it, of its data and of its models.
+    """The recipe of a document, or None; and all problems of it and of its models.
 
-    The parts of a wrong recipe that are right are looked at all the same.
+    The parts of a wrong recipe that are right are looked at all the same, and so is its data: what is wrong
+    is told at once. The data of a recipe without problems is left to the data stage (`parts.make`).
     """
     recipe, problems = recipe_file.validate(document)
     readable = recipe or _without(document, problems)
     if readable is not None:
         task: Task = components.tasks.get(readable.task)()
         problems += _cheap_problems(document, readable, task, workspace)
-        if not any(problem.code == "R12" for problem in problems):
+        is_wrong = bool(problems) or not _sources_exist(document, readable)
+        if is_wrong and not any(problem.code == "R12" for problem in problems):
             problems += _data_problems(document, task, readable)
     return recipe, problems
 
@@ -43,13 +45,16 @@ def ready(document: Document, recipe: Recipe, workspace: Workspace) -> None:
     """
     task: Task = components.tasks.get(recipe.task)()
     problems = _cheap_problems(document, recipe, task, workspace)
+    if problems or not _sources_exist(document, recipe):
+        stop_for([*problems, *_data_problems(document, task, recipe)])
+
+
+def _sources_exist(document: Document, recipe: Recipe) -> bool:
     try:
         source_paths(recipe.data, document.path.absolute().parent)
-        exist = True
     except TunesmithError:
-        exist = False
-    if problems or not exist:
-        stop_for([*problems, *_data_problems(document, task, recipe)])
+        return False
+    return True
 
 
 def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: Workspace) -> list[Problem]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.core.memory import peak_memory_bytes
 from tunesmith.core.recipe import Scratch
 from tunesmith.eval import baselines
 from tunesmith.eval.outcome import LabelOutcome
@@ -17,7 +18,6 @@ from tunesmith.tasks.task import Example, Learner
 from tunesmith.workflow import measuring, training
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
-from tunesmith.workflow.run import peak_memory_bytes
 
 _ORDINARY = 4
 _MEASURED = 64

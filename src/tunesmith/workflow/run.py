@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
-import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
@@ -22,6 +20,7 @@ from tunesmith.core.events import (
     Stopped,
     Warned,
 )
+from tunesmith.core.memory import peak_memory_bytes
 from tunesmith.core.store import Release, Store
 from tunesmith.workflow.plan import Candidate, Plan
 
@@ -258,9 +257,3 @@ def publish(plan: Plan, report: Report) -> Release:
     return store.move(
         wanted.name, wanted.alias, release.version, expected=current, reason=f"run {plan.run.id}"
     )
-
-
-def peak_memory_bytes() -> int:
-    """The most memory this process has used so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

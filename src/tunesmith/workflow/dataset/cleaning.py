@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from tunesmith.core import durable
+from tunesmith.core.memory import peak_memory_bytes
 from tunesmith.data.cleaning import clean, whole_of
 from tunesmith.data.loading import stop_for
 from tunesmith.data.mapping import mapper
@@ -19,7 +20,6 @@ from tunesmith.data.reading import open_file
 from tunesmith.data.sources import locate
 from tunesmith.workflow.dataset.converting import frames_of, write_rows
 from tunesmith.workflow.dataset.section import Section
-from tunesmith.workflow.run import peak_memory_bytes
 
 
 def clean_files(section: Section, out: Path, *, layout: str | None, threads: int | None) -> dict[str, Any]:
