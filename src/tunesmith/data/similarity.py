@@ -6,6 +6,8 @@ compared for certain, so that nothing is called similar that is not. Texts and k
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +21,8 @@ from tunesmith.data.shingles import MOST_PAIRS, WIDTH, jaccard, stretches
 from tunesmith.data.spill import KeyFile, TextFile
 
 _BLOCK = 1 << 20  # bytes of text gathered before they are hashed
-_COMPARED = 1 << 20  # bytes of text compared at once
+_COMPARED = 1 << 19  # bytes of text compared at once
+_THREADS = min(4, os.cpu_count() or 1)  # that compare; more than a few wait for each other's reading
 _OTHERS = 4  # further keys which tell apart the many rows that share one
 _NEARLY = np.nextafter(np.float32(1), np.float32(0))  # of different texts, even with equal shingles
 
@@ -149,13 +152,16 @@ class SimilarRows:
         sizes = self._texts.sizes()
         starts = np.cumsum(sizes) - sizes
         one, other = unpack(pairs)
-        similarity = np.empty(len(pairs))
-        for start, stop in stretches(sizes[one] + sizes[other], _COMPARED, most_of_them=MOST_PAIRS):
-            both = np.concatenate([one[start:stop], other[start:stop]])
+
+        def compared(stretch: tuple[int, int]) -> NDArray[np.float64]:
+            both = np.concatenate([one[slice(*stretch)], other[slice(*stretch)]])
             rows = distinct(both)
             left, right = np.split(np.searchsorted(rows, both), 2)
-            similarity[start:stop] = jaccard(self._texts.read(starts[rows], sizes[rows]), left, right)
-        return similarity
+            return jaccard(self._texts.read(starts[rows], sizes[rows]), left, right)
+
+        parts = stretches(sizes[one] + sizes[other], _COMPARED, most_of_them=MOST_PAIRS)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return np.concatenate([np.zeros(0), *pool.map(compared, parts)])
 
 
 def _joined(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import polars as pl
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 
 
 class TextFile:
-    """Texts one after the other in a file; any of them can be read again by its number."""
+    """Texts one after the other in a file; any of them can be read again, by several threads."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w+b")
+        self._lock = Lock()
         self._sizes: list[NDArray[np.uint32]] = []
 
     def add(self, texts: pl.Series) -> None:
@@ -28,9 +30,10 @@ class TextFile:
     def read(self, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> pl.Series:
         """The texts which begin at these places of the file and have these sizes."""
         texts = []
-        for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
-            self._file.seek(start)
-            texts.append(self._file.read(size).decode())
+        with self._lock:
+            for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+                self._file.seek(start)
+                texts.append(self._file.read(size).decode())
         return pl.Series(texts, dtype=pl.String)
 
     def close(self) -> None:
