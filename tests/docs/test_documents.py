@@ -10,7 +10,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 from pages import ALL, LANGUAGES, Page, bilingual, page, readme
@@ -36,7 +36,7 @@ NOTHING = "—"
 # Which page explains which components, and whether their settings stand there too.
 PAGES: tuple[tuple[Registry, str], ...] = (
     (components.tasks, "recipe"),
-    (components.cleaners, "data"),
+    (components.cleaners, "cleaning"),
     (components.methods, "training"),
     (components.losses, "training"),
     (components.optimizers, "training"),
@@ -88,13 +88,13 @@ def test_every_page_is_in_the_index(lang: str) -> None:
 
 
 def keys(model: type[BaseModel], at: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every key of a schema as `a.b.c`, without sections; `METRIC` stands for a key of a mapping."""
+    """Every key of a schema as `a.b.c`, without sections; `METRIC` stands for a key that the user chooses."""
     for name, field in model.model_fields.items():
         path, inner = f"{at}{name}", section(field.annotation)
         if inner is not field.annotation:
             yield path, field
         if inner is not None:
-            yield from keys(inner, f"{path}.METRIC." if is_mapping(field.annotation) else f"{path}.")
+            yield from keys(inner, f"{path}.METRIC." if has_free_keys(field.annotation) else f"{path}.")
 
 
 def section(annotation: Any) -> type[BaseModel] | None:
@@ -104,8 +104,9 @@ def section(annotation: Any) -> type[BaseModel] | None:
     return next((inner for inner in found if inner is not None), None)
 
 
-def is_mapping(annotation: Any) -> bool:
-    return getattr(annotation, "__origin__", None) is dict
+def has_free_keys(annotation: Any) -> bool:
+    """Whether it is a mapping whose keys are not a fixed few, which may be left out."""
+    return get_origin(annotation) is dict and get_origin(get_args(annotation)[0]) is not Literal
 
 
 def documented(page_: Page) -> dict[str, str]:
