@@ -93,6 +93,23 @@ def test_planted_edits_are_found(texts: list[str], tmp_path: Path, threshold: fl
         assert value >= round(threshold, 6)
 
 
+def test_of_all_pairs_of_real_rows_none_is_missed_or_made_up(texts: list[str], tmp_path: Path) -> None:
+    """Every pair there is, compared as sets of what Python calls characters."""
+    dice = random.Random(8)
+    rows = texts[::3] + [edited(text, dice.choice((0.005, 0.01, 0.02)), dice) for text in texts[::3]]
+    sets = [shingles(row) for row in rows]
+    true = set()
+    for second, members in enumerate(sets):
+        for first in range(second):
+            common = len(members & sets[first])
+            if common >= 0.8 * (len(members) + len(sets[first]) - common) > 0:
+                true.add((first, second))
+    found = {(first, second) for first, second, _ in triples(edges_of(tmp_path, [rows]))}
+    assert len(true) > 150
+    assert found <= true
+    assert len(found) >= 0.99 * len(true)
+
+
 @settings(max_examples=20)
 @given(st.data())
 def test_how_rows_are_added_does_not_matter(
