@@ -26,6 +26,10 @@ from preparation import clock, corpus, quality
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / "build" / "bench"
 SHARED = Path(os.environ.get("TUNESMITH_SHARED_DATA", HERE.parents[1] / "shared" / "data"))
+CLEANERS = (
+    "fix_mojibake, strip_html, normalise, {name: limit_length, shortest: 10}, drop_symbols, drop_repetitive, "
+    "mask_pii, dedup"
+)
 PEERS = {
     "datatrove": ("datatrove[processing,io,multilingual]==0.10.1",),
     "datasets_datasketch": ("datasets==5.2.0", "datasketch==2.0.0", "ftfy==6.3.1"),
@@ -42,7 +46,7 @@ def main() -> None:
     ours = {"chain": {f"{smallest} MB": clock.median(runs["tunesmith"])}}
     _say(f"quality on {smallest} MB (the truth is computed once)")
     ours["near_duplicates"] = quality.of_search(plants)
-    ours["chain_quality"] = quality.of_chain(plants, FOLDER / "tunesmith" / "ledger.parquet")
+    ours["chain_quality"] = quality.of_chain(plants, FOLDER / "tunesmith" / "clean.parquet.ledger.parquet")
     ours["label_issues"] = quality.of_labels(arguments.shared)
     for size in larger:
         chain = _ours(corpus.write(arguments.shared, FOLDER / "data", size)[0])
@@ -75,7 +79,10 @@ Chain = Callable[[Path], list[str | Path]]
 
 
 def _ours(files: Path) -> Chain:
-    return lambda out: [sys.executable, HERE / "preparation" / "ours.py", files, out]
+    """The product's own command; its ledger says where each row ended."""
+    command = Path(sys.executable).with_name("tunesmith")
+    given = ["data", "clean", files, "--clean", CLEANERS, "--json"]
+    return lambda out: [command, *given, "--workspace", out, "--out", out / "clean.parquet"]
 
 
 def _peer(name: str, files: Path) -> Chain:
