@@ -130,7 +130,11 @@ def _race(chains: dict[str, Chain], runs: int) -> dict[str, list[clock.Measured]
 
 def _ratios(ours: dict, peers: dict, size: int) -> dict[str, dict[str, float]]:
     ratios = {}
-    for work, figure in (("chain", "seconds"), ("chain_memory", "peak_memory_bytes")):
+    for work, figure in (
+        ("chain", "seconds"),
+        ("chain_processor", "processor_seconds"),
+        ("chain_memory", "peak_memory_bytes"),
+    ):
         own = ours["chain"][f"{size} MB"][figure]
         found = {name: round(peers[name]["chain"][f"{size} MB"][figure] / own, 2) for name in peers}
         ratios[work] = {**found, "best_peer": min(found.values())}
