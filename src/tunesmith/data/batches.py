@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from tunesmith.data.cleaning import Batch, clean
 from tunesmith.data.loading import Loading, Source
 from tunesmith.data.mapping import texts
 from tunesmith.data.numbering import Numbers, hashes, number
+from tunesmith.data.readers.json_value import encode
 from tunesmith.data.sources import WHOLE
 from tunesmith.data.table import RawTable
 
@@ -91,10 +91,12 @@ def work(job: Job, given: tuple[Source, RawTable, int]) -> Done:
 def _rest(source: Source, table: RawTable, taken: Sequence[str]) -> pl.Series:
     used = {column for _, mapping in source.mapper.ways for column in mapping.values()}
     names = [name for name in table.frame.columns if name not in used and name not in taken]
-    rows = zip(*(table.values(name) for name in names), strict=True) if names else [()] * len(table.lines)
-    texts = [_object(dict(zip(names, row, strict=True))) for row in rows]
-    return pl.Series(REST, texts, dtype=pl.String)
+    if not names:
+        return pl.Series(REST, ["{}"], dtype=pl.String).new_from_index(0, len(table.lines))
+    rows = zip(*(table.values(name) for name in names), strict=True)
+    return pl.Series(REST, [_object(names, row) for row in rows], dtype=pl.String)
 
 
-def _object(cells: dict[str, Any]) -> str:
-    return json.dumps({name: cell for name, cell in cells.items() if cell is not None}, ensure_ascii=False)
+def _object(names: Sequence[str], cells: Sequence[Any]) -> str:
+    pairs = zip(names, cells, strict=True)
+    return encode({name: cell for name, cell in pairs if cell is not None})

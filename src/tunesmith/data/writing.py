@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from tunesmith.data import shapes
 from tunesmith.data.batches import REST
 from tunesmith.data.layouts.known import LAYOUTS
 from tunesmith.data.layouts.layout import Layout, Row, UnfitError
+from tunesmith.data.readers.json_value import decode, encode
 from tunesmith.data.writers.delimited import Delimited
 from tunesmith.data.writers.json_text import CmrcDocument, JsonDocument, JsonLines, SquadDocument
 from tunesmith.data.writers.lines import Conll, Lines
@@ -178,9 +178,9 @@ def _with_rest(written: Row, row: Row, *, flat: bool) -> Row:
     """A row with the cells beside it; where it is to be `flat`, lists and objects as JSON text."""
     if REST not in row:
         return written
-    rest = json.loads(row[REST])
+    rest = decode(row[REST].encode())
     if flat:
-        rest = {name: cell if isinstance(cell, str) else json.dumps(cell) for name, cell in rest.items()}
+        rest = {name: cell if isinstance(cell, str) else encode(cell) for name, cell in rest.items()}
     return {**rest, **written}
 
 

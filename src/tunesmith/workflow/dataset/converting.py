@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from tunesmith.core import durable
 from tunesmith.data.batches import GROUP, REST, TIME
 from tunesmith.data.loading import stop_for
 from tunesmith.data.pipeline import Streamed, stream
+from tunesmith.data.readers.json_value import decode
 from tunesmith.data.shapes import COLUMNS
 from tunesmith.data.shelf import Shelf
 from tunesmith.data.table import from_rows
@@ -84,7 +84,7 @@ def write_rows(
 def _beside(frames: Iterable[pl.DataFrame]) -> list[str]:
     """The names of all cells beside the shape, in the order in which they come up."""
     texts = (text for frame in frames if REST in frame.columns for text in frame[REST])
-    return list(dict.fromkeys(name for text in texts for name in json.loads(text)))
+    return list(dict.fromkeys(name for text in texts for name in decode(text.encode())))
 
 
 def default_layout(shape: str, out: Path) -> str:
@@ -102,7 +102,7 @@ def _write_parquet(frames: Iterable[pl.DataFrame], out: Path, shape: str, folder
     for frame in frames:
         made = frame.select(COLUMNS[shape])
         if REST in frame.columns:
-            rest, _ = from_rows([json.loads(text) for text in frame[REST]])
+            rest, _ = from_rows([decode(text.encode()) for text in frame[REST]])
             made = pl.concat([rest, made], how="horizontal") if rest.width else made
         shelf.add(made)
         rows += len(frame)
