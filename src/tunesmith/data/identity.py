@@ -13,7 +13,10 @@ _FIELD, _TURN = "\x1f", "\x1e"
 
 
 def said(frame: pl.DataFrame) -> pl.Series:
-    """All of a row's text, its answer included where the answer is text: equal rows are duplicates."""
+    """All of a row's text, its answer included where the answer is text: equal rows are duplicates.
+
+    A question may have several answers in its context, so rows with different ones are different.
+    """
     return _joined(frame, _present(frame, ("text", "messages", "prompt", "chosen", "rejected"), _SOURCES))
 
 
@@ -26,14 +29,13 @@ def asked(frame: pl.DataFrame) -> pl.Series:
 
 
 def agreed(frame: pl.DataFrame) -> pl.Series | None:
-    """What duplicates must agree on: label, labels, tags, answers or judgement; null where it is missing."""
-    for name in ("label", "labels", "spans", "answers", "desirable"):
+    """What duplicates must agree on: label, labels, tags or judgement; null where it is missing."""
+    for name in ("label", "desirable"):
         if name in frame.columns:
-            column = frame[name]
-            if name == "labels":
-                column = column.list.sort()
-            return column if column.dtype in (pl.String, pl.Boolean) else _as_text(column)
-    return None
+            return frame[name]
+    if "labels" in frame.columns:
+        return _as_text(frame["labels"].list.sort())
+    return _tagged(frame) if "spans" in frame.columns else None
 
 
 def allows_near(frame: pl.DataFrame) -> bool:
@@ -41,7 +43,7 @@ def allows_near(frame: pl.DataFrame) -> bool:
     return "context" not in frame.columns
 
 
-_SOURCES = ("question", "context", "source", "target")
+_SOURCES = ("question", "context", "answers", "source", "target")
 
 
 def _present(frame: pl.DataFrame, *names: tuple[str, ...]) -> list[str]:
@@ -57,9 +59,25 @@ def _comparable(frame: pl.DataFrame, name: str) -> pl.Expr:
     if frame.schema[name] == pl.String:
         return comparable(pl.col(name))
     part = pl.element().struct
+    if name == "answers":
+        found = pl.col(name).list.eval(comparable(part.field("text")))
+        return found.list.unique().list.sort().list.join(_TURN)
     content, calls = comparable(part.field("content")), part.field("tool_calls").fill_null("")
     turn = pl.concat_str(part.field("role"), content, calls, separator=_FIELD)
     return pl.col(name).list.eval(turn).list.join(_TURN)
+
+
+def _tagged(frame: pl.DataFrame) -> pl.Series:
+    """What is tagged and as what, in order. Where it stands is no part of it: spaces move it."""
+    part = pl.col("spans").struct
+    surface = pl.col("text").str.slice(part.field("start"), part.field("end") - part.field("start"))
+    pairs = pl.concat_str(comparable(surface), part.field("label"), separator=_FIELD)
+    spans = frame.select("text", "spans").with_row_index("_at").explode("spans").drop_nulls("spans")
+    found = spans.sort("_at", part.field("start"), part.field("end")).group_by("_at", maintain_order=True)
+    said = found.agg(pairs.str.join(_TURN).alias("said"))
+    known = pl.when(pl.col("spans").is_not_null()).then(pl.col("said").fill_null(""))
+    rows = frame.select("spans").with_row_index("_at")
+    return rows.join(said, on="_at", how="left", maintain_order="left").select(known).to_series()
 
 
 def _as_text(column: pl.Series) -> pl.Series:
