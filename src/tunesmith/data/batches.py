@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -88,15 +90,38 @@ def work(job: Job, given: tuple[Source, RawTable, int]) -> Done:
     )
 
 
-def _rest(source: Source, table: RawTable, taken: Sequence[str]) -> pl.Series:
-    used = {column for _, mapping in source.mapper.ways for column in mapping.values()}
-    names = [name for name in table.frame.columns if name not in used and name not in taken]
+def _rest(source: Source, table: RawTable, shape: Sequence[str]) -> pl.Series:
+    """What each row's layout did not take; a cell that is called like a column of the shape gets a number."""
+    taken = source.mapper.columns_taken(table)
+    names = [name for name in table.frame.columns if any(name not in columns for columns in set(taken))]
     if not names:
         return pl.Series(REST, ["{}"], dtype=pl.String).new_from_index(0, len(table.lines))
-    rows = zip(*(table.values(name) for name in names), strict=True)
-    return pl.Series(REST, [_object(names, row) for row in rows], dtype=pl.String)
+    known = {*shape, *table.frame.columns}
+    called = [_free_name(name, known) if name in shape else name for name in names]
+    cells = zip(*(table.values(name) for name in names), strict=True)
+    pairs = list(zip(names, called, strict=True))
+    texts = [
+        encode(
+            {
+                new: _told(cell)
+                for (name, new), cell in zip(pairs, row, strict=True)
+                if _stays(name, cell, own)
+            }
+        )
+        for row, own in zip(cells, taken, strict=True)
+    ]
+    return pl.Series(REST, texts, dtype=pl.String)
 
 
-def _object(names: Sequence[str], cells: Sequence[Any]) -> str:
-    pairs = zip(names, cells, strict=True)
-    return encode({name: cell for name, cell in pairs if cell is not None})
+def _stays(name: str, cell: Any, taken: frozenset[str]) -> bool:
+    return cell is not None and name not in taken
+
+
+def _told(cell: Any) -> Any:
+    """A cell as JSON can hold it: it has no words for numbers that are not finite."""
+    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+
+
+def _free_name(name: str, known: Container[str]) -> str:
+    """The name with the first number that makes it one of its own."""
+    return next(new for i in count(1) if (new := f"{name}_{i}") not in known)

@@ -159,9 +159,10 @@ def _groups(division: Division, found: Alike) -> NDArray[np.str_]:
     cluster = found.clusters(train)
     if GROUP not in division.facts.columns:
         return cluster.astype("<U20")
-    named = division.facts[GROUP]
-    numbers = named.fill_null("").rank("dense").to_numpy().astype(np.int64) + len(cluster)
-    alone = named.is_null().to_numpy()
+    named = division.facts[GROUP].str.strip_chars().fill_null("")
+    numbers = named.rank("dense").to_numpy().astype(np.int64) + len(cluster)
+    # Nothing in the column is no group.
+    alone = (named == "").to_numpy()
     numbers[alone] = cluster[alone]
     return _tied(cluster, numbers).astype("<U20")
 
@@ -189,11 +190,11 @@ def _mix(division: Division, streamed: Streamed, data: Data, shuffled: Rows) -> 
     train = division.places == TRAIN
     order = shuffled[train[shuffled]]
     entry_of = _entries(division, streamed)
-    division.copies[:] = np.where(train, _weights(order, entry_of, streamed, len(train)), 1)
+    division.copies[train] = _weights(order, entry_of, streamed, len(train))[train]
     _leave(division, streamed, train & (division.copies == 0), mixing.SAMPLED_OUT)
     if data.balance in ("up", "down") and "label" in division.facts.columns:
         train = division.places == TRAIN
-        labels = division.facts["label"].rank("dense").to_numpy().astype(np.int64)
+        labels = division.facts["label"].rank("dense").fill_null(0).to_numpy().astype(np.int64)
         copies = np.where(train, division.copies, 0)
         balanced = mixing.balanced(order[train[order]], labels, copies, up=data.balance == "up")
         division.copies[train] = balanced[train]

@@ -16,7 +16,16 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.registry import suggestion
 from tunesmith.data import shapes
 from tunesmith.data.layouts import known
-from tunesmith.data.layouts.layout import Layout, RowLayout, Sample, convert_rows, taken, texts_of
+from tunesmith.data.layouts.layout import (
+    Layout,
+    RowLayout,
+    Sample,
+    columns_of,
+    columns_taken,
+    convert_rows,
+    taken,
+    texts_of,
+)
 from tunesmith.data.layouts.text_label import candidates
 from tunesmith.data.table import RawTable
 
@@ -63,6 +72,13 @@ class Mapper:
             for field, column in mapping.items():
                 found.setdefault(field, {})[column] = None
         return {field: ", ".join(columns) for field, columns in found.items()}
+
+    def columns_taken(self, table: RawTable) -> list[frozenset[str]]:
+        """For each row of a table the columns that its layout takes."""
+        rows = [(layout, mapping) for layout, mapping in self.ways if isinstance(layout, RowLayout)]
+        if len(rows) > 1:
+            return columns_taken(table, rows)
+        return [frozenset(columns_of(self.ways[0][1]))] * len(table.lines)
 
     def __call__(self, table: RawTable) -> pl.DataFrame:
         """The columns of the shape and `_bad` (null, or why the row cannot be used), a row for each row.

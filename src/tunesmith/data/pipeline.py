@@ -23,6 +23,7 @@ from tunesmith.core.errors import Problem
 from tunesmith.core.recipe import Component, Data, Entry
 from tunesmith.data.account import Account
 from tunesmith.data.batches import GROUP, TIME, Done, Job, started, work
+from tunesmith.data.cleaner_files import located
 from tunesmith.data.cleaning import (
     Batch,
     Counts,
@@ -102,7 +103,8 @@ def stream(
     """
     account = Account()
     loading = Loading(data=data, shape=shape, base=base, batch_bytes=batch_bytes)
-    passes = _passes(data.clean if cleaners is None else cleaners)
+    chosen = data.clean if cleaners is None else cleaners
+    passes = _passes([located(component, base) for component in chosen])
     with (
         ThreadPoolExecutor(threads or default_threads()) as pool,
         closing(_Run(folder=folder, account=account, pool=pool)) as run,

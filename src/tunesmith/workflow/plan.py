@@ -14,14 +14,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from tunesmith import __version__
 from tunesmith.core import cache, components, durable, recipe_file
 from tunesmith.core.errors import Problem, RecipeError
-from tunesmith.core.recipe import Lock, Recipe, Scratch
+from tunesmith.core.recipe import Component, Lock, Recipe, Scratch
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
-from tunesmith.data.sources import find, source_paths
+from tunesmith.data import cleaner_files
+from tunesmith.data.source_file import SourceFile
+from tunesmith.data.sources import find, locate, source_paths
 from tunesmith.models.contract import TEMPLATES
 from tunesmith.models.resolve import Resolved, resolve, weights_digest
 from tunesmith.tasks.task import Task
@@ -87,26 +90,37 @@ class Plan:
     @cached_property
     def data_key(self) -> str:
         """What the prepared data depends on."""
-        data = self.recipe.data.model_dump(mode="json", exclude={"source", "max_length"})
-        mixed = [
-            [split, entry.weight, entry.cap]
+        section = self.recipe.data.model_copy(update={"clean": self._cleaners})
+        data = section.model_dump(mode="json", exclude={"source", "max_length"})
+        files = [
+            [
+                split,
+                entry.weight,
+                entry.cap,
+                [self._identity(file) for file in locate(entry.path, self.base, split)],
+            ]
             for split, entries in self.recipe.data.source.items()
             for entry in entries
         ]
-        files = [
-            [split, str(path), self.sources[str(path)]]
-            for split, paths in self.paths.items()
-            for path in paths
-        ]
+        read = [str(durable.sha256(path)) for path in cleaner_files.files(self.recipe.data.clean, self.base)]
         return cache.key(
             version=__version__,
             data=data,
             files=files,
-            mixed=mixed,
+            read=read,
             code=[components.cleaners.identity(cleaner.name) for cleaner in self.recipe.data.clean],
             shape=self.task.shape,
             seed=self.recipe.seed,
         )
+
+    @property
+    def _cleaners(self) -> list[Component]:
+        return [cleaner_files.located(component, self.base) for component in self.recipe.data.clean]
+
+    def _identity(self, file: SourceFile) -> list[Any]:
+        """What rows a file gives: its bytes, and what its source says about it."""
+        hashes = [[str(path), self.sources[str(path)]] for path in file.paths]
+        return [hashes, [name for name, _ in file.aligned], dict(file.fields), file.limit, file.part]
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -214,7 +228,7 @@ class Plan:
             split: [entry.model_copy(update={"path": self._absolute_source(entry.path)}) for entry in entries]
             for split, entries in self.recipe.data.source.items()
         }
-        data = self.recipe.data.model_copy(update={"source": source})
+        data = self.recipe.data.model_copy(update={"source": source, "clean": self._cleaners})
         models = [
             self._absolute(choice, candidate.source)
             for choice, candidate in zip(self.recipe.model, self.candidates, strict=True)
@@ -288,6 +302,8 @@ def _hold_to_lock(plan: Plan) -> None:
     if lock is None:
         return
     found = {**plan.sources, "model": plan.identities}
-    for path, expected in {**lock.sources, "model": lock.model}.items():
-        if found.get(path) != expected:
-            raise RecipeError("R09", file=path, expected=expected[:16], found=found.get(path, "-")[:16])
+    locked = {**lock.sources, "model": lock.model}
+    for path in {**locked, **found}:
+        expected, now = locked.get(path, "-"), found.get(path, "-")
+        if now != expected:
+            raise RecipeError("R09", file=path, expected=expected[:16], found=now[:16])

@@ -368,3 +368,21 @@ def test_a_row_that_loses_its_label_in_cleaning_is_no_row_to_train_on(tmp_path: 
     dropped = make(tmp_path, source="a.csv", clean=clean, on_error="drop")
     check_account(dropped)
     assert dropped.ledger.summary()["dropped"] == {"unlabelled": 1}
+
+
+def test_labels_that_cleaning_empties_do_not_stand_in_the_way_of_balance(tmp_path: Path) -> None:
+    rows = "".join(f"text {i * 7919 % 1009},{'aab'[i % 3] if i != 3 else 'none'}\n" for i in range(60))
+    (tmp_path / "a.csv").write_text("text,label\n" + rows, encoding="utf-8")
+    clean = [{"name": "normalise_labels", "missing": ("none",)}]
+    split = {"test": 0.1, "validation": 0}
+    prepared = make(tmp_path, source="a.csv", clean=clean, on_error="drop", balance="up", split=split)
+    counts = Counter(prepared.splits["train"]["label"])
+    assert counts["a"] == counts["b"] > 30
+
+
+def test_rows_without_a_group_stand_alone(tmp_path: Path) -> None:
+    rows = [f"text {i * 7919 % 1009},{'ab'[i % 2]},{'' if i % 2 else f'c{i}'}" for i in range(100)]
+    (tmp_path / "a.csv").write_text("text,label,who\n" + "\n".join(rows), encoding="utf-8")
+    split = {"test": 0.2, "validation": 0, "group": "who", "similar": 1.0}
+    prepared = make(tmp_path, source="a.csv", clean=[], split=split)
+    assert Counter(row % 2 for row in prepared.splits["test"]["_row"]) == {0: 10, 1: 10}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,54 @@ def test_the_current_folder_changes_nothing(bert: Any, monkeypatch: pytest.Monke
     relative = planning.make(Path(bert.name), bert.workspace)
     assert relative.data_key == before["data"]
     assert relative.run.id == before["run"]
+
+
+def test_which_entry_a_file_belongs_to_is_part_of_it(desk: Any) -> None:
+    for name in "123":
+        (desk.folder / f"x{name}.csv").write_bytes((desk.folder / "tickets.csv").read_bytes())
+    desk.values["data"]["source"] = [{"path": "x[12].csv", "cap": 9}, "x3.csv"]
+    one = desk.plan().data_key
+    desk.values["data"]["source"] = [{"path": "x1.csv", "cap": 9}, "x[23].csv"]
+    other = desk.plan().data_key
+    desk.values["data"]["source"] = [{"path": "x1.csv", "cap": 9, "weight": 2}, "x[23].csv"]
+    assert len({one, other, desk.plan().data_key}) == 3
+
+
+def test_what_a_description_says_of_a_file_is_part_of_it(desk: Any) -> None:
+    entries = {
+        name: {"file_name": "tickets.csv", "columns": {"prompt": column}}
+        for name, column in (("one", "text"), ("two", "label"))
+    }
+    (desk.folder / "dataset_info.json").write_text(json.dumps(entries), "utf-8")
+    found = set()
+    for name in entries:
+        desk.values["data"]["source"] = f"dataset_info.json#{name}"
+        found.add(desk.plan().data_key)
+    assert len(found) == 2
+
+
+def test_the_lines_of_a_cleaners_file_are_part_of_it_wherever_it_is_named_from(
+    desk: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    words = desk.folder / "words.txt"
+    words.write_text("card\n", "utf-8")
+    desk.values["data"]["clean"] = [{"name": "filter_profanity", "file": "words.txt"}]
+    before = desk.plan().data_key
+    file = lock(desk, tmp_path_factory.mktemp("elsewhere"))
+    assert planning.make(file, desk.workspace).data_key == before
+    words.write_text("card\npin\n", "utf-8")
+    assert desk.plan().data_key != before
+
+
+def test_a_file_that_a_pattern_finds_later_breaks_the_lock(
+    desk: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    desk.values["data"]["source"] = "ticket*.csv"
+    file = lock(desk, tmp_path_factory.mktemp("elsewhere"))
+    (desk.folder / "tickets2.csv").write_bytes((desk.folder / "tickets.csv").read_bytes())
+    with pytest.raises(RecipeError) as caught:
+        planning.make(file, desk.workspace)
+    assert [problem.code for problem in caught.value.problems] == ["R09"]
 
 
 def test_the_threads_are_part_of_it(bert: Any, monkeypatch: pytest.MonkeyPatch) -> None:

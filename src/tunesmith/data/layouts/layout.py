@@ -127,6 +127,13 @@ def taken(table: RawTable, ways: Sequence[RowWay]) -> list[RowWay]:
     return [way for at, way in enumerate(ways) if at in found]
 
 
+def columns_taken(table: RawTable, ways: Sequence[RowWay]) -> list[frozenset[str]]:
+    """For each row the columns of the way that takes it; none where no way does."""
+    columns = [frozenset(columns_of(mapping)) for _, mapping in ways]
+    found = (_taking(row, ways) for row in _rows(table, ways))
+    return [frozenset() if at is None else columns[at] for at in found]
+
+
 def _rows(table: RawTable, ways: Sequence[RowWay]) -> Iterator[Row]:
     used = sorted({column for _, mapping in ways for column in columns_of(mapping)})
     for cells in zip(*(cells_of(table, column) for column in used), strict=True):
