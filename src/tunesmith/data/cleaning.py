@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import numpy as np
@@ -159,6 +161,23 @@ def apply(component: Component, frame: pl.DataFrame) -> Cleaned:
     unsaid = [row for row in gone if row not in cleaned.dropped and row not in cleaned.duplicates]
     dropped = {**cleaned.dropped, **dict.fromkeys(unsaid, component.name)}
     return Cleaned(frame=cleaned.frame, dropped=dropped, duplicates=cleaned.duplicates, counts=cleaned.counts)
+
+
+def apply_to_all(component: Component, frame: pl.DataFrame) -> Cleaned:
+    """Run one cleaner of either kind on rows that are all there are.
+
+    Raises:
+        DataError: D27 when it does not keep to its protocol.
+    """
+    if whole_of(component) is None:
+        return apply(component, frame)
+    with TemporaryDirectory() as folder, closing(make_whole(component, Path(folder) / "rows")) as whole:
+        whole.see(frame)
+        verdict = whole.verdict()
+        dropped = {row: why for why, rows in verdict.dropped.items() for row in rows.tolist()}
+        duplicates = dict(zip(*(rows.tolist() for rows in verdict.duplicates), strict=True))
+        kept = frame.filter(~pl.col("_row").is_in([*dropped, *duplicates]))
+        return Cleaned(frame=whole.change(kept), dropped=dropped, duplicates=duplicates)
 
 
 def _check(name: str, before: pl.DataFrame, cleaned: Cleaned) -> None:

@@ -15,7 +15,7 @@ from tunesmith.core.components import cleaners
 from tunesmith.core.recipe import Component, Data, Entry
 from tunesmith.core.registry import settings_of
 from tunesmith.data import mapping, shapes
-from tunesmith.data.cleaning import apply
+from tunesmith.data.cleaning import apply_to_all
 from tunesmith.data.loading import stop_for
 from tunesmith.data.reading import open_file
 from tunesmith.data.rows import load
@@ -70,7 +70,7 @@ class Dataset:
         """
         checked = settings_of(cleaners.get(name)).model_validate(settings).model_dump()
         numbered = self.frame.with_row_index("_row").cast({"_row": pl.Int64})
-        left = apply(Component(name, checked), numbered).frame.drop("_row")
+        left = apply_to_all(Component(name, checked), numbered).frame.drop("_row")
         return self._after(left, "clean", name=name, settings=checked)
 
     def take(self, count: int) -> Dataset:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from tunesmith.core.recipe import Component
-from tunesmith.data.clean import Cleaned
-from tunesmith.data.cleaning import apply, make_whole, whole_of
+from tunesmith.data.cleaning import apply_to_all
 from tunesmith.data.texts import text_of
 
 # Comparing two texts takes time that grows with the square of what differs.
@@ -46,7 +43,7 @@ def preview(before: pl.DataFrame, component: Component, count: int) -> list[Show
     Raises:
         DataError: D27 when the cleaner does not keep to its protocol.
     """
-    cleaned = _all_seen(component, before) if whole_of(component) is not None else apply(component, before)
+    cleaned = apply_to_all(component, before)
     old, new = _said(before), _said(cleaned.frame)
     changed = old.join(new, on="_row").filter(pl.col("said").ne_missing(pl.col("said_right")))
     size = (pl.col("said").str.len_chars().cast(pl.Int64) - pl.col("said_right").str.len_chars()).abs()
@@ -61,21 +58,6 @@ def preview(before: pl.DataFrame, component: Component, count: int) -> list[Show
     ]
     half = max(count - len(drops), (count + 1) // 2)
     return [*changes[:half], *drops[: count - len(changes[:half])]]
-
-
-def _all_seen(component: Component, frame: pl.DataFrame) -> Cleaned:
-    """What a cleaner that must see all rows does when these are all."""
-    with TemporaryDirectory() as folder:
-        whole = make_whole(component, Path(folder) / "rows")
-        try:
-            whole.see(frame)
-            verdict = whole.verdict()
-            dropped = {row: why for why, rows in verdict.dropped.items() for row in rows.tolist()}
-            duplicates = dict(zip(*(rows.tolist() for rows in verdict.duplicates), strict=True))
-            kept = frame.filter(~pl.col("_row").is_in([*dropped, *duplicates]))
-            return Cleaned(frame=whole.change(kept), dropped=dropped, duplicates=duplicates)
-        finally:
-            whole.close()
 
 
 def _said(frame: pl.DataFrame) -> pl.DataFrame:

@@ -35,6 +35,14 @@ def test_operations_leave_the_original_and_change_the_provenance(banking: Datase
     assert few.clean("normalise").provenance == clean.provenance
 
 
+def test_cleaners_that_see_all_rows_clean_too(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "text,label\nthe same,A b\nThe  same,a b\nthe same,a b\nother,a b\n", "utf-8"
+    )
+    rows = Dataset.read(tmp_path / "a.csv").clean("merge_labels").clean("dedup")
+    assert list(rows.rows()) == [{"text": "the same", "label": "a b"}, {"text": "other", "label": "a b"}]
+
+
 def test_a_split_divides_all_rows(banking: Dataset) -> None:
     parts = banking.split(test=0.2, validation=0.1, seed=3)
     assert {name: len(part) for name, part in parts.items()} == {
