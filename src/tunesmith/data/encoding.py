@@ -187,13 +187,17 @@ def _of_some_lines(pieces: Iterable[bytes]) -> str | None:
 def whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes in pieces that end with a line; a line longer than a piece makes a longer one."""
     kept: list[bytes] = []
+    before: bytes | None = None
     for piece in pieces:
-        if end := piece.rfind(b"\n") + 1:
-            yield b"".join((*kept, piece[:end]))
-            kept = [piece[end:]]
-        else:
-            kept.append(piece)
-    if last := b"".join(kept):
+        if before is not None:
+            end = before.rfind(b"\n") + 1
+            if end:
+                yield b"".join((*kept, before[:end]))
+                kept = []
+            kept.append(before[end:])
+        before = piece
+    # A last line without an end belongs to the last piece: what fits one piece comes as one.
+    if last := b"".join((*kept, before or b"")):
         yield last
 
 

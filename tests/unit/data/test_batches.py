@@ -30,11 +30,11 @@ def test_a_column_that_is_called_like_one_of_the_shape_stays_under_another_name(
 def test_in_a_mixed_file_each_row_keeps_what_its_own_layout_did_not_take(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     rows = [
-        {"instruction": "Say hi", "output": "Hi", "answer": "meta", "id": 1},
-        {"question": "Who?", "answer": "Ann", "input": "log", "id": 2},
+        {"instruction": "Say hi", "output": "Hi", "question": "meta", "id": 1},
+        {"question": "Who?", "answer": "Ann", "output": "log", "id": 2},
     ]
     path.write_text("\n".join(map(json.dumps, rows)))
-    assert kept(path, tmp_path, "messages") == [{"answer": "meta", "id": 1}, {"input": "log", "id": 2}]
+    assert kept(path, tmp_path, "messages") == [{"question": "meta", "id": 1}, {"output": "log", "id": 2}]
 
 
 def test_a_number_that_json_has_no_word_for_is_kept_as_null(tmp_path: Path) -> None:

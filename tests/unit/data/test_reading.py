@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tunesmith.core.errors import DataError, NotFoundError, TunesmithError
-from tunesmith.data.reading import read
+from tunesmith.data.reading import open_file, read
 
 UNREADABLE = {"header_only.csv": "D02", "empty.csv": "D02", "empty.jsonl": "D02"}
 READABLE = (
@@ -179,3 +179,11 @@ def test_half_a_surrogate_pair_is_replaced_wherever_it_stands(tmp_path: Path) ->
     assert table.values("tags") == [["\ufffd"], []]
     assert table.frame.columns == ["text", "tags", "\ufffd", "\ufffd\ufffd"]
     assert table.values("\ufffd\ufffd") == [2, None]
+
+
+def test_the_sample_of_a_small_file_has_its_last_line_though_it_does_not_end(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"a": 1}\n{"b": 2}')
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n3,4")
+    lines, table = open_file(tmp_path / "a.jsonl"), open_file(tmp_path / "a.csv")
+    assert (lines.whole, lines.sample.frame.columns) == (True, ["a", "b"])
+    assert (table.whole, table.sample.frame.height) == (True, 2)
