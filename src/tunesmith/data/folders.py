@@ -16,7 +16,10 @@ from tunesmith.core.errors import DataError
 from tunesmith.data.source_file import SourceFile
 
 INFO, STATE, DICT = "dataset_info.json", "state.json", "dataset_dict.json"
-_PARTS = {
+PARTS = ("train", "validation", "test")
+"""The parts of a data set that have a use of their own; others keep the name that they have."""
+
+_CALLED = {
     "train": "train", "training": "train", "test": "test",
     "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
 }  # fmt: skip
@@ -46,9 +49,9 @@ def data_files(folder: Path) -> list[SourceFile]:
 
 
 def part_of(path: Path) -> str | None:
-    """The part of its data set that a shard is."""
+    """The part of its data set that a shard is: one of `PARTS`, or what it is called."""
     match = _SHARD.fullmatch(path.name)
-    return _PARTS.get(match[1].casefold()) if match else None
+    return _part(match[1]) if match else None
 
 
 def beside(path: Path) -> tuple[Path, ...]:
@@ -69,7 +72,11 @@ def _saved(folder: Path) -> list[SourceFile]:
 
 
 def _in_part(file: SourceFile, name: str) -> SourceFile:
-    return dataclasses.replace(file, part=_PARTS.get(name.casefold()))
+    return dataclasses.replace(file, part=_part(name))
+
+
+def _part(name: str) -> str:
+    return _CALLED.get(name.casefold(), name)
 
 
 def _others(folder: Path) -> list[SourceFile]:

@@ -18,7 +18,7 @@ from tunesmith.data.mapping import Mapper, mapper
 from tunesmith.data.reading import BATCH_BYTES, RawFile, open_file
 from tunesmith.data.shapes import FIELDS
 from tunesmith.data.source_file import SourceFile
-from tunesmith.data.sources import WHOLE, check_splits, locate, shown, splits_of
+from tunesmith.data.sources import WHOLE, check_splits, located, shown, splits_of
 from tunesmith.data.table import RawTable, some
 
 BLANK = "blank"
@@ -108,6 +108,7 @@ class Loading:
     entries: list[Entry] = field(default_factory=list[Entry])
     sources: list[Source] = field(default_factory=list[Source])
     _problems: list[Problem | Source] = field(default_factory=list[Problem | Source])
+    _left_out: list[Problem] = field(default_factory=list[Problem])
 
     def batches(self) -> Iterator[tuple[Source, RawTable]]:
         """Every batch of every file, in order."""
@@ -129,8 +130,9 @@ class Loading:
 
     @property
     def warnings(self) -> list[Problem]:
-        """What was guessed about the files and might be wrong."""
-        return [warning for source in self.sources for warning in source.warnings()]
+        """What was guessed about the files and might be wrong, and which of them are left out."""
+        guessed = [warning for source in self.sources for warning in source.warnings()]
+        return [*self._left_out, *guessed]
 
     def _located(self) -> Iterator[tuple[str, Entry, SourceFile]]:
         """The files of every entry; an entry that has none is a problem."""
@@ -142,9 +144,16 @@ class Loading:
         for split, entries in self.data.source.items():
             for entry in entries:
                 try:
-                    yield from ((split, entry, file) for file in locate(entry.path, self.base, split))
+                    found = located(entry.path, self.base, split)
+                    self._note(entry, found.left_out)
+                    yield from ((split, entry, file) for file in found.files)
                 except TunesmithError as error:
                     self._problems += error.problems
+
+    def _note(self, entry: Entry, left_out: Sequence[str]) -> None:
+        if left_out:
+            values = {"parts": ", ".join(left_out)}
+            self._left_out.append(Problem(code="D86", file=entry.path, values=values))
 
     def _number(self, entry: Entry, file: SourceFile) -> int:
         """The number of an entry; a file that is described with a limit of its own counts as one."""

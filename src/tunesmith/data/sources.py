@@ -9,14 +9,18 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.core.errors import NotFoundError, RecipeError
+from tunesmith.core.errors import DataError, NotFoundError, RecipeError
 from tunesmith.core.recipe import Data
 from tunesmith.data import dataset_info, folders
 from tunesmith.data.source_file import SourceFile
 
-__all__ = ["WHOLE", "SourceFile", "check_splits", "find", "locate", "shown", "source_paths", "splits_of"]
+__all__ = [
+    "WHOLE", "Located", "SourceFile", "check_splits", "find", "locate", "located", "shown", "source_paths",
+    "splits_of",
+]  # fmt: skip
 
 WHOLE = "all"
 """The name under which a source stands that is not divided yet."""
@@ -63,16 +67,56 @@ def find(pattern: str, base: Path) -> list[Path]:
 
 
 def locate(pattern: str, base: Path, split: str = WHOLE) -> list[SourceFile]:
-    """The files of an entry, in order; of a folder that is divided into parts, those of a given `split` only.
+    """The files of an entry, in order; of data that is divided into parts, those that `located` takes.
+
+    Raises:
+        NotFoundError, DataError: as `located`.
+    """
+    return located(pattern, base, split).files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """The files of an entry, and the names of the parts of its data set that have no use."""
+
+    files: list[SourceFile]
+    left_out: tuple[str, ...] = ()
+
+
+def located(pattern: str, base: Path, split: str = WHOLE) -> Located:
+    """The files of an entry, in order; of data that is divided into parts, those of the given `split` only.
+
+    With `all` they are those for training, validation and testing: the reviews without a label of IMDB are
+    a part by themselves, and no reason to divide the other parts anew.
 
     Raises:
         NotFoundError: D01 when there is none.
-        DataError: D43-D45 for a dataset_info.json that cannot be used, D46 for a folder without data.
+        DataError: D43-D45 for a dataset_info.json that cannot be used, D46 for a folder without data, D84
+            for one without that part, D85 for one that wants files outside of it.
     """
-    files = _located(pattern, tuple(dict.fromkeys((base, Path()))))
+    roots = tuple(dict.fromkeys((base, Path())))
+    files = _located(pattern, roots)
     if files is None:
         raise NotFoundError("D01", file=base / pattern)
-    return [file for file in files if file.part == split] or files
+    if split == WHOLE:
+        return _divided(files)
+    parts = dict.fromkeys(file.part for file in files)
+    # A file that is named by itself, or files of one part, may be used as what one likes.
+    is_named = len(parts) == 1 and not _is_folder(pattern, roots)
+    if is_named or not any(part in folders.PARTS for part in parts):
+        return Located(files=files)
+    if split not in parts:
+        raise DataError("D84", file=base / pattern, split=split, known=", ".join(filter(None, parts)))
+    return Located(files=[file for file in files if file.part == split])
+
+
+def _divided(files: Sequence[SourceFile]) -> Located:
+    """The parts that have a use of their own, when every file is a part and one is for training."""
+    parts = dict.fromkeys(file.part for file in files)
+    if None in parts or "train" not in parts:
+        return Located(files=[*files])
+    others = tuple(part for part in parts if part and part not in folders.PARTS)
+    return Located(files=[file for file in files if file.part in folders.PARTS], left_out=others)
 
 
 def splits_of(files: Sequence[tuple[str, SourceFile]]) -> list[str]:
@@ -80,9 +124,9 @@ def splits_of(files: Sequence[tuple[str, SourceFile]]) -> list[str]:
 
     A source that is not divided (`all`) is, when every file is a part of a data set and one is for training.
     """
-    parts = [file.part for split, file in files if split == WHOLE and file.part is not None]
+    parts = [file.part for split, file in files if split == WHOLE and file.part in folders.PARTS]
     if len(parts) == len(files) and "train" in parts:
-        return parts
+        return [part for part in parts if part]
     return [split for split, _ in files]
 
 
@@ -93,6 +137,10 @@ def shown(path: Path, base: Path) -> str:
 
 def _paths(files: Iterable[SourceFile]) -> list[Path]:
     return list(dict.fromkeys(path for file in files for path in file.paths))
+
+
+def _is_folder(pattern: str, roots: Sequence[Path]) -> bool:
+    return next((path.is_dir() for root in roots if _exists(path := root / pattern)), False)
 
 
 def _located(pattern: str, roots: Sequence[Path]) -> list[SourceFile] | None:

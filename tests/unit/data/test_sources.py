@@ -11,6 +11,7 @@ import pytest
 
 from tunesmith.core.errors import DataError, NotFoundError, TunesmithError
 from tunesmith.core.recipe import Data
+from tunesmith.data.pipeline import stream
 from tunesmith.data.reading import open_file, read
 from tunesmith.data.sources import find, locate, source_paths, splits_of
 
@@ -109,6 +110,47 @@ def test_parquet_shards_say_their_part_and_other_files_leave_a_source_whole(tmp_
     (tmp_path / "more.csv").write_text("text,label\nx,y\n", encoding="utf-8")
     files = locate(str(tmp_path), Path())
     assert splits_of([("all", file) for file in files]) == ["all"] * 4
+
+
+def shards(folder: Path, *parts: str) -> None:
+    folder.mkdir()
+    for part in parts:
+        frame = pl.DataFrame({"text": [f"{part} one", f"{part} two"], "label": ["a", "b"]})
+        frame.write_parquet(folder / f"{part}-00000-of-00001.parquet")
+
+
+def test_parts_without_a_use_of_their_own_are_left_out_and_said(tmp_path: Path) -> None:
+    shards(tmp_path / "imdb", "train", "test", "unsupervised")
+    data = Data.model_validate({"source": "imdb"})
+    streamed = stream(data, shape="labelled", base=tmp_path, folder=tmp_path / "work")
+    rows = {split: pl.concat(streamed.frames(split))["text"].to_list() for split in streamed.rows}
+    assert rows == {"test": ["test one", "test two"], "train": ["train one", "train two"]}
+    assert [(warning.code, warning.values["parts"]) for warning in streamed.warnings] == [
+        ("D86", "unsupervised")
+    ]
+    assert find("imdb/unsupervised*", tmp_path) == [tmp_path / "imdb" / "unsupervised-00000-of-00001.parquet"]
+    for lang in ("en", "zh"):
+        assert "{" not in "".join(map(str, streamed.warnings[0].as_dict(lang).values()))
+
+
+def test_a_part_that_is_missing_is_not_made_of_the_others(tmp_path: Path) -> None:
+    shards(tmp_path / "mnli", "train", "validation_matched")
+    assert [file.part for file in locate("mnli", tmp_path, "train")] == ["train"]
+    for pattern in ("mnli", "mnli/*.parquet"):
+        with pytest.raises(DataError, match="D84"):
+            locate(pattern, tmp_path, "validation")
+    shards(tmp_path / "one", "train")
+    with pytest.raises(DataError, match="D84"):
+        locate("one", tmp_path, "validation")
+
+
+def test_files_that_are_named_may_be_used_as_another_part(tmp_path: Path) -> None:
+    shards(tmp_path / "mnli", "train", "validation", "validation_matched")
+    for name in ("validation-", "validation_matched-"):
+        (file,) = locate(f"mnli/{name}*.parquet", tmp_path, "test")
+        assert file.path.name.startswith(name)
+    shards(tmp_path / "other", "c4")
+    assert len(locate("other", tmp_path, "test")) == 1
 
 
 def test_lines_that_belong_together_become_one_table(shared_data: Path) -> None:
