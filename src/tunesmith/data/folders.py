@@ -1,7 +1,7 @@
 """The data files of a folder: all of them, sorted, or those that a Hugging Face data set consists of.
 
 Knows the layouts of `save_to_disk` (`dataset_dict.json`, `state.json`) and of Parquet shards
-(`train-00000-of-00002.parquet`); licences, descriptions, programs and checksums are no data.
+(`train-00000-of-00002.parquet`); licences, descriptions, programs, checksums and ledgers are no data.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SHARD = re.compile(r"(\w+)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?\.(?:parquet|arrow)")
 _NO_DATA = re.compile(
     r"(?:licen[cs]e|readme|source\.md|citation|copying|notice|changelog|authors|contributing"
     r"|checksums?|(?:sha\d+|md5)sums?).*|.*\.(?:md|rst|py|ipynb|sh|ya?ml|toml|lock|sha\d+|md5)"
-    r"|(?:dataset_infos?|dataset_dict|state)\.json|cache-.*\.arrow",
+    r"|(?:dataset_infos?|dataset_dict|state)\.json|cache-.*\.arrow|(?:.*\.)?ledger\.parquet",
     re.IGNORECASE,
 )
 

@@ -61,6 +61,8 @@ def test_licences_descriptions_and_hidden_files_are_no_data(tmp_path: Path) -> N
         ".hidden.csv",
         "run.py",
         "sha256sums",
+        "b.csv.ledger.parquet",
+        "a/ledger.parquet",
     ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text('{"text": "x"}\n', encoding="utf-8")
