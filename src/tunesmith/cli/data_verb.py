@@ -176,8 +176,7 @@ def _split(given: argparse.Namespace, output: Output) -> int:
     names = ("test", "validation", "group", "time", "similar")
     split = {name: value for name in names if (value := getattr(given, name)) is not None}
     section = _section(given, split=split, seed=given.seed)
-    suffix = given.format or Path(given.files[0]).suffix
-    made = splitting.split_files(section, _out(given), suffix=suffix, layout=given.to)
+    made = splitting.split_files(section, _out(given), suffix=given.format, layout=given.to)
     output.data(made)
     data_views.show_warnings(made["warnings"], output)
     for name, rows in made["rows"].items():

@@ -86,6 +86,38 @@ def test_parts_hold_each_row_once_and_groups_together(call, tmp_path):
     assert Ledger.load(tmp_path / "parts" / "ledger.parquet").summary() == said.json["ledger"]
 
 
+def test_parts_of_two_divisions_never_lie_in_one_folder(call, tmp_path):
+    lines = [f"message number {i * 7919 % 1009} of them,{'ab'[i % 2]}" for i in range(40)]
+    (tmp_path / "a.csv").write_text("text,label\n" + "\n".join(lines), "utf-8")
+    split = ("data", "split", "a.csv", "--out", "parts", "--similar", 1)
+    assert call(*split, "--validation", 0.2).code == 0
+    assert call(*split, "--validation", 0.2, "--seed", 1).code == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "parts").iterdir()}
+    for other in (("--validation", 0), ("--format", "jsonl")):
+        said = call(*split, *other)
+        assert said.code == 3
+        assert "validation.csv" in said.err
+        assert {path.name: path.read_bytes() for path in (tmp_path / "parts").iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("a.csv", ("--format", "json"), "json"),
+        ("a.csv", ("--format", ".TSV"), "tsv"),
+        ("a.csv", (), "csv"),
+        ("a.data", (), "jsonl"),
+    ],
+)
+def test_parts_have_the_ending_asked_for_or_that_of_the_source(call, tmp_path, name, given, expected):
+    folder = tmp_path / "source"
+    folder.mkdir()
+    lines = [f"message number {i * 7919 % 1009} of them,{'ab'[i % 2]}" for i in range(40)]
+    (folder / name).write_text("text,label\n" + "\n".join(lines), "utf-8")
+    assert call("data", "split", "source", "--out", "parts", "--similar", 1, *given).code == 0
+    assert {path.suffix for path in (tmp_path / "parts").glob("t*.*")} == {f".{expected}"}
+
+
 @pytest.mark.parametrize(("to", "suffix"), [("alpaca", "json"), ("sharegpt", "jsonl"), (None, "parquet")])
 def test_conversations_are_converted_and_stay_the_same(call, shared_data, tmp_path, to, suffix):
     source = shared_data / "sft_alpaca_demo" / "identity.json"
@@ -135,6 +167,13 @@ def test_a_profile_has_the_keys_scripts_rely_on_and_a_page(call, tickets, tmp_pa
         (("convert", "tickets.csv", "--to", "squad", "--out", "x.jsonl"), 3, "error[D56]"),
         (("split", "tickets.csv", "--out", "parts", "--group", "customer"), 3, "error[D06]"),
         (("split", "tickets.csv", "--out", "parts", "--test", "2"), 2, "error[U01]"),
+        (("split", "tickets.csv", "--out", "parts", "--format", "../../x.csv"), 2, "error[U10]"),
+        (("split", "tickets.csv", "--out", "tickets.csv"), 2, "error[D90]"),
+        (("split", "tickets.csv", "--out", "tickets.csv/x"), 2, "error[D90]"),
+        (("convert", "tickets.csv", "--out", "."), 2, "error[D90]"),
+        (("convert", "tickets.csv", "--out", "./tickets.csv"), 2, "error[U08]"),
+        (("clean", "tickets.csv", "--out", "tickets.csv"), 2, "error[U08]"),
+        (("clean", "tickets.csv", "--out", "tickets.csv/x.csv"), 2, "error[D90]"),
         (("profile", "tickets.csv", "--model", "nothing-of-that-name"), 4, "error[M01]"),
     ],
 )

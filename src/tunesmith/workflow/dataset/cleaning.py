@@ -20,6 +20,7 @@ from tunesmith.data.reading import open_file
 from tunesmith.data.sources import locate
 from tunesmith.workflow.dataset.converting import frames_of, write_rows
 from tunesmith.workflow.dataset.section import Section
+from tunesmith.workflow.dataset.target import check_out
 
 
 def clean_files(section: Section, out: Path, *, layout: str | None, threads: int | None) -> dict[str, Any]:
@@ -28,8 +29,10 @@ def clean_files(section: Section, out: Path, *, layout: str | None, threads: int
     Raises:
         NotFoundError, DataError: when files cannot be read, or rows not be written as wanted; nothing is
             written then.
+        UsageError: U08 when `out` is read itself, D90 when it cannot be made.
     """
     began = time.monotonic()
+    check_out(section, out)
     with durable.scratch(out.absolute().parent) as folder:
         place = folder / "rows"
         streamed = stream(

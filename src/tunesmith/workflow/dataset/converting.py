@@ -20,6 +20,7 @@ from tunesmith.data.shelf import Shelf
 from tunesmith.data.table import from_rows
 from tunesmith.data.writing import layouts_for, write
 from tunesmith.workflow.dataset.section import Section
+from tunesmith.workflow.dataset.target import check_out
 
 PREFERRED: Mapping[str, str] = {
     "text": "text",
@@ -41,8 +42,10 @@ def convert_files(section: Section, out: Path, layout: str | None) -> dict[str, 
     Raises:
         NotFoundError, DataError: when files cannot be read, or a row not be written in that layout; nothing
             is written then.
+        UsageError: U08 when `out` is read itself, D90 when it cannot be made.
     """
     began = time.monotonic()
+    check_out(section, out)
     with durable.scratch(out.absolute().parent) as folder:
         streamed = stream(
             section.data, shape=section.shape, base=section.base, folder=folder / "rows", keep=True

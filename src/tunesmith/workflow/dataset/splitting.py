@@ -15,6 +15,7 @@ from tunesmith.core import durable
 from tunesmith.data.prepare import prepare
 from tunesmith.workflow.dataset.converting import write_rows
 from tunesmith.workflow.dataset.section import Section
+from tunesmith.workflow.dataset.target import check_out, check_parts, ending, move_in
 
 _AT_ONCE = 10_000
 
@@ -24,13 +25,19 @@ def _frames(path: Path) -> Iterator[pl.DataFrame]:
     yield from pl.scan_parquet(path).collect_batches(chunk_size=_AT_ONCE, maintain_order=True)
 
 
-def split_files(section: Section, out: Path, *, suffix: str, layout: str | None) -> dict[str, Any]:
+def split_files(section: Section, out: Path, *, suffix: str | None, layout: str | None) -> dict[str, Any]:
     """Write `train`, `validation` and `test` with that ending into the folder `out`, and `ledger.parquet`.
+
+    Without an ending it is that of the first source, see `target.ending`.
 
     Raises:
         NotFoundError, DataError: when rows cannot be read, divided, or written; nothing is written then.
+        UsageError: D90, U08, U10 for a folder or an ending that cannot be; DataError: D88 when parts of
+            another division are in the folder.
     """
     began = time.monotonic()
+    check_out(section, out, folder=True)
+    suffix = ending(section, suffix, layout)
     with durable.scratch(out.absolute().parent) as folder:
         prepared = prepare(
             section.data, shape=section.shape, seed=section.seed, base=section.base, folder=folder, keep=True
@@ -43,9 +50,8 @@ def split_files(section: Section, out: Path, *, suffix: str, layout: str | None)
                 partial(_frames, path), made / f"{name}{suffix}", section.shape, layout, folder
             )
         prepared.ledger.write(made / "ledger.parquet")
-        out.mkdir(parents=True, exist_ok=True)
-        for file in sorted(made.iterdir()):
-            file.replace(out / file.name)
+        check_parts(section, (file.name for file in made.iterdir()), out)
+        move_in(made, out)
     return {
         "out": str(out),
         "rows": rows,
