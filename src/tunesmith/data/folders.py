@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from tunesmith.core.errors import DataError
@@ -36,11 +36,13 @@ def data_files(folder: Path) -> list[SourceFile]:
     """The data files in a folder and the folders in it.
 
     Raises:
-        DataError: D46 when there are none.
+        DataError: D46 when there are none, D85 when a description names one outside of the folder.
     """
     divided = _content(folder / DICT).get("splits")
     if isinstance(divided, list):
-        files = [_in_part(file, name) for name in map(str, divided) for file in _saved(folder / name)]
+        files = [
+            _in_part(file, name) for name in map(str, divided) for file in _saved(_below(folder, name, DICT))
+        ]
     else:
         files = _saved(folder) or _others(folder)
     if not files:
@@ -65,10 +67,17 @@ def _saved(folder: Path) -> list[SourceFile]:
     listed = _content(folder / STATE).get("_data_files")
     if not isinstance(listed, list):
         return []
-    paths = [
-        folder / str(item["filename"]) for item in listed if isinstance(item, dict) and "filename" in item
-    ]
+    names = [str(item["filename"]) for item in listed if isinstance(item, dict) and "filename" in item]
+    paths = [_below(folder, name, STATE) for name in names]
     return [SourceFile(path=path, beside=beside(path)) for path in paths]
+
+
+def _below(folder: Path, name: str, description: str) -> Path:
+    """A path that a description names. Links are followed: a download cache keeps its files elsewhere."""
+    path = PureWindowsPath(name)  # which knows both separators
+    if path.anchor or ".." in path.parts:
+        raise DataError("D85", file=folder / description, name=name)
+    return folder / name
 
 
 def _in_part(file: SourceFile, name: str) -> SourceFile:

@@ -114,6 +114,19 @@ def test_parquet_shards_say_their_part_and_other_files_leave_a_source_whole(tmp_
     assert splits_of([("all", file) for file in files]) == ["all"] * 4
 
 
+@pytest.mark.parametrize("name", ["../t.csv", "a/../../t.csv", "..\\t.csv", "ROOT/t.csv", "C:\\t.csv"])
+def test_a_saved_data_set_cannot_name_files_outside_of_its_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "t.csv").write_text("text\nsecret\n", encoding="utf-8")
+    (tmp_path / "set").mkdir()
+    state = {"_data_files": [{"filename": name.replace("ROOT", str(tmp_path))}]}
+    (tmp_path / "set" / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    with pytest.raises(DataError, match="D85"):
+        locate("set", tmp_path)
+    (tmp_path / "set" / "dataset_dict.json").write_text('{"splits": ["../set"]}', encoding="utf-8")
+    with pytest.raises(DataError, match="D85"):
+        locate("set", tmp_path)
+
+
 def shards(folder: Path, *parts: str) -> None:
     folder.mkdir()
     for part in parts:
