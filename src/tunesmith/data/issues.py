@@ -25,6 +25,7 @@ from tunesmith.data.hygiene.tags import wrong_tags
 from tunesmith.data.hygiene.untagged import untagged
 from tunesmith.data.hygiene.variants import label_variants
 from tunesmith.data.hygiene.wrong_labels import wrong_labels
+from tunesmith.data.writers.delimited import cell_of, escape
 
 if TYPE_CHECKING:
     from tunesmith.data.hygiene.wrong_labels import Vectors
@@ -83,9 +84,11 @@ def _json_lines(records: Iterable[dict[str, Any]]) -> str:
 
 
 def _csv(records: Iterable[dict[str, Any]]) -> str:
-    """The byte order mark makes Excel read Chinese; `detail` is JSON in its cell."""
+    """The byte order mark makes Excel read Chinese; `detail` is JSON in its cell; no cell is a formula."""
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, _COLUMNS)
     writer.writeheader()
-    writer.writerows({**r, "detail": json.dumps(r["detail"], ensure_ascii=False)} for r in records)
+    for record in records:
+        cells = {**record, "detail": json.dumps(record["detail"], ensure_ascii=False)}
+        writer.writerow({name: escape(cell_of(cell)) for name, cell in cells.items()})
     return "\ufeff" + buffer.getvalue()

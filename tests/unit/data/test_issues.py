@@ -64,6 +64,15 @@ def test_both_formats_hold_every_issue_with_its_place(tmp_path: Path) -> None:
     ]
 
 
+def test_a_label_is_not_run_as_a_formula_where_people_open_the_list(tmp_path: Path) -> None:
+    issues = [Issue(row=3, kind="label_variant", score=0.5, given="=1+1", suggested="@SUM(A1)")]
+    write(issues, tmp_path / "issues.csv", places={3: ("-a.csv", 17)})
+    with (tmp_path / "issues.csv").open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["given"], row["suggested"], row["file"]) == ("'=1+1", "'@SUM(A1)", "'-a.csv")
+    assert (row["row"], row["score"]) == ("3", "0.5")
+
+
 def test_an_unknown_ending_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="D73"):
         write([], tmp_path / "issues.xlsx")

@@ -36,7 +36,7 @@ class Delimited:
             quoting=csv.QUOTE_ALL if header else csv.QUOTE_MINIMAL,
         )
         if header:
-            self._writer.writerow(columns)
+            self._writer.writerow(self._safe(columns))
 
     def check(self, row: Row) -> None:
         """Refuse labels that contain what divides labels.
@@ -49,8 +49,10 @@ class Delimited:
     def add(self, rows: Sequence[Row]) -> None:
         """Append rows."""
         for row in rows:
-            cells = [cell_of(row.get(column)) for column in self._columns]
-            self._writer.writerow([escape(cell) for cell in cells] if self._escaped else cells)
+            self._writer.writerow(self._safe([cell_of(row.get(column)) for column in self._columns]))
+
+    def _safe(self, cells: Sequence[str]) -> Sequence[str]:
+        return [escape(cell) for cell in cells] if self._escaped else cells
 
     def close(self) -> None:
         """End the file."""
