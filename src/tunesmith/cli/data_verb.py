@@ -14,6 +14,7 @@ from tunesmith.core import text
 from tunesmith.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from tunesmith.workflow.dataset.previewing import Effect
     from tunesmith.workflow.dataset.section import Section
 
 _PREVIEWED = 3
@@ -150,13 +151,13 @@ def _issues(given: argparse.Namespace, output: Output) -> int:
 
 def _clean(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.cli import data_views
-    from tunesmith.workflow.dataset import cleaning
+    from tunesmith.workflow.dataset import cleaning, previewing
     from tunesmith.workflow.dataset.section import cleaners_of
 
     section = _section(given, clean=cleaners_of(given.clean))
     if given.preview is not None:
-        effects = cleaning.preview_files(section, given.preview)
-        output.data({"preview": [asdict(effect) for effect in effects]})
+        effects = previewing.preview_files(section, given.preview)
+        output.data({"preview": [_effect(effect) for effect in effects]})
         data_views.show_preview(effects, output)
         return 0
     made = cleaning.clean_files(section, _out(given), layout=given.to, threads=given.threads)
@@ -167,6 +168,11 @@ def _clean(given: argparse.Namespace, output: Output) -> int:
     output.line(output.say("written", file=made["out"]))
     output.line(output.say("written", file=made["ledger_file"]))
     return 0
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    rows = [{"file": seen.file, "line": seen.line, **asdict(seen.effect)} for seen in effect.shown]
+    return {"cleaner": effect.cleaner, "shown": rows}
 
 
 def _split(given: argparse.Namespace, output: Output) -> int:

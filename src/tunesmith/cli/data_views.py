@@ -13,8 +13,7 @@ from tunesmith.core.errors import Problem
 
 if TYPE_CHECKING:
     from tunesmith.data.hygiene.issue import Issue
-    from tunesmith.data.preview import Shown
-    from tunesmith.workflow.dataset.cleaning import Effect
+    from tunesmith.workflow.dataset.previewing import Effect, Seen
 
 __all__ = [
     "show_counts", "show_issues", "show_ledger", "show_preview", "show_profile", "show_rows", "show_sources",
@@ -79,13 +78,14 @@ def show_preview(effects: Sequence[Effect], output: Output) -> None:
         output.line(effect.cleaner)
         if not effect.shown:
             output.line(f"  {output.say('data_nothing')}")
-        for shown in effect.shown:
-            _show_effect(shown, output)
+        for seen in effect.shown:
+            _show_effect(seen, output)
 
 
-def _show_effect(shown: Shown, output: Output) -> None:
+def _show_effect(seen: Seen, output: Output) -> None:
+    shown = seen.effect
     start = max(0, min([part[0] for part in (*shown.removed, *shown.added)], default=0) - 30)
-    output.line(f"  {output.say('data_line', line=shown.row)}")
+    output.line(f"  {seen.file}:{seen.line}")
     output.line(f"    - {_window(shown.before, start)}")
     if shown.after is None:
         output.line(f"    × {shown.reason}")

@@ -99,12 +99,13 @@ class Source:
 
 @dataclass(slots=True, kw_only=True)
 class Loading:
-    """The files of a data section, read one after the other."""
+    """The files of a data section, read one after the other; with `head` only the beginning of each."""
 
     data: Data
     shape: str
     base: Path
     batch_bytes: int = BATCH_BYTES
+    head: bool = False
     entries: list[Entry] = field(default_factory=list[Entry])
     sources: list[Source] = field(default_factory=list[Source])
     _problems: list[Problem | Source] = field(default_factory=list[Problem | Source])
@@ -173,7 +174,8 @@ class Loading:
         source = Source(split=split, entry=entry, name=name, file=opened, mapper=chosen)
         self.sources.append(source)
         self._problems.append(source)
-        yield from ((source, table) for table in opened.batches())
+        tables = (opened.sample,) if self.head else opened.batches()
+        yield from ((source, table) for table in tables)
 
 
 def _check_columns(file: RawFile, data: Data) -> None:

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 import polars as pl
 
 from tunesmith.core.recipe import Component
+from tunesmith.data.clean import Cleaned
 from tunesmith.data.cleaning import apply_to_all
 from tunesmith.data.texts import text_of
 
@@ -35,15 +36,20 @@ class Shown:
 
 
 def preview(before: pl.DataFrame, component: Component, count: int) -> list[Shown]:
-    """At most `count` rows that a cleaner changes or drops; rows that say the same are shown once.
-
-    First come changes, those of most characters first, then rows that go, in turns of both, so that neither
-    hides the other.
+    """What a cleaner does to rows that are all there are, see `shown`.
 
     Raises:
         DataError: D27 when the cleaner does not keep to its protocol.
     """
-    cleaned = apply_to_all(component, before)
+    return shown(before, apply_to_all(component, before), count)
+
+
+def shown(before: pl.DataFrame, cleaned: Cleaned, count: int) -> list[Shown]:
+    """At most `count` rows that a cleaner changed or dropped; rows that say the same are shown once.
+
+    First come changes, those of most characters first, then rows that go, in turns of both, so that neither
+    hides the other.
+    """
     old, new = _said(before), _said(cleaned.frame)
     changed = old.join(new, on="_row").filter(pl.col("said").ne_missing(pl.col("said_right")))
     size = (pl.col("said").str.len_chars().cast(pl.Int64) - pl.col("said_right").str.len_chars()).abs()
@@ -67,7 +73,7 @@ def _said(frame: pl.DataFrame) -> pl.DataFrame:
         parts.append(frame["label"])
     if "labels" in frame.columns:
         parts.append(frame["labels"].list.join(", "))
-    said = pl.DataFrame(parts).select(pl.concat_str(pl.all(), separator="\n", ignore_nulls=True))
+    said = pl.DataFrame(parts).select(pl.concat_str(pl.all(), separator=" → ", ignore_nulls=True))
     return pl.DataFrame([frame["_row"], said.to_series().alias("said")])
 
 

@@ -73,6 +73,29 @@ def test_a_preview_changes_nothing(call, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
+def test_a_preview_names_file_and_line_of_rows_in_every_file(call, shared_data, tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "a b"}\n\n{"text": "mail ann@example.com"}\n', "utf-8")
+    (tmp_path / "b.jsonl").write_text('{"text": "mail li@example.com"}\n{"text": "A  b"}\n', "utf-8")
+    said = call("data", "clean", "a.jsonl", "b.jsonl", "--clean", "mask_pii,dedup,normalise", "--preview", 5)
+    assert said.code == 0
+    masked, repeated, normalised = said.out.split("dedup")[0], *said.out.split("dedup")[1].split("normalise")
+    assert "a.jsonl:3" in masked
+    assert "b.jsonl:1" in masked
+    assert "× duplicate" in repeated  # the masked texts differ no more, nor do a and A
+    assert "A  b" not in normalised  # what is gone is not shown again
+    nested = shared_data / "messy" / "nested_under_key.json"  # all rows on one line
+    assert call("data", "clean", nested, "--clean", "normalise,dedup", "--preview").code == 0
+
+
+def test_a_preview_takes_the_columns_that_a_description_names(call, tmp_path):
+    told = {"mine": {"file_name": "a.jsonl", "columns": {"prompt": "q", "response": "r"}}}
+    (tmp_path / "dataset_info.json").write_text(json.dumps(told), "utf-8")
+    (tmp_path / "a.jsonl").write_text('{"q": "Who?", "r": "ann@example.com"}\n', "utf-8")
+    words = ("dataset_info.json#mine", "--task", "chat", "--clean", "mask_pii", "--preview")
+    said = call("data", "clean", *words)
+    assert (said.code, "[EMAIL]" in said.out) == (0, True), said
+
+
 def test_parts_hold_each_row_once_and_groups_together(call, tmp_path):
     lines = [f"message number {i * 7919 % 1009} of them,{'ab'[i % 2]},c{i // 5}" for i in range(60)]
     (tmp_path / "a.csv").write_text("text,label,customer\n" + "\n".join(lines), "utf-8")

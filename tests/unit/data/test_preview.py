@@ -38,12 +38,12 @@ def test_rows_that_go_come_with_their_reason() -> None:
 def test_labels_are_shown_with_their_text() -> None:
     frame = rows("t").with_columns(label=pl.lit(" A"))
     (only,) = preview(frame, Component("normalise_labels"), 1)
-    assert (only.before, only.after, only.removed) == ("t\n A", "t\nA", ((2, 3),))
+    assert (only.before, only.after, only.removed) == ("t →  A", "t → A", ((4, 5),))
 
 
 def test_cleaners_that_see_all_rows_can_be_tried_as_well() -> None:
     frame = rows("t", "u", "v").with_columns(label=pl.Series(["a b", "A b", "a b"]))
     (only,) = preview(frame, Component("merge_labels"), 5)
-    assert (only.row, only.before, only.after) == (1, "u\nA b", "u\na b")
+    assert (only.row, only.before, only.after) == (1, "u → A b", "u → a b")
     (gone,) = preview(rows("the same", "another", "The  same"), Component("dedup"), 5)
     assert (gone.after, gone.reason) == (None, "duplicate")

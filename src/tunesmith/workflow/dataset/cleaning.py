@@ -1,23 +1,16 @@
-"""Cleaning files into a file, with the account of every row beside it; or a look at what it would do."""
+"""Cleaning files into a file, with the account of every row beside it."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from tunesmith.core import durable
 from tunesmith.core.memory import peak_memory_bytes
-from tunesmith.data.cleaning import clean, whole_of
 from tunesmith.data.loading import stop_for
-from tunesmith.data.mapping import mapper
 from tunesmith.data.pipeline import stream
-from tunesmith.data.preview import Shown, preview
-from tunesmith.data.reading import open_file
-from tunesmith.data.sources import locate
 from tunesmith.workflow.dataset.converting import frames_of, write_rows
 from tunesmith.workflow.dataset.section import Section
 from tunesmith.workflow.dataset.target import check_out
@@ -53,31 +46,3 @@ def clean_files(section: Section, out: Path, *, layout: str | None, threads: int
         "seconds": round(time.monotonic() - began, 3),
         "peak_memory_bytes": peak_memory_bytes(),
     }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What a cleaner would do to the first rows of a file."""
-
-    cleaner: str
-    shown: list[Shown]
-
-
-def preview_files(section: Section, count: int) -> list[Effect]:
-    """What each cleaner, after those before it, would do to the first rows; `count` rows of each are shown.
-
-    Raises:
-        NotFoundError, DataError: when the file cannot be read.
-    """
-    first = next(iter(section.data.source.values()))[0]
-    file = open_file(locate(first.path, section.base)[0])
-    frame = mapper(file.sample, section.shape, section.data.fields)(file.sample)
-    frame = frame.with_columns(pl.Series("_row", file.sample.lines, dtype=pl.Int64))
-    frame = frame.filter(pl.col("_bad").is_null()).drop("_bad")
-    effects = []
-    for component in section.data.clean:
-        shown = preview(frame, component, count)
-        effects.append(Effect(cleaner=component.name, shown=shown))
-        if whole_of(component) is None:
-            frame = clean(frame, [component]).frame
-    return effects
