@@ -74,22 +74,32 @@ def _unread(document: Document, task: Task) -> Iterator[Problem]:
 def _without(document: Document, problems: list[Problem]) -> Recipe | None:
     """The recipe as if its wrong keys were not there, and its task the one that was probably meant."""
     values = copy.deepcopy(document.values)
-    for problem in problems:
-        _take_out(values, (problem.field or "").split("."))
+    # From the end of lists to their beginning, so that the numbers of the items before stay right.
+    for keys in sorted(((problem.field or "").split(".") for problem in problems), key=_number, reverse=True):
+        _take_out(values, keys)
     if "task" not in values:
         values["task"] = suggestion(str(document.values.get("task")), components.tasks.names())["close"]
     return recipe_file.validate(Document(path=document.path, values=values, lines={}))[0]
 
 
-def _take_out(values: dict[str, Any], keys: list[str]) -> None:
-    """Remove a key; of a list the whole, so that its default takes its place."""
-    for key in keys[:-1]:
-        inner = values.get(key)
-        if not isinstance(inner, dict):
-            values.pop(key, None)
-            return
-        values = inner
-    values.pop(keys[-1], None)
+def _number(keys: list[str]) -> list[tuple[str, int]]:
+    """What orders items of one list by their numbers."""
+    return [("", int(key)) if key.isdigit() else (key, 0) for key in keys]
+
+
+def _take_out(values: Any, keys: list[str]) -> None:
+    """Remove a key, or an item of a list; what it is in goes when it is neither."""
+    key, rest = keys[0], keys[1:]
+    if isinstance(values, list) and key.isdigit() and int(key) < len(values):
+        if rest and isinstance(values[int(key)], dict | list):
+            _take_out(values[int(key)], rest)
+        else:
+            values.pop(int(key))
+    elif isinstance(values, dict) and key in values:
+        if rest and isinstance(values[key], dict | list):
+            _take_out(values[key], rest)
+        else:
+            values.pop(key)
 
 
 def stop_for(problems: list[Problem]) -> None:

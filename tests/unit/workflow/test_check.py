@@ -118,3 +118,20 @@ def test_files_that_are_missing_and_nothing_else_are_not_found() -> None:
         check.stop_for([missing])
     with pytest.raises(RecipeError):
         check.stop_for([missing, Problem(code="R03")])
+
+
+def test_a_misspelt_cleaner_does_not_hide_those_beside_it(recipe: Path) -> None:
+    rows = "text,label\n" + "".join(
+        f"message {i * 7919 % 1009},{'ab'[i % 2] if i else ''}\n" for i in range(40)
+    )
+    recipe.with_name("tickets.csv").write_text(rows, encoding="utf-8")
+    recipe.write_text(
+        "task: classify\nmodel: tfidf\ndata:\n  source: tickets.csv\n"
+        "  clean: [drop_unlabelled, normalize, {name: dedup, near: 7}, dedub]\n",
+        encoding="utf-8",
+    )
+    assert [(problem.code, problem.field) for problem in problems(recipe)] == [
+        ("R06", "data.clean.1"),
+        ("R05", "data.clean.2.near"),
+        ("R06", "data.clean.3"),
+    ]
