@@ -198,7 +198,7 @@ def _labels(profile: Profile) -> Iterator[Finding]:
 
 def _issues(profile: Profile) -> Iterator[Finding]:
     issues, files = profile["issues"], profile["files"]
-    command = f"tunesmith data label {files[0]['path']}" if files else None
+    command = f"tunesmith data issues {files[0]['path']}" if files else None
     for kind, count in issues["counts"].items():
         rows = [row for row in issues["rows"] if row["kind"] == kind]
         yield _found("issues", "warning", count, profile["rows"], rows, command=command, issue=kind)
