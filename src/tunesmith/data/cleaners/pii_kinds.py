@@ -17,7 +17,8 @@ Kind = Literal["email", "phone", "id", "card", "ip", "key", "wallet"]
 
 _KEY = re.compile(
     r"""
-    -----BEGIN[ ](?:[A-Z]+[ ])*PRIVATE[ ]KEY-----.*?-----END[ ](?:[A-Z]+[ ])*PRIVATE[ ]KEY-----
+    -----BEGIN[ ](?:[A-Z]+[ ])*PRIVATE[ ]KEY-----
+        (?:(?!-----BEGIN).)*?-----END[ ](?:[A-Z]+[ ])*PRIVATE[ ]KEY-----
     | (?<![A-Za-z0-9_-])(?:
         sk-(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,}                # OpenAI, Anthropic, DeepSeek and kin
       | [sprw]k_(?:live|test)_[A-Za-z0-9]{16,}                # Stripe
@@ -30,8 +31,12 @@ _KEY = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
-# What looks like a call (`a@b.transpose()`) is code.
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?![A-Za-z(])")
+# What looks like a call (`a@b.transpose()`) is code. Of a run of such characters only the first begins a name
+# of any length (RFC 5321 allows 64): otherwise the time for a long line would grow with its square.
+_EMAIL = re.compile(
+    r"(?:(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+|[A-Za-z0-9._%+-]{1,64})@"
+    r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?![A-Za-z(])"
+)
 _ID = re.compile(
     r"(?<![0-9A-Za-z])[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]"
     r"(?![0-9A-Za-z])"

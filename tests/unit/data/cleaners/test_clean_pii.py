@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import polars as pl
@@ -67,6 +68,13 @@ def test_what_is_masked(before: str, after: str) -> None:
 )
 def test_what_is_not(text: str) -> None:
     assert change("mask_pii", text) == [text]
+
+
+@pytest.mark.parametrize("line", ["a" * 100_000, "a." * 50_000, "-----BEGIN PRIVATE KEY-----\n" * 4000])
+def test_the_time_for_a_long_text_grows_with_its_length_only(line: str) -> None:
+    began = time.process_time()
+    assert change("mask_pii", f"{line} li@example.com") == [f"{line} [EMAIL]"]
+    assert time.process_time() - began < 5
 
 
 def test_wallets_are_masked_when_asked_for_and_their_hash_is_right() -> None:
