@@ -15,6 +15,16 @@ CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 """Code between backticks, to split a text by: every second part is code."""
 # An ampersand that opens no entity: kept from the parser, which would decode `&copy=1` of an address.
 _BARE = re.compile(r"&(?!#?[0-9A-Za-z]+;)")
+# What opens something, and what closes it. Where nothing closes it any more it is text: the parser would look
+# for the end from each of them. Of sections it knows these, and gives up at any other.
+_PAIRS = (
+    (re.compile(r"<(?=!--)"), re.compile(r"--\s*>")),
+    (re.compile(r"<(?=!\[)"), re.compile(r"\]\s*>")),
+    (re.compile(r"<(?=[/?!A-Za-z])"), re.compile(r">")),
+)
+_NO_SECTION = re.compile(
+    r"<(?=!\[(?!(?:temp|cdata|ignore|include|rcdata|if|else|endif)(?![-.\w])))", re.IGNORECASE
+)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -101,9 +111,18 @@ def strip(text: str) -> str:
 
 def _strip(fragment: str) -> str:
     parser = _Stripper()
-    parser.feed(_BARE.sub("&amp;", fragment))
+    parser.feed(_BARE.sub("&amp;", _closed(fragment)))
     parser.close()
     return "".join(parser.parts)
+
+
+def _closed(fragment: str) -> str:
+    """The fragment with an entity for each `<` that can open nothing."""
+    fragment = _NO_SECTION.sub("&lt;", fragment)
+    for opens, closes in _PAIRS:
+        end = max((match.end() for match in closes.finditer(fragment)), default=0)
+        fragment = fragment[:end] + opens.sub("&lt;", fragment[end:])
+    return fragment
 
 
 def _tidy(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from running import change
 
@@ -32,6 +34,19 @@ def test_code_may_go_as_well() -> None:
 
 def test_html_within_entities_goes_too() -> None:
     assert change("strip_html", "&lt;p&gt;Hello&lt;/p&gt; `&lt;p&gt;`") == ["Hello\n `&lt;p&gt;`"]
+
+
+@pytest.mark.parametrize("text", ["see <![1] and <![foo]>", "if a <![b", "<!-- not closed", "x <? y"])
+def test_what_only_begins_like_html_stays(text: str) -> None:
+    assert change("strip_html", text) == [text]
+
+
+@pytest.mark.parametrize("opened", ["<a ", "<!-- ", "<? ", "<![if "])
+def test_the_time_for_what_is_never_closed_grows_with_its_length_only(opened: str) -> None:
+    text = opened * 20_000 + "end"
+    began = time.process_time()
+    assert change("strip_html", text) == [text]
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
