@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import polars as pl
 
@@ -40,6 +40,8 @@ _SUFFIXES = {
 _ALSO = {"squad": ("cmrc",), "pair": ("lines", "tatoeba")}
 """Layouts that are the same rows in another file."""
 
+Cell = TypeVar("Cell")
+
 _BRACES = re.compile(r"\{([^{},]+),([^{},]+)\}")
 
 
@@ -64,6 +66,28 @@ class Written:
     left_out: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """What the columns of a shape are called in a file (`names`), and the `order` of all columns.
+
+    Columns without a place in the order come after the others.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    order: Sequence[str] = ()
+
+    def called(self, row: Mapping[str, Cell]) -> dict[str, Cell]:
+        """A row, or kinds of columns, with the columns called so."""
+        return {self.names.get(name, name): cell for name, cell in row.items()}
+
+    def ordered(self, row: Mapping[str, Cell]) -> dict[str, Cell]:
+        """The same in the order wanted."""
+        return {name: row[name] for name in self.order if name in row} | dict(row)
+
+
+AS_THEY_ARE = Columns()
+
+
 def layouts_for(shape: str) -> dict[str, tuple[str, ...]]:
     """The layouts in which rows of a shape can be written, with the endings of the files."""
     found: dict[str, tuple[str, ...]] = {}
@@ -83,14 +107,16 @@ def write(
     unfit: Literal["stop", "drop"] = "stop",
     languages: tuple[str, str] = ("source", "target"),
     beside: Sequence[str] = (),
+    columns: Columns = AS_THEY_ARE,
 ) -> Written:
     """Write frames of one shape, in order, to `path`, whose ending says in which format.
 
     Rows with a reason in `_bad` are left out; without any frame nothing is written. `languages` name the
     sides of pairs. For the layout `lines` the path names two files: `news.{en,zh}.txt`. Cells that the shape
     has no place for (`batches.REST`) are written beside, except in documents with a form of their own;
-    `beside` are their columns in tables. Memory holds one frame at a time. In CSV and TSV, cells that
-    spreadsheets would run are changed, see `writers.delimited`.
+    `beside` are their columns in tables. `columns` says how the columns of rows are called where that is not
+    as the layout calls them. Memory holds one frame at a time. In CSV and TSV, cells that spreadsheets would
+    run are changed, see `writers.delimited`.
 
     Raises:
         DataError: D56 when the layout does not fit the shape or the file, D57 for a row that it cannot hold
@@ -107,13 +133,14 @@ def write(
     left_out: list[int] = []
     rows = 0
     with ExitStack() as files:
-        writer = _writer(files, path, layout, names, beside)
+        writer = _writer(files, path, layout, names, beside, columns)
         files.callback(writer.close)
         for frame in _and_then(first, frames):
             good = []
             for number, row in _numbered(frame):
                 try:
-                    written = _with_rest(_renamed(made.write(row), shape, names), row, flat=bool(beside))
+                    own = columns.called(_renamed(made.write(row), shape, names))
+                    written = columns.ordered(_with_rest(own, row, flat=bool(beside)))
                     writer.check(written)
                 except UnfitError as error:
                     if unfit == "stop":
@@ -185,7 +212,12 @@ def _with_rest(written: Row, row: Row, *, flat: bool) -> Row:
 
 
 def _writer(
-    files: ExitStack, path: Path, layout: str, names: tuple[str, str], beside: Sequence[str]
+    files: ExitStack,
+    path: Path,
+    layout: str,
+    names: tuple[str, str],
+    beside: Sequence[str],
+    columns: Columns,
 ) -> Writer:
     suffix = path.suffix.lower()
     if layout == "lines":
@@ -200,11 +232,11 @@ def _writer(
         return Lines([target], ["text"])
     if suffix == ".json":
         return {"squad": SquadDocument, "cmrc": CmrcDocument}.get(layout, JsonDocument)(target)
-    if suffix == ".parquet":
-        return Stored(target, {**dict.fromkeys(beside, pl.String()), **_schema(layout, names)})
-    if suffix not in _TABLES:
+    if suffix not in (*_TABLES, ".parquet"):
         return JsonLines(target)
-    return _table(target, suffix, list(dict.fromkeys((*beside, *_schema(layout, names)))))
+    own = columns.called(_schema(layout, names))
+    schema = columns.ordered({**dict.fromkeys(beside, pl.String()), **own})
+    return Stored(target, schema) if suffix == ".parquet" else _table(target, suffix, list(schema))
 
 
 def _table(target: Path, suffix: str, columns: list[str]) -> Writer:

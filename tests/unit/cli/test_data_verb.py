@@ -63,6 +63,45 @@ def test_cleaning_accounts_for_every_row_and_keeps_other_columns(call, tmp_path)
     ]
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "xlsx"])
+def test_clean_rows_keep_the_names_and_order_of_their_columns(call, tmp_path, suffix):
+    lines = [f"{i},ab{i % 2},say  number {i * 7919 % 1009},2024-01-{i + 10}" for i in range(20)]
+    (tmp_path / "a.csv").write_text("id,topic,message,day\n" + "\n".join(lines), "utf-8")
+    fields = ("--fields", "text=message", "--fields", "label=topic")
+    assert call("data", "clean", "a.csv", *fields, "--clean", "normalise", "--out", f"b.{suffix}").code == 0
+    again = call("data", "show", f"b.{suffix}", *fields, "--json").json
+    assert (again["rows"][0]["text"], again["rows"][0]["label"]) == ("say number 0", "ab0")
+    if suffix == "parquet":
+        columns = pl.read_parquet(tmp_path / "b.parquet").columns
+    elif suffix == "jsonl":
+        columns = list(json.loads((tmp_path / "b.jsonl").read_text("utf-8").splitlines()[0]))
+    elif suffix == "xlsx":
+        columns = pl.read_excel(tmp_path / "b.xlsx").columns
+    else:
+        columns = pl.read_csv(tmp_path / "b.csv").columns
+    assert columns == ["id", "topic", "message", "day"]
+    split = ("--similar", 1, "--out", "parts", "--format", suffix)
+    assert call("data", "split", "a.csv", *fields, *split).code == 0
+    assert call("data", "show", f"parts/train.{suffix}", *fields).code == 0
+    assert call("data", "convert", "a.csv", *fields, "--out", "c.jsonl").code == 0
+    converted = json.loads((tmp_path / "c.jsonl").read_text("utf-8").splitlines()[0])
+    assert converted.keys() == {"id", "day", "text", "label"}
+
+
+def test_kept_cells_are_of_one_kind_however_long_the_file_is(call, tmp_path):
+    rows = [{"text": f"text {i}", "n": i, "x": 0.5 if i else 1, "m": i} for i in range(120_000)]
+    rows += [{"text": "last", "n": 7, "x": 2, "m": [1], "new": True}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    assert (tmp_path / "a.jsonl").stat().st_size > 4 * 1024 * 1024  # more than one batch
+    assert call("data", "convert", "a.jsonl", "--out", "b.parquet", "--task", "generate").code == 0
+    made = pl.read_parquet(tmp_path / "b.parquet")
+    assert made.schema == {
+        "n": pl.Int64, "x": pl.Float64, "m": pl.String, "new": pl.Boolean, "text": pl.String
+    }  # fmt: skip
+    assert made.row(-1) == (7, 2.0, "[1]", True, "last")
+    assert made.row(1) == (1, 0.5, "1", None, "text 1")
+
+
 def test_a_preview_changes_nothing(call, tmp_path):
     (tmp_path / "a.txt").write_text("call 13800130001 now\nnothing here\n", "utf-8")
     said = call("data", "clean", "a.txt", "--clean", "normalise,mask_pii", "--preview", 2, "--lang", "zh")

@@ -11,6 +11,8 @@ from tunesmith.core import durable
 from tunesmith.core.memory import peak_memory_bytes
 from tunesmith.data.loading import stop_for
 from tunesmith.data.pipeline import stream
+from tunesmith.data.writing import AS_THEY_ARE
+from tunesmith.workflow.dataset.columns import columns_of
 from tunesmith.workflow.dataset.converting import frames_of, write_rows
 from tunesmith.workflow.dataset.section import Section
 from tunesmith.workflow.dataset.target import check_out
@@ -32,7 +34,8 @@ def clean_files(section: Section, out: Path, *, layout: str | None, threads: int
             section.data, shape=section.shape, base=section.base, folder=place, threads=threads, keep=True
         )
         stop_for(streamed.problems)
-        rows = write_rows(lambda: frames_of(streamed), out, section.shape, layout, folder)
+        columns = columns_of(section, streamed.sources) if layout is None else AS_THEY_ARE
+        rows = write_rows(lambda: frames_of(streamed), out, section.shape, layout, folder, columns)
         ledger = out.with_name(f"{out.name}.ledger.parquet")
         streamed.account.write(ledger, folder / "ledger")
     return {

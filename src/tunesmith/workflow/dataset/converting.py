@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ from tunesmith.core import durable
 from tunesmith.data.batches import GROUP, REST, TIME
 from tunesmith.data.loading import stop_for
 from tunesmith.data.pipeline import Streamed, stream
-from tunesmith.data.readers.json_value import decode
+from tunesmith.data.readers.json_value import decode, encode
 from tunesmith.data.shapes import COLUMNS
 from tunesmith.data.shelf import Shelf
-from tunesmith.data.table import from_rows
-from tunesmith.data.writing import layouts_for, write
+from tunesmith.data.writing import AS_THEY_ARE, Columns, layouts_for, write
+from tunesmith.workflow.dataset.columns import kept_cells
 from tunesmith.workflow.dataset.section import Section
 from tunesmith.workflow.dataset.target import check_out
 
@@ -70,24 +70,28 @@ def frames_of(streamed: Streamed) -> Iterator[pl.DataFrame]:
 
 
 def write_rows(
-    frames: Callable[[], Iterable[pl.DataFrame]], out: Path, shape: str, layout: str | None, folder: Path
+    frames: Callable[[], Iterable[pl.DataFrame]],
+    out: Path,
+    shape: str,
+    layout: str | None,
+    folder: Path,
+    columns: Columns = AS_THEY_ARE,
+    languages: tuple[str, str] = ("source", "target"),
 ) -> int:
     """Write frames of a shape to a file in a layout, or as they are into Parquet; how many rows that were.
+
+    `columns` and `languages` are those of `writing.write`.
 
     Raises:
         DataError: D56, D57 when the layout does not fit.
     """
     suffix = out.suffix.lower()
     if suffix == ".parquet" and layout is None:
-        return _write_parquet(frames(), out, shape, folder)
-    beside = _beside(frames()) if suffix in (".csv", ".tsv", ".xlsx", ".parquet") else []
-    return write(frames(), out, layout or default_layout(shape, out), beside=beside).rows
-
-
-def _beside(frames: Iterable[pl.DataFrame]) -> list[str]:
-    """The names of all cells beside the shape, in the order in which they come up."""
-    texts = (text for frame in frames if REST in frame.columns for text in frame[REST])
-    return list(dict.fromkeys(name for text in texts for name in decode(text.encode())))
+        return _write_parquet(frames, out, shape, folder, columns)
+    beside = list(kept_cells(frames())) if suffix in (".csv", ".tsv", ".xlsx", ".parquet") else []
+    chosen = layout or default_layout(shape, out)
+    written = write(frames(), out, chosen, beside=beside, columns=columns, languages=languages)
+    return written.rows
 
 
 def default_layout(shape: str, out: Path) -> str:
@@ -99,15 +103,24 @@ def default_layout(shape: str, out: Path) -> str:
     return next((name for name, endings in fitting.items() if out.suffix.lower() in endings), wanted)
 
 
-def _write_parquet(frames: Iterable[pl.DataFrame], out: Path, shape: str, folder: Path) -> int:
+def _write_parquet(
+    frames: Callable[[], Iterable[pl.DataFrame]], out: Path, shape: str, folder: Path, columns: Columns
+) -> int:
     shelf = Shelf(folder / "out")
     rows = 0
-    for frame in frames:
-        made = frame.select(COLUMNS[shape])
-        if REST in frame.columns:
-            rest, _ = from_rows([decode(text.encode()) for text in frame[REST]])
-            made = pl.concat([rest, made], how="horizontal") if rest.width else made
-        shelf.add(made)
+    kept = kept_cells(frames())
+    for frame in frames():
+        made = frame.select(pl.col(name).alias(columns.names.get(name, name)) for name in COLUMNS[shape])
+        cells = [decode(text.encode()) for text in frame[REST]] if kept else []
+        beside = [_column(name, [row.get(name) for row in cells], dtype) for name, dtype in kept.items()]
+        made = pl.DataFrame([*beside, *made.get_columns()])
+        shelf.add(made.select(columns.ordered({name: name for name in made.columns}).values()))
         rows += len(frame)
     shelf.write_parquet(out)
     return rows
+
+
+def _column(name: str, cells: Sequence[Any], dtype: pl.DataType) -> pl.Series:
+    if dtype == pl.String:
+        cells = [cell if cell is None or isinstance(cell, str) else encode(cell) for cell in cells]
+    return pl.Series(name, cells, dtype=dtype, strict=False)

@@ -13,6 +13,8 @@ import polars as pl
 
 from tunesmith.core import durable
 from tunesmith.data.prepare import prepare
+from tunesmith.data.writing import AS_THEY_ARE
+from tunesmith.workflow.dataset.columns import columns_of
 from tunesmith.workflow.dataset.converting import write_rows
 from tunesmith.workflow.dataset.section import Section
 from tunesmith.workflow.dataset.target import check_out, check_parts, ending, move_in
@@ -44,10 +46,11 @@ def split_files(section: Section, out: Path, *, suffix: str | None, layout: str 
         )
         made = folder / "made"
         made.mkdir()
+        columns = columns_of(section, prepared.sources) if layout is None else AS_THEY_ARE
         rows = {}
         for name, path in prepared.splits.items():
             rows[name] = write_rows(
-                partial(_frames, path), made / f"{name}{suffix}", section.shape, layout, folder
+                partial(_frames, path), made / f"{name}{suffix}", section.shape, layout, folder, columns
             )
         prepared.ledger.write(made / "ledger.parquet")
         check_parts(section, (file.name for file in made.iterdir()), out)
