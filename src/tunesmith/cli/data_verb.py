@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import Actions, carry_out, number
 from tunesmith.core import text
-from tunesmith.core.errors import UsageError
+from tunesmith.core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from tunesmith.workflow.dataset.previewing import Effect
@@ -79,6 +79,7 @@ def _section(given: argparse.Namespace, **settings: Any) -> Section:
     from tunesmith.workflow.dataset import section
 
     if getattr(given, "recipe", None) is not None:
+        _check_alone(given)
         return section.of_recipe(given.recipe)
     if not given.files:
         raise UsageError("U04", name="FILE", wanted="FILE")
@@ -89,6 +90,18 @@ def _section(given: argparse.Namespace, **settings: Any) -> Section:
             raise UsageError("U07", value=pair)
         fields[name.strip()] = column.strip()
     return section.of_files(given.files, task=given.task, fields=fields, **settings)
+
+
+def _check_alone(given: argparse.Namespace) -> None:
+    """Refuse what a recipe says already."""
+    names = {"FILE": "files", "--task": "task", "--fields": "fields", "--clean": "clean"}
+    found = [
+        Problem(code="U09", values={"name": name})
+        for name, key in names.items()
+        if getattr(given, key, None) not in (None, [])
+    ]
+    if found:
+        raise UsageError.of(found)
 
 
 def _out(given: argparse.Namespace) -> Path:

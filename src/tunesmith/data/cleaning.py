@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from tunesmith.core import components
-from tunesmith.core.errors import DataError
+from tunesmith.core.errors import DataError, TunesmithError
 from tunesmith.core.recipe import Component
 from tunesmith.data.account import Account, Rows
 from tunesmith.data.clean import Cleaned
@@ -149,10 +149,19 @@ def apply(component: Component, frame: pl.DataFrame) -> Cleaned:
     """Run one function cleaner and complete what it says with the rows it silently left out.
 
     Raises:
-        DataError: D27 when it adds rows, loses `_row` or changes the columns.
+        DataError: D27 when it adds rows, loses `_row` or changes the columns, or, not built in, raises.
     """
     cleaner: Callable[..., Any] = components.cleaners.get(component.name)
-    result = cleaner(frame, **component.settings)
+    try:
+        result = cleaner(frame, **component.settings)
+    except TunesmithError:
+        raise
+    except Exception as error:
+        if component.name in components.cleaners.builtin:
+            raise
+        # Whose code it is may raise anything.
+        reason = f"it raised {type(error).__name__}: {error}"
+        raise DataError("D27", name=component.name, reason=reason) from error
     cleaned = result if isinstance(result, Cleaned) else Cleaned(frame=result)
     _check(component.name, frame, cleaned)
     if len(cleaned.frame) == len(frame):

@@ -192,6 +192,31 @@ def test_conversations_are_converted_and_stay_the_same(call, shared_data, tmp_pa
     assert len(after["rows"]) == 91
 
 
+def test_an_own_cleaner_that_fails_is_named(call, tickets, tmp_path):
+    (tmp_path / "mine_that_fails.py").write_text("def odd(frame):\n    return frame / 'a'\n", "utf-8")
+    words = ("--clean", '"mine_that_fails:odd"', "--code", "mine_that_fails.py")
+    for end in (("--out", "b.csv"), ("--preview",)):
+        said = call("data", "clean", "tickets.csv", *words, *end)
+        assert said.code == 3
+        assert "error[D27]: the cleaner `mine_that_fails:odd`" in said.err
+        assert "raised" in said.err
+    assert not (tmp_path / "b.csv").exists()
+
+
+def test_what_a_recipe_says_cannot_be_said_beside_it(call, tickets, tmp_path):
+    recipe = (
+        "task: classify\nmodel: minilm\ndata: {source: tickets.csv, fields: {text: message, label: topic}}\n"
+    )
+    (tmp_path / "r.yaml").write_text(recipe, "utf-8")
+    both = ("--recipe", "r.yaml", "tickets.csv", "--task", "chat", "--fields", "text=a", "--json")
+    said = call("data", "clean", *both, "--clean", "dedup", "--out", "b.csv")
+    assert said.code == 2
+    told = [problem["message"].split()[0] for problem in said.json["problems"]]
+    assert told == ["FILE", "--task", "--fields", "--clean"]
+    assert call("data", "profile", *both).code == 2
+    assert call("data", "clean", "--recipe", "r.yaml", "--out", "b.csv").code == 0
+
+
 def test_doubts_are_listed_by_kind_and_written(call, tmp_path):
     qa = {"question": "Who?", "context": "Ann did it.", "answers": {"text": ["Bob"], "answer_start": [0]}}
     good = {**qa, "question": "Who did?", "answers": {"text": ["Ann"], "answer_start": [0]}}
@@ -225,7 +250,18 @@ def test_a_profile_has_the_keys_scripts_rely_on_and_a_page(call, tickets, tmp_pa
         (("clean", "tickets.csv"), 2, "error[U04]"),
         (("clean", "tickets.csv", "--clean", "normalize", "--out", "x.csv"), 3, "did you mean `normalise`"),
         (("clean", "tickets.csv", "--clean", "{name: dedup, near: 3}", "--out", "x.csv"), 3, "near"),
-        (("clean", "tickets.csv", "--clean", "{", "--out", "x.csv"), 3, "error[R02]"),
+        (("clean", "tickets.csv", "--clean", "{", "--out", "x.csv"), 3, "error[D89]"),
+        (("clean", "tickets.csv", "--clean", "[2024-99-99]", "--out", "x.csv"), 3, "error[D89]"),
+        (("clean", "tickets.csv", "--clean", "[!!int x]", "--out", "x.csv"), 3, "error[D89]"),
+        (("clean", "tickets.csv", "--clean", "[" * 3000, "--out", "x.csv"), 3, "error[D89]"),
+        (("clean", "tickets.csv", "--clean", "nope", "--out", "x.csv"), 3, "--> --clean  (nope)"),
+        (("clean", "tickets.csv", "--clean", "{name: dedup, near: 3}", "--out", "x"), 3, "(dedup.near)"),
+        (("clean", "tickets.csv", "--clean", "3", "--out", "x.csv"), 3, "`3` is 3"),
+        (
+            ("split", "tickets.csv", "--out", "x", "--test", "0.6", "--validation", "0.5"),
+            3,
+            "--> --test, --validation",
+        ),
         (("convert", "tickets.csv", "--to", "squad", "--out", "x.jsonl"), 3, "error[D56]"),
         (("split", "tickets.csv", "--out", "parts", "--group", "customer"), 3, "error[D06]"),
         (("split", "tickets.csv", "--out", "parts", "--test", "2"), 2, "error[U01]"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tunesmith.core import components, recipe_file
-from tunesmith.core.errors import DataError, RecipeError
+from tunesmith.core.errors import DataError, Problem, RecipeError
 from tunesmith.core.recipe import Data
 from tunesmith.core.registry import suggestion
 from tunesmith.data import shapes
@@ -115,23 +115,40 @@ def checked(values: dict[str, Any]) -> Data:
     )
     recipe, problems = recipe_file.validate(document)
     if recipe is None:
-        raise RecipeError.of(problems)
+        raise RecipeError.of(_as_option(problem, values) for problem in problems)
     return recipe.data
+
+
+def _as_option(problem: Problem, values: Mapping[str, Any]) -> Problem:
+    """A mistake at the option that it was made in: `--clean (dedup.near)`, `--fields`, `--test`."""
+    _, section, *rest = [*(problem.field or "").split("."), ""]
+    if section == "split":
+        # Where options do not go together the place is all of them.
+        section, rest = rest[0] or ", --".join(values["split"]), rest[1:]
+    if section == "clean" and rest[0].isdigit():
+        given = values["clean"][int(rest[0])]
+        name = given.get("name") if isinstance(given, dict) else given
+        # A cleaner is known by its name; its place in the list would be a number from 0.
+        rest[0] = str(name)
+        if problem.values.get("key", "").isdigit():
+            problem = replace(problem, values={**problem.values, "key": str(name)})
+    return replace(problem, file=f"--{section}", line=None, field=".".join(filter(None, rest)) or None)
 
 
 def cleaners_of(said: str | None) -> list[Any]:
     """Cleaners as a command line lists them: `normalise, {name: dedup, near: 0.9}`; without, the default.
 
     Raises:
-        RecipeError: R02 when it is no list.
+        RecipeError: D89 when it is no list.
     """
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     if said is None:
         return Data.model_validate({"source": "-"}).clean
     try:
         found = YAML(typ="safe", pure=True).load(said if said.lstrip().startswith("[") else f"[{said}]")
-    except YAMLError as error:
-        raise RecipeError("R02", file="--clean", line=1, reason=str(error)) from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        reason = (error.problem if isinstance(error, MarkedYAMLError) else None) or str(error)
+        raise RecipeError("D89", field="--clean", reason=reason) from error
     return list(found)
