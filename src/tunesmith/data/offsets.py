@@ -12,11 +12,12 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
 import polars as pl
+
+from tunesmith.data.alignment import aligned
 
 # Words of Latin, Greek and Cyrillic letters and digits are compared as a whole, all else one by one.
 _PIECES = re.compile(r"[0-9A-Za-z\u00c0-\u04ff]+|.", re.DOTALL)
@@ -77,23 +78,11 @@ def _blocks(before: str, after: str) -> list[_Block]:
     """The opcodes of a comparison by pieces; texts in full, even where they are equal."""
     old, new = _PIECES.findall(_folded(before)), _PIECES.findall(_folded(after))
     at_old, at_new = _ends(old), _ends(new)
-    head = _common(old, new)
-    tail = _common(old[head:][::-1], new[head:][::-1])
-    matcher = SequenceMatcher(a=old[head : len(old) - tail], b=new[head : len(new) - tail], autojunk=False)
-    edges = [(0, head, 0, head)]
-    edges += [(a + head, b + head, c + head, d + head) for _, a, b, c, d in matcher.get_opcodes()]
-    edges.append((len(old) - tail, len(old), len(new) - tail, len(new)))
     return [
         _Block(start=at_old[a], end=at_old[b], new_start=at_new[c], new_end=at_new[d])
-        for a, b, c, d in edges
+        for a, b, c, d in aligned(old, new)
         if b > a
     ] or [_Block(start=0, end=0, new_start=0, new_end=0)]
-
-
-def _common(one: list[str], other: list[str]) -> int:
-    """How many pieces from the front are the same."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _ends(pieces: list[str]) -> list[int]:
