@@ -178,8 +178,8 @@ def _clean(given: argparse.Namespace, output: Output) -> int:
     data_views.show_sources(made["sources"], output)
     data_views.show_counts(made["cleaned"], output)
     data_views.show_ledger(made["ledger"], output)
-    output.line(output.say("written", file=made["out"]))
-    output.line(output.say("written", file=made["ledger_file"]))
+    for file in (*made["files"], made["ledger_file"]):
+        output.line(output.say("written", file=file))
     return 0
 
 
@@ -213,5 +213,6 @@ def _convert(given: argparse.Namespace, output: Output) -> int:
     output.data(made)
     data_views.show_sources(made["sources"], output)
     data_views.show_ledger(made["ledger"], output)
-    output.line(output.say("written", file=made["out"]))
+    for file in made["files"]:
+        output.line(output.say("written", file=file))
     return 0

@@ -13,10 +13,12 @@ INVISIBLE = (
 
 def comparable(texts: pl.Expr) -> pl.Expr:
     """The form in which texts are equal when only case, width or spaces differ (Unicode NFKC, lower case)."""
-    return (
-        texts.str.replace_all(INVISIBLE, "")
-        .str.normalize("NFKC")
-        .str.to_lowercase()
-        .str.replace_all(r"\s{2,}|[^\S ]", " ")
-        .str.strip_chars()
-    )
+    return texts.map_batches(_compared, return_dtype=pl.String)
+
+
+def _compared(texts: pl.Series) -> pl.Series:
+    seen = texts.str.replace_all(INVISIBLE, "")
+    # ASCII is in its normal form already, and looking at it takes most of the time.
+    wide = (seen.str.len_bytes() != seen.str.len_chars()).fill_null(False).arg_true()
+    seen = seen.scatter(wide, seen.gather(wide).str.normalize("NFKC"))
+    return seen.str.to_lowercase().str.replace_all(r"\s{2,}|[^\S ]", " ").str.strip_chars()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -107,7 +107,8 @@ def stream(
     passes = _passes([located(component, base) for component in chosen])
     with (
         ThreadPoolExecutor(threads or default_threads()) as pool,
-        closing(_Run(folder=folder, account=account, pool=pool)) as run,
+        ThreadPoolExecutor(1) as side,
+        closing(_Run(folder=folder, account=account, pool=pool, side=side)) as run,
     ):
         run.first(loading, passes[0], data, keep=keep)
         for following in passes[1:]:
@@ -159,15 +160,20 @@ def _part(whole: Component | None, split: str) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """Passes over the rows, one after the other; `rows` are those of the last pass."""
+    """Passes over the rows, one after the other; `rows` are those of the last pass.
+
+    `pool` maps and cleans, `side` lays rows down in order while others are read.
+    """
 
     folder: Path
     account: Account
     pool: ThreadPoolExecutor
+    side: ThreadPoolExecutor
     rows: dict[str, Shelf] = field(default_factory=dict[str, Shelf])
     counts: Counts = field(default_factory=dict)
     _judging: dict[str, tuple[str, Whole]] = field(default_factory=dict[str, tuple[str, Whole]])
     _changes: dict[str, Change] = field(default_factory=dict[str, Change])
+    _laying: deque[Future[None]] = field(default_factory=deque[Future[None]])
     _numbers: Iterator[int] = field(default_factory=count)
 
     def first(self, loading: Loading, cleaners: _Pass, data: Data, *, keep: bool) -> None:
@@ -176,6 +182,7 @@ class _Run:
         for done in _ordered(self.pool, partial(work, job), started(loading)):
             self._enter(done)
             self._put(done.source.split, done.batch, cleaners.whole)
+        self._lay_down(0)
 
     def _enter(self, done: Done) -> None:
         """Account for everything of a batch but what its cleaners took."""
@@ -205,6 +212,7 @@ class _Run:
             frames = (change(self.account.used(frame)) for frame in shelf.frames())
             for batch in _ordered(self.pool, partial(clean, cleaners=cleaners.functions), frames):
                 self._put(split, batch, cleaners.whole)
+            self._lay_down(0)
             shelf.remove()
 
     def judge(self) -> dict[str, Shelf]:
@@ -222,22 +230,33 @@ class _Run:
 
     def close(self) -> None:
         """Let go of cleaners that were not asked for a verdict."""
+        wait(self._laying)
         for _, whole in self._judging.values():
             whole.close()
 
     def _put(self, split: str, batch: Batch, whole: Component | None) -> None:
-        """Lay down what is left of a batch, and show it to the cleaner that must see all."""
+        """Account for a batch, and have what is left of it laid down."""
         account_for(batch, self.account)
         add_counts(self.counts, batch.counts)
+        self._laying.append(self.side.submit(self._lay, split, batch.frame, whole))
+        self._lay_down(1)
+
+    def _lay_down(self, ahead: int) -> None:
+        """Wait until no more than `ahead` batches are still to be laid down."""
+        while len(self._laying) > ahead:
+            self._laying.popleft().result()
+
+    def _lay(self, split: str, frame: pl.DataFrame, whole: Component | None) -> None:
+        """Put rows on the shelf, and show them to the cleaner that must see all."""
         if split not in self.rows:
             self.rows[split] = Shelf(self.folder / f"rows-{next(self._numbers)}")
-        self.rows[split].add(batch.frame)
+        self.rows[split].add(frame)
         if whole is not None:
             part = _part(whole, split)
             if part not in self._judging:
                 made = make_whole(whole, self.folder / f"whole-{next(self._numbers)}")
                 self._judging[part] = (whole.name, made)
-            self._judging[part][1].see(batch.frame)
+            self._judging[part][1].see(frame)
 
 
 def _ordered(

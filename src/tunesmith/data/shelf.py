@@ -10,6 +10,9 @@ import polars as pl
 
 from tunesmith.core import durable
 
+# Rows of a Parquet file that are gathered before they are written: more of them only need more memory.
+_ROW_GROUP = 20_000
+
 
 class Shelf:
     """Batches with the same columns. The folder is its own, and goes with `remove`."""
@@ -41,7 +44,7 @@ class Shelf:
         with durable.new_file(path) as temporary:
             # Columns that some batches lack, or hold in another kind, find a common form.
             parts = pl.concat([pl.scan_ipc(path) for path in self._files], how="diagonal_relaxed")
-            parts.sink_parquet(temporary, compression="zstd", compression_level=1)
+            parts.sink_parquet(temporary, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP)
 
     def remove(self) -> None:
         """Delete the folder."""
