@@ -12,6 +12,7 @@ from tunesmith.cli.output import Output
 from tunesmith.cli.parser import Actions, carry_out, number
 from tunesmith.core import text
 from tunesmith.core.errors import Problem, UsageError
+from tunesmith.core.memory import share_heap
 
 if TYPE_CHECKING:
     from tunesmith.workflow.dataset.previewing import Effect
@@ -72,6 +73,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
         "show": _show, "profile": _profile, "issues": _issues, "clean": _clean, "split": _split,
         "convert": _convert,
     }  # fmt: skip
+    share_heap()
     return carry_out(actions, given, output)
 
 

@@ -177,6 +177,13 @@ def _languages(path: Path, languages: tuple[str, str]) -> tuple[str, str]:
     return (match[1], match[2]) if match else languages
 
 
+def paths_of(path: Path, layout: str, languages: tuple[str, str]) -> list[Path]:
+    """The files that `write` makes: for `lines` one for each side."""
+    if layout != "lines":
+        return [path]
+    return [_side(path, name) for name in _languages(path, languages)]
+
+
 def _and_then(first: pl.DataFrame, others: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     yield first
     yield from others
@@ -221,7 +228,7 @@ def _writer(
 ) -> Writer:
     suffix = path.suffix.lower()
     if layout == "lines":
-        paths = [_side(path, name) for name in names]
+        paths = paths_of(path, layout, names)
         return Lines([files.enter_context(durable.new_file(p)) for p in paths], names)
     target = files.enter_context(durable.new_file(path))
     if layout in ("conll", "bioes"):

@@ -217,6 +217,19 @@ def test_what_a_recipe_says_cannot_be_said_beside_it(call, tickets, tmp_path):
     assert call("data", "clean", "--recipe", "r.yaml", "--out", "b.csv").code == 0
 
 
+@pytest.mark.parametrize("sides", [{"translation": {"en": "a cat", "zh": "猫"}}, {"en": "a cat", "zh": "猫"}])
+def test_lines_are_named_by_their_languages(call, tmp_path, sides):
+    (tmp_path / "a.jsonl").write_text(json.dumps(sides) + "\n", "utf-8")
+    said = call("data", "convert", "a.jsonl", "--task", "paired", "--to", "lines", "--out", "y.txt")
+    assert said.code == 0
+    assert "written: y.en.txt\nwritten: y.zh.txt" in said.out
+    assert (tmp_path / "y.zh.txt").read_text("utf-8") == "猫\n"
+    # The files that are read are not those that are written.
+    again = ("data", "convert", "y.{en,zh}.txt", "--task", "paired", "--to", "lines", "--out")
+    assert call(*again, "y.txt").code == 2
+    assert call(*again, "z.txt").code == 0
+
+
 def test_doubts_are_listed_by_kind_and_written(call, tmp_path):
     qa = {"question": "Who?", "context": "Ann did it.", "answers": {"text": ["Bob"], "answer_start": [0]}}
     good = {**qa, "question": "Who did?", "answers": {"text": ["Ann"], "answer_start": [0]}}

@@ -11,9 +11,9 @@ from tunesmith.core import durable
 from tunesmith.core.memory import peak_memory_bytes
 from tunesmith.data.loading import stop_for
 from tunesmith.data.pipeline import stream
-from tunesmith.data.writing import AS_THEY_ARE
-from tunesmith.workflow.dataset.columns import columns_of
-from tunesmith.workflow.dataset.converting import frames_of, write_rows
+from tunesmith.data.writing import AS_THEY_ARE, paths_of
+from tunesmith.workflow.dataset.columns import columns_of, languages_of
+from tunesmith.workflow.dataset.converting import default_layout, frames_of, write_rows
 from tunesmith.workflow.dataset.section import Section
 from tunesmith.workflow.dataset.target import check_out
 
@@ -35,11 +35,16 @@ def clean_files(section: Section, out: Path, *, layout: str | None, threads: int
         )
         stop_for(streamed.problems)
         columns = columns_of(section, streamed.sources) if layout is None else AS_THEY_ARE
-        rows = write_rows(lambda: frames_of(streamed), out, section.shape, layout, folder, columns)
+        languages = languages_of(streamed.sources)
+        made = paths_of(out, layout or default_layout(section.shape, out), languages)
+        for path in made:
+            check_out(section, path)
+        rows = write_rows(lambda: frames_of(streamed), out, section.shape, layout, folder, columns, languages)
         ledger = out.with_name(f"{out.name}.ledger.parquet")
         streamed.account.write(ledger, folder / "ledger")
     return {
         "out": str(out),
+        "files": list(map(str, made)),
         "rows": rows,
         "ledger_file": str(ledger),
         "ledger": streamed.account.summary(),

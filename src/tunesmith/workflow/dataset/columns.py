@@ -9,6 +9,7 @@ import polars as pl
 
 from tunesmith.data.batches import REST
 from tunesmith.data.loading import SourceReport
+from tunesmith.data.names import is_language
 from tunesmith.data.readers.json_value import decode
 from tunesmith.data.reading import open_file
 from tunesmith.data.shapes import COLUMNS, NAMES
@@ -36,6 +37,13 @@ def columns_of(section: Section, sources: Sequence[SourceReport]) -> Columns:
     files = (file for split, entry in given for file in locate(entry.path, section.base, split))
     order = dict.fromkeys(name for file in files for name in open_file(file).sample.frame.columns)
     return Columns(names=mappings[0], order=tuple(order))
+
+
+def languages_of(sources: Sequence[SourceReport]) -> tuple[str, str]:
+    """What the sides of pairs are called: by their languages where those are known and the same in all."""
+    found = {(s.mapping.get("source", ""), s.mapping.get("target", "")) for s in sources}
+    known = [pair for pair in found if all(map(is_language, pair))]
+    return known[0] if len(found) == 1 and known else ("source", "target")
 
 
 def kept_cells(frames: Iterable[pl.DataFrame]) -> dict[str, pl.DataType]:

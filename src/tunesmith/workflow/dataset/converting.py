@@ -17,8 +17,8 @@ from tunesmith.data.pipeline import Streamed, stream
 from tunesmith.data.readers.json_value import decode, encode
 from tunesmith.data.shapes import COLUMNS
 from tunesmith.data.shelf import Shelf
-from tunesmith.data.writing import AS_THEY_ARE, Columns, layouts_for, write
-from tunesmith.workflow.dataset.columns import kept_cells
+from tunesmith.data.writing import AS_THEY_ARE, Columns, layouts_for, paths_of, write
+from tunesmith.workflow.dataset.columns import kept_cells, languages_of
 from tunesmith.workflow.dataset.section import Section
 from tunesmith.workflow.dataset.target import check_out
 
@@ -51,9 +51,16 @@ def convert_files(section: Section, out: Path, layout: str | None) -> dict[str, 
             section.data, shape=section.shape, base=section.base, folder=folder / "rows", keep=True
         )
         stop_for(streamed.problems)
-        rows = write_rows(lambda: frames_of(streamed), out, section.shape, layout, folder)
+        languages = languages_of(streamed.sources)
+        made = paths_of(out, layout or default_layout(section.shape, out), languages)
+        for path in made:
+            check_out(section, path)
+        rows = write_rows(
+            lambda: frames_of(streamed), out, section.shape, layout, folder, languages=languages
+        )
     return {
         "out": str(out),
+        "files": list(map(str, made)),
         "rows": rows,
         "shape": section.shape,
         "ledger": streamed.account.summary(),

@@ -14,7 +14,7 @@ import polars as pl
 from tunesmith.core import durable
 from tunesmith.data.prepare import prepare
 from tunesmith.data.writing import AS_THEY_ARE
-from tunesmith.workflow.dataset.columns import columns_of
+from tunesmith.workflow.dataset.columns import columns_of, languages_of
 from tunesmith.workflow.dataset.converting import write_rows
 from tunesmith.workflow.dataset.section import Section
 from tunesmith.workflow.dataset.target import check_out, check_parts, ending, move_in
@@ -50,7 +50,13 @@ def split_files(section: Section, out: Path, *, suffix: str | None, layout: str 
         rows = {}
         for name, path in prepared.splits.items():
             rows[name] = write_rows(
-                partial(_frames, path), made / f"{name}{suffix}", section.shape, layout, folder, columns
+                partial(_frames, path),
+                made / f"{name}{suffix}",
+                section.shape,
+                layout,
+                folder,
+                columns,
+                languages_of(prepared.sources),
             )
         prepared.ledger.write(made / "ledger.parquet")
         check_parts(section, (file.name for file in made.iterdir()), out)
