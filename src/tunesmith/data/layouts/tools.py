@@ -13,7 +13,7 @@ from tunesmith.data.layouts.layout import RefusedError
 
 
 def definitions(cell: Any) -> str | None:
-    """The tools of a row; null where there are none.
+    """The tools of a row, one or a list, each an object or {"function": object}; null where there are none.
 
     Raises:
         RefusedError: bad_tools.
@@ -21,7 +21,8 @@ def definitions(cell: Any) -> str | None:
     value = _parsed(cell)
     if value in (None, "", [], {}):
         return None
-    if not isinstance(value, list | dict):
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, dict) and isinstance(item.get("function", item), dict) for item in items):
         raise RefusedError("bad_tools")
     return dumps(value)
 
@@ -42,10 +43,19 @@ def _call(call: Any) -> dict[str, Any]:
     function = call.get("function", call) if isinstance(call, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise RefusedError("bad_tools")
-    arguments = function.get("arguments", function.get("parameters", {}))
-    text = arguments if isinstance(arguments, str) else dumps(arguments)
+    text = _arguments(function.get("arguments", function.get("parameters")))
     named = {"id": call["id"]} if isinstance(call.get("id"), str) else {}
     return {**named, "type": "function", "function": {"name": function["name"], "arguments": text}}
+
+
+def _arguments(given: Any) -> str:
+    """The JSON text of an object, as it is where it is text: a model learns it letter by letter."""
+    value = _parsed(given)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return "{}"
+    if not isinstance(value, dict):
+        raise RefusedError("bad_tools")
+    return given if isinstance(given, str) else dumps(given)
 
 
 def plain(calls_text: str) -> Any:
