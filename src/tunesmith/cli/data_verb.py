@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -41,11 +42,21 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         option("split", f"--{name}", type=_SHARE, metavar="SHARE")
     for name in ("group", "time"):
         option("split", f"--{name}", metavar="COLUMN")
-    option("split", "--similar", type=number(float, 0.5, 1), metavar="SHARE")
+    option("split", "--similar", type=_similar, metavar="SHARE")
+    option("split", "--overlap", choices=("stop", "drop", "keep"))
     option("split", "--seed", type=number(int, 0, 2**63 - 1), default=0, metavar="N")
     option("split", "--format", metavar="SUFFIX")
     for name in ("clean", "split", "convert"):
         option(name, "--to", metavar="LAYOUT")
+
+
+def _similar(given: str) -> float | str:
+    """A share, or `off` to keep only equal rows together."""
+    return given if given == "off" else number(float, 0.5, 1)(given)
+
+
+# argparse puts this name into its sentence about a value that does not fit.
+_similar.__name__ = "0.5..1, off"
 
 
 def _options(actions: Actions, lang: str) -> Callable[..., None]:
@@ -134,9 +145,8 @@ def _profile(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.data.profile import render, spoken
     from tunesmith.workflow.dataset import looking
 
-    command = " ".join(["tunesmith data profile", *given.files])
     measured = looking.profile(
-        _section(given), workspace=output.workspace, model=given.model, command=command
+        _section(given), workspace=output.workspace, model=given.model, command=_command(given)
     )
     output.data(spoken(measured, output.lang))
     data_views.show_profile(measured, output)
@@ -144,6 +154,14 @@ def _profile(given: argparse.Namespace, output: Output) -> int:
         durable.write_bytes(given.out, render(measured, output.lang).encode())
         output.line(output.say("written", file=given.out))
     return 0
+
+
+def _command(given: argparse.Namespace) -> str:
+    """The command that makes the same profile again."""
+    options = [("--recipe", given.recipe), ("--task", given.task), ("--model", given.model)]
+    options += [("--fields", pair) for pair in given.fields]
+    said = [str(word) for option in options if option[1] is not None for word in option]
+    return shlex.join(["tunesmith", "data", "profile", *given.files, *said])
 
 
 def _issues(given: argparse.Namespace, output: Output) -> int:
@@ -158,7 +176,7 @@ def _issues(given: argparse.Namespace, output: Output) -> int:
     output.data(
         {"issues": [{**asdict(i), **dict(zip(("file", "line"), places[i.row], strict=True))} for i in found]}
     )
-    data_views.show_issues(found, places, output)
+    data_views.show_issues(found, places, output, saved=given.out is not None)
     if given.out is not None:
         output.line(output.say("written", file=given.out))
     return 0
@@ -194,8 +212,10 @@ def _split(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.cli import data_views
     from tunesmith.workflow.dataset import splitting
 
-    names = ("test", "validation", "group", "time", "similar")
+    names = ("test", "validation", "group", "time", "similar", "overlap")
     split = {name: value for name in names if (value := getattr(given, name)) is not None}
+    if given.similar == "off":
+        split["similar"] = None
     section = _section(given, split=split, seed=given.seed)
     made = splitting.split_files(section, _out(given), suffix=given.format, layout=given.to)
     output.data(made)

@@ -99,8 +99,10 @@ def _window(said: str, start: int) -> str:
     return ("…" if start else "") + part[:cut] + ("…" if cut < len(part) else "")
 
 
-def show_issues(found: Sequence[Issue], places: Mapping[int, tuple[str, int]], output: Output) -> None:
-    """The surest doubts of each kind."""
+def show_issues(
+    found: Sequence[Issue], places: Mapping[int, tuple[str, int]], output: Output, *, saved: bool
+) -> None:
+    """The surest doubts of each kind, and how to see the others unless they are `saved`."""
     kinds: dict[str, list[Issue]] = {}
     for issue in found:
         kinds.setdefault(issue.kind, []).append(issue)
@@ -108,7 +110,8 @@ def show_issues(found: Sequence[Issue], places: Mapping[int, tuple[str, int]], o
         output.line(f"{output.say(_kind(kind))}  {len(own):,}")
         for issue in own[:_EACH]:
             _show_issue(issue, places[issue.row], output)
-    output.line(output.say("data_issues_found", count=f"{len(found):,}"))
+    key = "data_issues_saved" if saved else "data_issues_found"
+    output.line(output.say(key, count=f"{len(found):,}"))
 
 
 def _kind(kind: str) -> str:
@@ -127,10 +130,14 @@ def _show_issue(issue: Issue, place: tuple[str, int], output: Output) -> None:
 def show_profile(measured: Mapping[str, Any], output: Output) -> None:
     """The main figures and what to mend first; the page says the rest."""
     from tunesmith.data.profile import spoken
+    from tunesmith.data.profile.page.mending import flow
 
     show_sources(measured["files"], output)
     show_ledger(measured["ledger"], output)
     for problem in spoken(measured, output.lang)["problems"]:
+        recipe = problem["fix"]["recipe"]
         output.line(f"· {problem['count']:,}  {problem['message']}")
         for part in layout.wrap(problem.get("hint") or "", _WIDE - 2):
             output.line(f"    {part}") if part else None
+        for part in layout.wrap(f"data: {flow(recipe)}", _WIDE - 2) if recipe else ():
+            output.line(f"    {part}")

@@ -230,6 +230,17 @@ def test_lines_are_named_by_their_languages(call, tmp_path, sides):
     assert call(*again, "z.txt").code == 0
 
 
+def test_rows_that_a_later_part_repeats_are_dropped_on_demand(call, tmp_path):
+    lines = [f"message number {i * 7919 % 1009} of them,{'ab'[i % 2]},2024-01-{i + 1:02}" for i in range(20)]
+    again = lines[0].replace("2024-01-01", "2024-03-01")
+    (tmp_path / "a.csv").write_text("\n".join(["text,label,day", *lines, again]), "utf-8")
+    split = ("data", "split", "a.csv", "--time", "day", "--test", 0.2, "--similar", "off", "--out")
+    assert "error[D80]" in call(*split, "b").err
+    said = call(*split, "c", "--overlap", "drop", "--json")
+    assert (said.code, said.json["ledger"]["dropped"]) == (0, {"overlap": 1})
+    assert call(*split, "d", "--similar", "2").code == 2
+
+
 def test_doubts_are_listed_by_kind_and_written(call, tmp_path):
     qa = {"question": "Who?", "context": "Ann did it.", "answers": {"text": ["Bob"], "answer_start": [0]}}
     good = {**qa, "question": "Who did?", "answers": {"text": ["Ann"], "answer_start": [0]}}
@@ -237,6 +248,9 @@ def test_doubts_are_listed_by_kind_and_written(call, tmp_path):
     said = call("data", "issues", "qa.jsonl", "--out", "doubts.jsonl")
     assert said.code == 0
     assert "answers that do not stand in their text  1" in said.out
+    assert "says the same as qa.jsonl:2\n" in said.out
+    assert "\n2 doubts\n" in said.out
+    assert "--out FILE writes all of them" in call("data", "issues", "qa.jsonl").out
     written = [json.loads(line) for line in (tmp_path / "doubts.jsonl").read_text("utf-8").splitlines()]
     assert {(issue["kind"], issue["line"]) for issue in written} == {("answer_absent", 1), ("duplicate", 3)}
 
@@ -247,9 +261,15 @@ def test_a_profile_has_the_keys_scripts_rely_on_and_a_page(call, tickets, tmp_pa
     found = said.json
     assert {"rows", "columns", "encoding", "format", "mapping", "problems"} <= found.keys()
     assert (found["rows"], found["format"], found["mapping"]["label"]) == (8, "csv", "topic")
+    assert found["card"]["command"] == f"tunesmith data profile {tickets}"
+    same = call("data", "profile", tickets, "--task", "classify", "--fields", "text=message", "--json")
+    assert same.json["card"]["command"].endswith(".csv --task classify --fields text=message")
     page = (tmp_path / "page.html").read_text("utf-8")
     assert page.lower().startswith("<!doctype html>")
-    assert call("data", "profile", tickets, "--lang", "zh").code == 0
+    (tmp_path / "b.csv").write_text("text,label\na question,x\na question,x\nanother,y\nmore,\n", "utf-8")
+    said = call("data", "profile", "b.csv", "--lang", "zh")
+    assert said.code == 0
+    assert "    data: {clean: [dedup]}" in said.out
 
 
 @pytest.mark.parametrize(
@@ -285,6 +305,7 @@ def test_a_profile_has_the_keys_scripts_rely_on_and_a_page(call, tickets, tmp_pa
         (("convert", "tickets.csv", "--out", "./tickets.csv"), 2, "error[U08]"),
         (("clean", "tickets.csv", "--out", "tickets.csv"), 2, "error[U08]"),
         (("clean", "tickets.csv", "--out", "tickets.csv/x.csv"), 2, "error[D90]"),
+        (("profile", "tickets.csv", "--model", "tfidf"), 3, "error[D91]"),
         (("profile", "tickets.csv", "--model", "nothing-of-that-name"), 4, "error[M01]"),
     ],
 )

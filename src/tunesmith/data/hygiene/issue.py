@@ -43,7 +43,8 @@ class Issue:
 def sentence(issue: Issue, lang: str) -> str:
     """What is doubtful about the row, for a person."""
     values = {"given": issue.given, "suggested": issue.suggested or "-", **issue.detail}
-    return text.say(f"data.issue_{issue.kind}", lang, **values)
+    is_exact = issue.kind == "duplicate" and issue.score == 1
+    return text.say(f"data.issue_{issue.kind}{'_exact' if is_exact else ''}", lang, **values)
 
 
 def ranked(issues: Iterable[Issue]) -> list[Issue]:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tunesmith.core.errors import NotFoundError
-from tunesmith.core.registry import suggestion
+from tunesmith.core.errors import ModelError
 from tunesmith.core.workspace import Workspace
 from tunesmith.data import issues
 from tunesmith.data.hygiene.issue import Issue, ranked
@@ -222,12 +221,12 @@ def _raw(section: Section) -> Iterator[RawTable]:
 
 def _tokens(model: str, workspace: Workspace) -> Tokens:
     from tunesmith.data.profile import Tokens
-    from tunesmith.models import card, catalogue, tokenizer
+    from tunesmith.models import card, tokenizer
     from tunesmith.models.resolve import resolve
 
     folder = resolve(model, workspace, base=Path.cwd()).folder
     if folder is None:
-        raise NotFoundError("M01", name=model, **suggestion(model, sorted(catalogue.entries())))
+        raise ModelError("D91", name=model)
     made = tokenizer.load(folder)
     return Tokens(
         model=model,
