@@ -194,7 +194,7 @@ class _Run:
         account.drop(numbers.broken, BROKEN)
         account.drop(numbers.blank, BLANK)
         source.rows += done.table.read
-        source.usable += len(numbers.rows)
+        source.usable += len(numbers.rows) - len(done.bad)
         for item in done.table.broken:
             source.note(item.code, [item.line], item.values)
         values = {"column": source.mapper.mapping.get("label", "")}

@@ -87,6 +87,17 @@ def test_all_mistakes_of_rows_are_counted_and_the_first_are_named(tmp_path: Path
     assert streamed.account.ledger().summary()["dropped"] == {"broken": 2, "empty_text": 20}
 
 
+def test_a_file_of_which_no_row_can_be_used_is_a_mistake_even_where_bad_rows_go(tmp_path: Path) -> None:
+    for name, label in (("a", ""), ("b", "x")):
+        (tmp_path / f"{name}.csv").write_text(f"text,label\n,x\nhi there,{label}\n", encoding="utf-8")
+    settings: dict[str, Any] = {"source": ["a.csv", "b.csv"], "clean": [], "on_error": "drop"}
+    streamed = made(tmp_path, tmp_path / "work", "labelled", 1, 1 << 20, **settings)
+    assert [(problem.code, Path(problem.file or "").name) for problem in streamed.problems] == [
+        ("D07", "a.csv"),
+        ("D20", "a.csv"),
+    ]
+
+
 def test_what_is_planted_is_found_and_nothing_else(tmp_path: Path) -> None:
     random.seed(5)
     words = [f"w{i}" for i in range(3000)]
