@@ -40,13 +40,28 @@ def show_rows(rows: Sequence[Mapping[str, Any]], output: Output) -> None:
     for row in rows:
         output.line(f"{row['file']}:{row['line']}")
         cells = [(name, value) for name, value in row.items() if name not in ("file", "line")]
-        for line in layout.pairs([(name, _short(value)) for name, value in cells]):
+        for line in layout.pairs([(name, _short(_readable(value, row))) for name, value in cells]):
             output.line(line)
 
 
+def _readable(value: Any, row: Mapping[str, Any]) -> Any:
+    """A list as text: turns, spans as `Paris → city`, tokens, answers as `text@start`, labels."""
+    if not isinstance(value, list):
+        return value
+    items = value if all(isinstance(item, dict) for item in value) else []
+    if not items:
+        return ", ".join(map(str, value))
+    if "role" in items[0]:
+        return " / ".join(f"{turn['role']}: {turn['tool_calls'] or turn['content']}" for turn in items)
+    if "end" not in items[0]:
+        return ", ".join(f"{answer['text']}@{answer['start']}" for answer in items)
+    parts = (row["text"][item["start"] : item["end"]] for item in items)
+    if "label" not in items[0]:
+        return " | ".join(parts)
+    return ", ".join(f"{part} → {item['label']}" for part, item in zip(parts, items, strict=True))
+
+
 def _short(value: Any) -> str:
-    if isinstance(value, list) and value and isinstance(value[0], dict) and "role" in value[0]:
-        value = " / ".join(f"{turn['role']}: {turn['tool_calls'] or turn['content']}" for turn in value)
     said = " ".join(str(value if value is not None else "").split())
     return said if len(said) <= 300 else f"{said[:300]}…"
 

@@ -37,6 +37,27 @@ def test_rows_are_shown_with_their_places_and_mapping(call, tickets):
     assert max(map(len, said.out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (
+            {"tokens": ["I", "love", "New", "York"], "ner_tags": ["O", "O", "B-city", "I-city"]},
+            ["spans   New York → city", "tokens  I | love | New | York"],
+        ),
+        (
+            {"question": "Who?", "context": "Ann did.", "answers": {"text": ["Ann"], "answer_start": [0]}},
+            ["answers   Ann@0"],
+        ),
+        ({"text": "both", "labels": ["a", "b"]}, ["labels  a, b"]),
+    ],
+)
+def test_lists_are_shown_as_people_write_them(call, tmp_path, row, expected):
+    (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    said = call("data", "show", "a.jsonl")
+    assert all(line in said.out for line in expected), said
+    assert "{" not in said.out
+
+
 def test_cleaning_accounts_for_every_row_and_keeps_other_columns(call, tmp_path):
     rows = [
         {"id": 1, "text": "Write to  ann@example.com"},
