@@ -40,6 +40,12 @@ def filter_profanity(
 def _pattern(words: tuple[str, ...]) -> str:
     """Longest first, so that of two words the one that has the other in it is masked."""
     ordered = sorted({word.lower() for word in words if word}, key=lambda word: (-len(word), word))
-    whole = "|".join(re.escape(word) for word in ordered if word.isascii())
     anywhere = "|".join(re.escape(word) for word in ordered if not word.isascii())
-    return rf"(?i:{anywhere})|(?-u:\b)(?i-u:{whole})(?-u:\b)"
+    whole = "|".join(_bounded(word) for word in ordered if word.isascii())
+    return rf"(?i:{anywhere})|(?i-u:{whole})"
+
+
+def _bounded(word: str) -> str:
+    """A word by itself. Where it begins or ends with a sign (`c++`) there is no boundary to ask for."""
+    before, after = (r"\b" if character.isalnum() else "" for character in (word[0], word[-1]))
+    return f"{before}{re.escape(word)}{after}"

@@ -76,6 +76,14 @@ def test_profanity_is_masked_or_dropped() -> None:
     assert dropped("filter_profanity", *texts, action="drop") == {0: "profanity", 2: "profanity"}
 
 
+def test_words_may_begin_or_end_with_a_sign() -> None:
+    texts = ("I hate c++ and .NET!", "c++", "用c++写", "abc++ internet")
+    words = ["c++", ".net", "@home"]
+    assert change("filter_profanity", *texts, words=words) == [
+        "I hate *** and ***!", "***", "用***写", "abc++ internet",
+    ]  # fmt: skip
+
+
 def test_lists_of_ones_own(tmp_path: Path) -> None:
     own = tmp_path / "own.txt"
     own.write_text("# words\nfoo\n\n坏话\n", encoding="utf-8")
