@@ -17,7 +17,6 @@ from tunesmith.core.registry import suggestion
 from tunesmith.data import shapes
 from tunesmith.data.layouts import known
 from tunesmith.data.layouts.layout import (
-    Layout,
     RowLayout,
     Sample,
     columns_of,
@@ -117,17 +116,6 @@ def recognise(sample: RawTable) -> str:
     """The name of the shape that the columns of `sample` fit best; `text` when nothing fits."""
     way = known.first(Sample(sample))
     return shapes.TEXT if way is None else way[0].shape
-
-
-def layout_of(sample: RawTable, fields: Mapping[str, str]) -> Layout | None:
-    """The layout of a file, or None when it is not clear which one it is."""
-    shape = next((shape for shape in shapes.FIELDS if fields.keys() <= set(shapes.FIELDS[shape])), None)
-    first_rows = Sample(sample)
-    if not fields or shape is None:
-        way = known.first(first_rows)
-    else:
-        way = next(iter(known.ways(first_rows, shape, fields)), None)
-    return None if way is None else way[0]
 
 
 def _check_fields(table: RawTable, shape: str, fields: Mapping[str, str]) -> None:

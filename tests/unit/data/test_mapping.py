@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tunesmith.core.errors import DataError
-from tunesmith.data.mapping import layout_of, mapper, recognise
+from tunesmith.data.mapping import mapper, recognise
 from tunesmith.data.reading import read
 
 
@@ -167,7 +167,7 @@ def test_what_is_not_clear_is_asked_with_the_way_to_say_it(
 
 def test_what_the_user_names_comes_first(tmp_path: Path) -> None:
     rows = table(tmp_path, {"en": "cat", "zh": "猫", "de": "Katze"}, {"en": "dog", "zh": "狗", "de": "Hund"})
-    assert layout_of(rows, {}).name == "pair"
+    assert mapper(rows, recognise(rows), {}).kind == "pair"
     found = mapper(rows, "paired", {"source": "zh", "target": "en"})(rows)
     assert found.row(0)[:2] == ("猫", "cat")
     whole = table(tmp_path, {"translation": {"en": "cat", "zh": "猫"}})
