@@ -40,17 +40,20 @@ def files(path: Path, name: str | None) -> list[SourceFile]:
 
     Raises:
         NotFoundError: D01 when the file that an entry names does not exist.
-        DataError: D43 when there is no such entry or none is named, D44 when it is not on this computer, D45
-            when the description cannot be read.
+        DataError: D43 when there is no such entry, D92 when none of several is named, D44 when it is not on
+            this computer, D45 when the description cannot be read.
     """
     entries = _entries(path)
     usable = [known for known, entry in entries.items() if isinstance(entry, dict) and "file_name" in entry]
     if name is None and len(usable) == 1:
         name = usable[0]
-    entry = None if name is None else entries.get(name)
+    if name is None:
+        known_names = usable or sorted(entries)
+        raise DataError("D92", file=path, known=", ".join(known_names), first=next(iter(known_names), "?"))
+    entry = entries.get(name)
     if not isinstance(entry, dict):
-        values = suggestion(name or "", usable or sorted(entries))
-        raise DataError("D43", file=path, name=name or "", **values)
+        values = suggestion(name, usable or sorted(entries))
+        raise DataError("D43", file=path, name=name, **values)
     if not isinstance(entry.get("file_name"), str):
         address = next((str(entry[key]) for key in _ELSEWHERE if key in entry), "?")
         raise DataError("D44", file=path, name=name, address=address)

@@ -166,7 +166,9 @@ def shape_of(frame: pl.DataFrame) -> str:
 def _layout(shape: str, name: str, path: Path) -> Layout:
     fitting = layouts_for(shape)
     if path.suffix.lower() not in fitting.get(name, ()):
-        shown = "; ".join(f"{known} ({', '.join(endings)})" for known, endings in fitting.items())
+        # Where only the ending is wrong, other layouts are no answer.
+        possible = {name: fitting[name]} if name in fitting else fitting
+        shown = "; ".join(f"{known} ({', '.join(endings)})" for known, endings in possible.items())
         raise DataError("D56", file=path, shape=shape, layout=name, fitting=shown)
     own = next((base for base, others in _ALSO.items() if name in others), name)
     return next(layout for layout in LAYOUTS if (layout.shape, layout.name) == (shape, own))

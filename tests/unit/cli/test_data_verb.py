@@ -251,6 +251,25 @@ def test_lines_are_named_by_their_languages(call, tmp_path, sides):
     assert call(*again, "z.txt").code == 0
 
 
+def test_files_are_named_from_the_current_folder(call, tickets, tmp_path):
+    for name in (tickets, "tickets.csv", "*.csv"):
+        found = call("data", "profile", name, "--json").json
+        assert [file["path"] for file in found["files"]] == ["tickets.csv"]
+    (tmp_path / "r.jsonl").write_text('{"text": "a", "label": null}\n' * 2, "utf-8")
+    said = call("data", "split", "r.jsonl", "--task", "classify", "--out", "parts", "--json")
+    assert str(tmp_path) not in said.out
+
+
+def test_one_of_several_described_data_sets_has_to_be_named(call, tmp_path):
+    told = {name: {"file_name": f"{name}.jsonl"} for name in ("identity", "other")}
+    (tmp_path / "dataset_info.json").write_text(json.dumps(told), "utf-8")
+    said = call("data", "show", "dataset_info.json")
+    assert said.code == 3
+    assert "error[D92]" in said.err
+    assert "hint: for instance `dataset_info.json#identity`" in said.err
+    assert "error[D43]" in call("data", "show", "dataset_info.json#oter").err
+
+
 def test_rows_that_a_later_part_repeats_are_dropped_on_demand(call, tmp_path):
     lines = [f"message number {i * 7919 % 1009} of them,{'ab'[i % 2]},2024-01-{i + 1:02}" for i in range(20)]
     again = lines[0].replace("2024-01-01", "2024-03-01")
@@ -296,12 +315,12 @@ def test_a_profile_has_the_keys_scripts_rely_on_and_a_page(call, tickets, tmp_pa
 @pytest.mark.parametrize(
     ("words", "code", "expected"),
     [
-        (("show",), 2, "error[U04]"),
+        (("show",), 2, "error[U01]: missing: FILE"),
         (("show", "none.csv"), 4, "error[D01]"),
         (("show", "tickets.csv", "--task", "clasify"), 3, "did you mean `classify`"),
         (("show", "tickets.csv", "--fields", "text"), 2, "error[U07]"),
         (("show", "tickets.csv", "--fields", "text=mesage"), 3, "did you mean `message`"),
-        (("clean", "tickets.csv"), 2, "error[U04]"),
+        (("clean", "tickets.csv"), 2, "error[U01]: missing: --out"),
         (("clean", "tickets.csv", "--clean", "normalize", "--out", "x.csv"), 3, "did you mean `normalise`"),
         (("clean", "tickets.csv", "--clean", "{name: dedup, near: 3}", "--out", "x.csv"), 3, "near"),
         (("clean", "tickets.csv", "--clean", "{", "--out", "x.csv"), 3, "error[D89]"),
@@ -317,6 +336,8 @@ def test_a_profile_has_the_keys_scripts_rely_on_and_a_page(call, tickets, tmp_pa
             "--> --test, --validation",
         ),
         (("convert", "tickets.csv", "--to", "squad", "--out", "x.jsonl"), 3, "error[D56]"),
+        (("convert", "tickets.csv", "--out", "x.pdf"), 3, "what fits: text_label (.jsonl, .json, .csv, "),
+        (("show", "none.csv"), 4, "--> none.csv"),
         (("split", "tickets.csv", "--out", "parts", "--group", "customer"), 3, "error[D06]"),
         (("split", "tickets.csv", "--out", "parts", "--test", "2"), 2, "error[U01]"),
         (("split", "tickets.csv", "--out", "parts", "--format", "../../x.csv"), 2, "error[U10]"),

@@ -225,7 +225,7 @@ def test_entries_of_a_description_become_files_with_fields(shared_data: Path, tm
 @pytest.mark.parametrize(
     ("entry", "code"),
     [
-        ("dataset_info.json", "D43"),
+        ("dataset_info.json", "D92"),
         ("dataset_info.json#identiti", "D43"),
         ("dataset_info.json#alpaca_en", "D44"),
         ("dataset_info.json#identity", "D01"),

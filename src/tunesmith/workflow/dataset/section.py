@@ -43,9 +43,10 @@ def of_files(
         DataError: when a file cannot be read; D83 when files have rows of different shapes.
         RecipeError: R06 when there is no such task or shape, or what is wrong with the settings.
     """
-    here = Path.cwd()
+    here = Path()
+    files = [_from_here(name) for name in files]
     shape = shape_of(task) if task else _common_shape(files, here)
-    given = {"source": list(files), "fields": dict(fields or {}), "clean": list(clean), "on_error": "drop"}
+    given = {"source": files, "fields": dict(fields or {}), "clean": list(clean), "on_error": "drop"}
     return Section(data=checked({**given, "split": dict(split or {})}), shape=shape, base=here, seed=seed)
 
 
@@ -56,12 +57,18 @@ def apart(files: Sequence[str]) -> list[str]:
         NotFoundError: D01 when a file does not exist.
         DataError: when a file cannot be read.
     """
-    here = Path.cwd()
+    here = Path()
     found: list[str] = []
-    for name in files:
+    for name in map(_from_here, files):
         shapes_of = _shapes([name], here)
         found += [name] if len(set(shapes_of.values())) == 1 else map(str, shapes_of)
     return found
+
+
+def _from_here(name: str) -> str:
+    """A path below the current folder without that folder, so that reports and errors name it shortly."""
+    path = Path(name)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else name
 
 
 def _common_shape(files: Sequence[str], here: Path) -> str:
