@@ -73,8 +73,10 @@ def _tagged(frame: pl.DataFrame) -> pl.Series:
     surface = pl.col("text").str.slice(part.field("start"), part.field("end") - part.field("start"))
     pairs = pl.concat_str(comparable(surface), part.field("label"), separator=_FIELD)
     spans = frame.select("text", "spans").with_row_index("_at").explode("spans").drop_nulls("spans")
-    found = spans.sort("_at", part.field("start"), part.field("end")).group_by("_at", maintain_order=True)
-    said = found.agg(pairs.str.join(_TURN).alias("said"))
+    found = spans.sort("_at", part.field("start"), part.field("end")).select("_at", pairs.alias("said"))
+    said = (
+        found.group_by("_at", maintain_order=True).agg("said").with_columns(pl.col("said").list.join(_TURN))
+    )
     known = pl.when(pl.col("spans").is_not_null()).then(pl.col("said").fill_null(""))
     rows = frame.select("spans").with_row_index("_at")
     return rows.join(said, on="_at", how="left", maintain_order="left").select(known).to_series()
