@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 import polars as pl
 
 from tunesmith.core.recipe import Component
+from tunesmith.data.alignment import same_ahead
 from tunesmith.data.clean import Cleaned
 from tunesmith.data.cleaning import apply_to_all
 from tunesmith.data.texts import text_of
@@ -78,8 +79,8 @@ def _said(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _changed(row: int, before: str, after: str) -> Shown:
-    start = _common(before, after)
-    tail = _common(before[start:][::-1], after[start:][::-1])
+    start = same_ahead(before, after)
+    tail = same_ahead(before[start:][::-1], after[start:][::-1])
     old, new = before[start : len(before) - tail], after[start : len(after) - tail]
     codes = [("replace", 0, len(old), 0, len(new))]
     if max(len(old), len(new)) <= _COMPARED:
@@ -87,9 +88,3 @@ def _changed(row: int, before: str, after: str) -> Shown:
     removed = tuple((a + start, b + start) for kind, a, b, _, _ in codes if kind != "equal" and b > a)
     added = tuple((c + start, d + start) for kind, _, _, c, d in codes if kind != "equal" and d > c)
     return Shown(row=row, before=before, after=after, removed=removed, added=added)
-
-
-def _common(one: str, other: str) -> int:
-    """How many characters from the front are the same."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
