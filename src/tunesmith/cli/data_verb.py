@@ -95,7 +95,7 @@ def _section(given: argparse.Namespace, **settings: Any) -> Section:
         _check_alone(given)
         return section.of_recipe(given.recipe)
     if not given.files:
-        raise _missing("FILE", given)
+        raise _missing(given, "FILE")
     fields = {}
     for pair in given.fields:
         name, equals, column = pair.partition("=")
@@ -117,14 +117,14 @@ def _check_alone(given: argparse.Namespace) -> None:
         raise UsageError.of(found)
 
 
-def _missing(name: str, given: argparse.Namespace) -> UsageError:
+def _missing(given: argparse.Namespace, name: str) -> UsageError:
     reason = text.say("cli.usage_required", text.language(given.lang), names=name)
     return UsageError("U01", reason=reason, command=f"tunesmith data {given.action}")
 
 
 def _out(given: argparse.Namespace) -> Path:
     if given.out is None:
-        raise _missing("--out", given)
+        raise _missing(given, "--out")
     out: Path = given.out
     return out
 

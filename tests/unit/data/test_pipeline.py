@@ -33,9 +33,9 @@ def rows(streamed: Streamed) -> dict[str, pl.DataFrame]:
         ("messy", "labelled", ["duplicates.csv", "zh_gbk.csv", "label_variants.csv"]),
         ("messy", "messages", ["mixed_schema.jsonl", "broken_lines.jsonl"]),
         ("text_alice", "text", ["11-0.txt"]),
-        ("qa_xquad", "answered", ["."]),
-        ("ner_wnut17", "tagged", ["."]),
-        ("cls_banking77", "labelled", {"train": "train.csv", "test": "test.csv"}),
+        ("qa_xquad", "answered", ["xquad.zh.visible.json"]),
+        ("ner_wnut17", "tagged", ["emerging.dev.conll"]),
+        ("cls_banking77", "labelled", {"train": "test.csv"}),
     ],
 )
 def test_neither_batches_nor_threads_change_the_result(
