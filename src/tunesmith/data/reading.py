@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from tunesmith.core.errors import DataError, Problem
 from tunesmith.data.readers import aligned, conll, dialect, excel, json_document, plain, stored
@@ -82,6 +82,27 @@ def open_file(source: Path | SourceFile, *, batch_bytes: int = BATCH_BYTES) -> R
             quote that is not closed, D14 rows under several keys, D15 a folder, D42 unequal aligned files.
     """
     file = source if isinstance(source, SourceFile) else SourceFile(path=source)
+    key = (file.path, file.aligned, batch_bytes, *map(_state, file.paths))
+    if _last.get("key") != key:
+        _last.update(file=_opened(file, batch_bytes), key=key)
+    found: RawFile = _last["file"]
+    return found
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """What changes when a file does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+# The file opened last: recognising it, mapping it and reading it ask for the same beginning.
+_last: dict[str, Any] = {}
+
+
+def _opened(file: SourceFile, batch_bytes: int) -> RawFile:
     reader = _reader(file)
     batches = filter(_is_filled, reader.batches(SAMPLE_BYTES))
     sample = next(batches, None)

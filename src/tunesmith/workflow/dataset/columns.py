@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -51,11 +51,22 @@ def kept_cells(frames: Iterable[pl.DataFrame]) -> dict[str, pl.DataType]:
 
     A column is text when its cells differ in kind or are lists or objects: those are then JSON text.
     """
-    texts = (text for frame in frames if REST in frame.columns for text in frame[REST])
     kinds: dict[str, set[str]] = {}
-    for text in texts:
-        for name, cell in decode(text.encode()).items():
+    for frame in frames:
+        if REST in frame.columns:
+            note_kinds([decode(text.encode()) for text in frame[REST]], kinds)
+    return dtypes_of(kinds)
+
+
+def note_kinds(rows: Iterable[Mapping[str, Any]], kinds: dict[str, set[str]]) -> None:
+    """Add the kinds of cells to those seen before, by the names of their columns."""
+    for row in rows:
+        for name, cell in row.items():
             kinds.setdefault(name, set()).add(_kind(cell))
+
+
+def dtypes_of(kinds: Mapping[str, set[str]]) -> dict[str, pl.DataType]:
+    """The type of column that holds cells of the kinds seen."""
     return {name: _dtype(found - {"none"}) for name, found in kinds.items()}
 
 

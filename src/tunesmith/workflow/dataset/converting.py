@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tunesmith.data.readers.json_value import decode, encode
 from tunesmith.data.shapes import COLUMNS
 from tunesmith.data.shelf import Shelf
 from tunesmith.data.writing import AS_THEY_ARE, Columns, layouts_for, paths_of, write
-from tunesmith.workflow.dataset.columns import kept_cells, languages_of
+from tunesmith.workflow.dataset.columns import dtypes_of, kept_cells, languages_of, note_kinds
 from tunesmith.workflow.dataset.section import Section
 from tunesmith.workflow.dataset.target import check_out
 
@@ -113,18 +114,35 @@ def default_layout(shape: str, out: Path) -> str:
 def _write_parquet(
     frames: Callable[[], Iterable[pl.DataFrame]], out: Path, shape: str, folder: Path, columns: Columns
 ) -> int:
-    shelf = Shelf(folder / "out")
+    kept = kept_cells(islice(frames(), 1))
+    shelf, rows, seen = _shelved(frames(), Shelf(folder / "out"), shape, columns, kept)
+    if seen != kept:
+        # A column beside the shape is of another kind, or first there, later in the file.
+        shelf.remove()
+        shelf, rows, _ = _shelved(frames(), Shelf(folder / "out"), shape, columns, seen)
+    shelf.write_parquet(out)
+    return rows
+
+
+def _shelved(
+    frames: Iterable[pl.DataFrame],
+    shelf: Shelf,
+    shape: str,
+    columns: Columns,
+    kept: Mapping[str, pl.DataType],
+) -> tuple[Shelf, int, dict[str, pl.DataType]]:
+    """Frames as they are to be written; how many rows they have, and of which kinds `kept` should be."""
     rows = 0
-    kept = kept_cells(frames())
-    for frame in frames():
+    kinds: dict[str, set[str]] = {}
+    for frame in frames:
         made = frame.select(pl.col(name).alias(columns.names.get(name, name)) for name in COLUMNS[shape])
-        cells = [decode(text.encode()) for text in frame[REST]] if kept else []
+        cells = [decode(text.encode()) for text in frame[REST]] if REST in frame.columns else []
+        note_kinds(cells, kinds)
         beside = [_column(name, [row.get(name) for row in cells], dtype) for name, dtype in kept.items()]
         made = pl.DataFrame([*beside, *made.get_columns()])
         shelf.add(made.select(columns.ordered({name: name for name in made.columns}).values()))
         rows += len(frame)
-    shelf.write_parquet(out)
-    return rows
+    return shelf, rows, dtypes_of(kinds)
 
 
 def _column(name: str, cells: Sequence[Any], dtype: pl.DataType) -> pl.Series:
