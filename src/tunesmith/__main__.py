@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from tunesmith.cli import main
+from tunesmith.cli import program
 
-sys.exit(main())
+sys.exit(program())

@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -25,6 +25,7 @@ from tunesmith.core.registry import suggestion
 MAX_BYTES = 1_000_000
 _KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 Location = tuple[str | int, ...]
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +152,13 @@ def _override(values: dict[str, Any], override: str) -> None:
 
 def validate(document: Document) -> tuple[Recipe | None, list[Problem]]:
     """The recipe, or None with all its problems in the order of their lines."""
+    return validate_as(Recipe, document)
+
+
+def validate_as(model: type[Model], document: Document) -> tuple[Model | None, list[Problem]]:
+    """The same for a part of a recipe: `model` has some of its sections under their names."""
     try:
-        return Recipe.model_validate(document.values), []
+        return model.model_validate(document.values), []
     except ValidationError as error:
         flat = _flatten([dict(item) for item in error.errors()])
         problems = [_problem(document, item) for item in flat]

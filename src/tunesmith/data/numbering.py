@@ -59,7 +59,8 @@ def hashes(table: RawTable) -> NDArray[np.uint8]:
     if not cells:
         return np.zeros((table.frame.height, HASH_BYTES), np.uint8)
     joined = pl.select(pl.concat_str(*cells, separator="\x1f", ignore_nulls=True)).to_series()
-    digests = [hashlib.blake2b(row.encode(), digest_size=HASH_BYTES).digest() for row in joined.to_list()]
+    rows = joined.cast(pl.Binary).to_list()
+    digests = [hashlib.blake2b(row, digest_size=HASH_BYTES).digest() for row in rows]
     return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, HASH_BYTES)
 
 

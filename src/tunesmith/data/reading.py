@@ -26,7 +26,7 @@ from tunesmith.data.source_file import SourceFile
 from tunesmith.data.table import RawTable, broken_problems, join
 
 BATCH_BYTES = 4 * 1024 * 1024
-SAMPLE_BYTES = 2 * BATCH_BYTES
+SAMPLE_BYTES = BATCH_BYTES // 2
 
 _DELIMITED = (".csv", ".tsv")
 _JSON = (".json", ".jsonl", ".ndjson")

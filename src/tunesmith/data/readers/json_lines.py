@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from tunesmith.data.readers.json_value import decode, has_long_number
+from tunesmith.data.readers.json_value import decode, decode_carefully, lines_with_long_numbers
 from tunesmith.data.readers.text import Text
 from tunesmith.data.table import Broken, RawTable, from_rows
 
@@ -61,21 +61,23 @@ class JsonLines:
         number = 1
         for block in self.text.blocks(size):
             lines = block.split(b"\n")
-            found = _rows(lines, number, exact=has_long_number(block))
+            found = _rows(lines, number, careful=lines_with_long_numbers(block))
             number += len(lines) - 1
             yield found.table(self.text, "jsonl")
 
 
-def _rows(lines: list[bytes], number: int, *, exact: bool) -> Rows:
-    filled = [(number, line) for number, line in enumerate(lines, number) if line]
-    if not exact:
-        try:
-            rows = [orjson.loads(line) for _, line in filled]
-        except orjson.JSONDecodeError:
-            rows = [None]
-        if all(type(row) is dict for row in rows):
-            return Rows(rows=rows, lines=[number for number, _ in filled])
-    return _rows_one_by_one(filled)
+def _rows(lines: list[bytes], number: int, careful: set[int]) -> Rows:
+    """The rows of lines, the first of which is line `number`; those at `careful` must be read with care."""
+    filled = [(at, line) for at, line in enumerate(lines) if line]
+    try:
+        rows = [
+            decode_carefully(line.decode()) if at in careful else orjson.loads(line) for at, line in filled
+        ]
+    except (ValueError, RecursionError):
+        rows = [None]
+    if all(type(row) is dict for row in rows):
+        return Rows(rows=rows, lines=[number + at for at, _ in filled])
+    return _rows_one_by_one([(number + at, line) for at, line in filled])
 
 
 def _rows_one_by_one(lines: list[tuple[int, bytes]]) -> Rows:

@@ -50,6 +50,18 @@ def has_long_number(text: bytes) -> bool:
     return _LONG in text.translate(_DIGITS)
 
 
+def lines_with_long_numbers(text: bytes) -> set[int]:
+    """The lines, counted from 0, that `has_long_number`: those need `decode_carefully`."""
+    digits = text.translate(_DIGITS)
+    found: set[int] = set()
+    line = end = 0
+    while (start := digits.find(_LONG, end)) >= 0:
+        line += digits.count(b"\n", end, start)
+        end = start + len(_LONG)
+        found.add(line)
+    return found
+
+
 def decode_carefully(line: str) -> Any:
     """The same with mends; errors are those of the `json` module, which name the mistake."""
     clean = line.strip(_AROUND)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from tunesmith.core import components, recipe_file
 from tunesmith.core.errors import DataError, Problem, RecipeError
 from tunesmith.core.recipe import Data
@@ -25,6 +27,12 @@ class Section:
     shape: str
     base: Path
     seed: int = 0
+
+
+class _Alone(BaseModel):
+    """The section of a recipe that has no other."""
+
+    data: Data
 
 
 def of_files(
@@ -117,13 +125,11 @@ def checked(values: dict[str, Any]) -> Data:
     Raises:
         RecipeError: all that is wrong with it.
     """
-    document = recipe_file.Document(
-        path=Path("data"), values={"task": "generate", "model": "-", "data": values}, lines={}
-    )
-    recipe, problems = recipe_file.validate(document)
-    if recipe is None:
+    document = recipe_file.Document(path=Path("data"), values={"data": values}, lines={})
+    found, problems = recipe_file.validate_as(_Alone, document)
+    if found is None:
         raise RecipeError.of(_as_option(problem, values) for problem in problems)
-    return recipe.data
+    return found.data
 
 
 def _as_option(problem: Problem, values: Mapping[str, Any]) -> Problem:
