@@ -23,7 +23,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 unit: $(READY)
-	$(BIN)/python -m pytest -m "not faults"
+	$(BIN)/python -m pytest -m "not faults" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-faults: $(READY)
 	$(BIN)/python -m pytest -m faults tests/faults
