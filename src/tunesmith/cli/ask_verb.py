@@ -16,6 +16,7 @@ from tunesmith.core.errors import UsageError
 
 if TYPE_CHECKING:
     from tunesmith.models.classifier import TextClassifier
+    from tunesmith.models.hosted import HostedModel
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.tfidf import TfidfClassifier
 
@@ -40,6 +41,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     """Load the model and answer."""
     if given.text is not None and not given.text.strip():
         raise UsageError("U04", name="TEXT", wanted=text.say("cli.argument_text", output.lang))
+    from tunesmith.models.hosted import HostedModel
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.loading import load
     from tunesmith.models.resolve import resolve
@@ -48,7 +50,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     model = load(resolved)
     answerer = (
         _Writer(model, resolved.name, given, output)
-        if isinstance(model, LanguageModel)
+        if isinstance(model, LanguageModel | HostedModel)
         else _Judge(model, resolved.name, output)
     )
     if given.text is None and sys.stdin.isatty():
@@ -117,7 +119,9 @@ class _Judge:
 class _Writer:
     """Answers of a language model: continuations of a text, or a conversation that it remembers."""
 
-    def __init__(self, model: LanguageModel, name: str, given: argparse.Namespace, output: Output) -> None:
+    def __init__(
+        self, model: LanguageModel | HostedModel, name: str, given: argparse.Namespace, output: Output
+    ) -> None:
         self.model = model
         self.name = name
         self.output = output
@@ -147,15 +151,18 @@ class _Writer:
             self.answer(line)
 
     def _pieces(self, asked: str) -> Iterator[str]:
-        if self.task == "generate":
+        from tunesmith.models.language import LanguageModel
+
+        if self.task == "generate" and isinstance(self.model, LanguageModel):
             return self.model.continuation(asked, **self.settings)
         self.turns.append({"role": "user", "content": asked})
-        self._forget()
+        if isinstance(self.model, LanguageModel):
+            self._forget(self.model)
         return self.model.stream(self.turns, **self.settings)
 
-    def _forget(self) -> None:
+    def _forget(self, model: LanguageModel) -> None:
         """Leave out the oldest questions and answers while the conversation fills the context."""
-        contract, tokens = self.model.contract, self.model.tokenizer
-        while len(self.turns) > 1 and len(contract.encode(tokens, self.turns)) >= self.model.context:
+        contract, tokens = model.contract, model.tokenizer
+        while len(self.turns) > 1 and len(contract.encode(tokens, self.turns)) >= model.context:
             del self.turns[:2]
             self.output.hint(self.output.say("ask_forgot"))

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunesmith.cli import hosted_views
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import Actions, carry_out
 from tunesmith.core import text
@@ -20,9 +21,9 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     actions = Actions(parser, lang)
     actions.add("list").add_argument("--task", metavar="TASK", help=text.say("cli.option_task_filter", lang))
     actions.add("show", "model")
-    actions.add("add", "source").add_argument(
-        "--name", metavar="NAME", help=text.say("cli.option_release_name", lang)
-    )
+    adding = actions.add("add", "source")
+    adding.add_argument("--name", metavar="NAME", help=text.say("cli.option_release_name", lang))
+    hosted_views.arguments(adding, lang)
     promote, rollback = actions.add("promote", "release"), actions.add("rollback", "release_name")
     for parser_of in (promote, rollback):
         parser_of.add_argument(
@@ -54,12 +55,16 @@ def _list(given: argparse.Namespace, output: Output) -> int:
     if given.task is not None:
         components.tasks.get(given.task)
     found = model_views.everything(output.workspace, given.task)
+    found["hosted"] = hosted_views.rows(output)
     output.data(found)
     model_views.show_list(found, output)
+    hosted_views.show_list(found["hosted"], output)
     return 0
 
 
 def _show(given: argparse.Namespace, output: Output) -> int:
+    if hosted_views.is_hosted(given.model):
+        return hosted_views.show(given.model, output)
     from tunesmith.cli import model_views
     from tunesmith.models import facts
 
@@ -70,6 +75,8 @@ def _show(given: argparse.Namespace, output: Output) -> int:
 
 
 def _add(given: argparse.Namespace, output: Output) -> int:
+    if hosted_views.is_hosted(given.source):
+        return hosted_views.add(given, output)
     from tunesmith.workflow import releases
 
     release = releases.add(given.source, output.workspace, name=given.name)
@@ -126,6 +133,8 @@ def _export(given: argparse.Namespace, output: Output) -> int:
 
 
 def _remove(given: argparse.Namespace, output: Output) -> int:
+    if hosted_views.is_hosted(given.release):
+        return hosted_views.remove(given.release, output)
     from tunesmith.workflow import releases
 
     _store(given.release, output)

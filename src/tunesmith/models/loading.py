@@ -19,9 +19,10 @@ from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import Resolved, weights_digest
 
 if TYPE_CHECKING:
+    from tunesmith.models.hosted import HostedModel
     from tunesmith.models.tfidf import TfidfClassifier
 
-Model: TypeAlias = "LanguageModel | TextClassifier | TfidfClassifier"
+Model: TypeAlias = "LanguageModel | TextClassifier | TfidfClassifier | HostedModel"
 
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -33,6 +34,8 @@ def load(resolved: Resolved) -> Model:
     Raises:
         ModelError: when the folder is damaged, or cannot be used without training (M13).
     """
+    if resolved.hosted is not None:
+        return resolved.hosted
     folder = resolved.folder
     if folder is None:
         raise ModelError("M13", name=resolved.name)

@@ -20,9 +20,11 @@ from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
 from tunesmith.models import catalogue
 from tunesmith.models.catalogue import Entry
+from tunesmith.models.endpoint import PREFIX, find
 
 if TYPE_CHECKING:
     from tunesmith.core.store import Release
+    from tunesmith.models.hosted import HostedModel
 
 # What is fetched of a hub repository: configuration, tokenizer and safetensors; no pickles, no code.
 HUB_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md", "LICENSE*")
@@ -36,17 +38,22 @@ _DECISIVE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """A model that is on this machine: the name it was asked by, and its folder (None for `tfidf`)."""
+    """A model that is on this machine: the name it was asked by, and its folder (None for `tfidf`).
+
+    A hosted one has no folder, but `hosted`.
+    """
 
     name: str
     folder: Path | None
+    hosted: HostedModel | None = None
 
 
 def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Resolved:
     """Find a model, fetching it when it is a hub's.
 
     Args:
-        name: a folder (relative to `base`, then to here), `release[@alias|@version]`, catalogue name, hub id.
+        name: a folder (relative to `base`, then to here), `release[@alias|@version]`, catalogue name, hub id,
+            or `hosted:NAME`.
         workspace: whose releases are known.
         base: the folder of the recipe that names the model.
 
@@ -54,6 +61,12 @@ def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Res
         NotFoundError: M01 when nothing has that name.
         MissingError: M02 when the hub cannot be reached or is switched off; M03 when a package is missing.
     """
+    if name.startswith(PREFIX):
+        from tunesmith.models.hosted import HostedModel
+
+        return Resolved(
+            name=name, folder=None, hosted=HostedModel(endpoint=find(name, workspace), workspace=workspace)
+        )
     for root in (base, Path.cwd()):
         if root is not None and _is_model(root / name, name):
             return Resolved(name=Path(name).name, folder=(root / name).resolve())

@@ -10,9 +10,10 @@ from typing import Literal, Protocol, runtime_checkable
 from tokenizers import Tokenizer
 from torch import nn
 
-from tunesmith.core.errors import NotFoundError, UsageError
+from tunesmith.core.errors import ModelError, NotFoundError, UsageError
 from tunesmith.models.contract import PromptContract
 from tunesmith.models.decoder import vocabulary_size
+from tunesmith.models.hosted import HostedModel
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.classifier_engine import Classifier, ClassifierEngine
 from tunesmith.serve.engine import Engine
@@ -83,13 +84,19 @@ Deployment = TextDeployment | ClassifyDeployment
 
 
 def deploy(
-    model: Generator | Classifier,
+    model: Generator | Classifier | HostedModel,
     *,
     name: str | None = None,
     aliases: Sequence[str] = (),
     limits: Limits | None = None,
 ) -> Deployment:
-    """Start an engine for a model. It answers to `name` (the model's own if None) and to `aliases`."""
+    """Start an engine for a model. It answers to `name` (the model's own if None) and to `aliases`.
+
+    Raises:
+        ModelError: M14 for a hosted model: this server asks no other.
+    """
+    if isinstance(model, HostedModel):
+        raise ModelError("M14", name=model.name, wanted="serve", task="ask, eval, eval.against")
     limits = limits or Limits()
     name, created = name or model.name, int(time.time())
     if isinstance(model, Generator):

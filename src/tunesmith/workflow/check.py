@@ -14,7 +14,7 @@ from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.shapes import FIELDS
 from tunesmith.data.sources import source_paths
-from tunesmith.models import card
+from tunesmith.models import card, endpoint
 from tunesmith.models.resolve import resolve
 from tunesmith.tasks.task import Task
 
@@ -62,7 +62,7 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
         *_unknown_fields(document, task, recipe.data),
         *_unread(document, task),
         *_model_problems(document, recipe, task, workspace),
-        *_eval_problems(document, recipe, task),
+        *_eval_problems(document, recipe, task, workspace),
     ]
 
 
@@ -163,16 +163,22 @@ def _unfit(document: Document, choice: str | Scratch, task: Task, workspace: Wor
             at = ("model", "heads")
             yield document.problem("M15", at, hidden=choice.hidden, heads=choice.heads)
     else:
-        folder = resolve(choice, workspace, base=document.path.absolute().parent).folder
+        resolved = resolve(choice, workspace, base=document.path.absolute().parent)
+        if resolved.hosted is not None:
+            values = {"wanted": "train", "task": "ask, eval, eval.against"}
+            yield document.problem("M14", ("model",), name=choice, **values)
+            return
+        folder = resolved.folder
         found = card.read(folder).kind if folder else "tfidf"
         name, kind = choice, "decoder" if found == "language" else found
     if wanted == "decoder" and kind != wanted:
         yield document.problem("R13", ("model",), task=task.name, model=name, kind=kind, wanted=wanted)
 
 
-def _eval_problems(document: Document, recipe: Recipe, task: Task) -> Iterator[Problem]:
+def _eval_problems(document: Document, recipe: Recipe, task: Task, workspace: Workspace) -> Iterator[Problem]:
     measured = sorted({*task.metrics, *recipe.eval.metrics})
-    references = (*task.baselines, "production")
+    hosted = [endpoint.PREFIX + found.name for found in endpoint.every(workspace)]
+    references = (*task.baselines, "production", *(hosted if task.shape == "labelled" else ()))
     for metric in recipe.eval.metrics:
         if metric in components.metrics.builtin and metric not in task.metrics:
             known = suggestion(metric, list(task.metrics))

@@ -59,7 +59,7 @@ def evaluate(
 
 
 def _task_of(model: loading.Model) -> str:
-    if model.kind in ("classifier", "tfidf"):
+    if model.kind in ("classifier", "tfidf", "hosted"):
         return "classify"
     found: str = getattr(model, "task", None) or "chat"
     return found

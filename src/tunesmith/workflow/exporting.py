@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import durable
-from tunesmith.core.errors import UsageError
+from tunesmith.core.errors import ModelError, UsageError
 from tunesmith.core.workspace import Workspace
 from tunesmith.models import card, loading, tokenizer
 from tunesmith.models.classifier import TextClassifier
+from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import resolve
 
@@ -31,6 +32,8 @@ def export(name: str, workspace: Workspace, target: Path) -> Path:
         raise UsageError("U03", file=target)
     resolved = resolve(name, workspace)
     model = loading.load(resolved)
+    if isinstance(model, HostedModel):
+        raise ModelError("M14", name=name, wanted="export", task="ask, eval, eval.against")
     own = replace(card.read(Path(str(resolved.folder))), base=None)
     with durable.new_folder(target) as folder:
         if isinstance(model, LanguageModel):

@@ -17,7 +17,8 @@ from tunesmith.eval.metrics import direction
 from tunesmith.eval.outcome import LabelOutcome, Outcome
 from tunesmith.eval.report import Provenance, Report, Sample, TrainingPoint, ValidationPoint
 from tunesmith.models import loading
-from tunesmith.models.resolve import Resolved
+from tunesmith.models.endpoint import PREFIX
+from tunesmith.models.resolve import Resolved, resolve
 from tunesmith.workflow import measuring, tokens, training
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
@@ -137,10 +138,15 @@ def _references(
 ) -> dict[str, Mapping[str, float]]:
     """Scores of the baselines and of the production model on the same rows."""
     found: dict[str, Mapping[str, float]] = {}
-    wanted = [*plan.task.baselines, *(n for n in plan.recipe.eval.against if n != PRODUCTION)]
+    named = [name for name in plan.recipe.eval.against if name != PRODUCTION]
+    wanted = [*plan.task.baselines, *(name for name in named if not name.startswith(PREFIX))]
     if isinstance(outcome, LabelOutcome):
         rows = parts.split("train")
         made = baselines.run(dict.fromkeys(wanted), rows["text"].to_list(), rows["label"].to_list(), outcome)
+        for name in named:
+            if hosted := resolve(name, plan.workspace).hosted if name.startswith(PREFIX) else None:
+                told = hosted.with_labels(outcome.labels)
+                made[name] = measuring.asked(told, parts.split(parts.held_out))
         found |= {name: measuring.scores(names, answer) for name, answer in made.items()}
     if rival is not None:
         model = loading.load(Resolved(name=rival.name, folder=Path(rival.folder)))

@@ -11,6 +11,7 @@ from tunesmith.core.errors import ModelError
 from tunesmith.eval import metrics
 from tunesmith.eval.outcome import LabelOutcome, Outcome, TokenOutcome, aligned
 from tunesmith.models.card import Card
+from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
 from tunesmith.tasks.chat import talks
 from tunesmith.tasks.task import Example, Learner, Task
@@ -48,6 +49,10 @@ def outcome_of(
     Raises:
         ModelError: M14 when the model is not made for this task.
     """
+    if isinstance(model, HostedModel):
+        if task.shape != "labelled":
+            raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
+        return asked(model.with_labels(sorted(set(frame["label"]))), frame)
     if isinstance(model, LanguageModel):
         if task.shape == "labelled":
             raise ModelError("M14", name=model.name, wanted=task.name, task="generate, chat")
@@ -57,6 +62,14 @@ def outcome_of(
     if task.shape != "labelled":
         raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
     return _labelled(frame, model.labels, model.predict(frame["text"].to_list()))
+
+
+def asked(model: HostedModel, frame: pl.DataFrame) -> LabelOutcome:
+    """What a hosted model, told the labels and no example, answers: a label for each row or none."""
+    answers = model.classify(frame["text"].to_list())
+    known = sorted(set(answers))
+    shares = np.array([[answer == label for label in known] for answer in answers], dtype=np.float32)
+    return _labelled(frame, known, shares.reshape(len(answers), len(known)))
 
 
 def _learner(model: LanguageModel, context: int | None) -> Learner:

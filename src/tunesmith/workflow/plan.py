@@ -26,6 +26,7 @@ from tunesmith.data import cleaner_files
 from tunesmith.data.source_file import SourceFile
 from tunesmith.data.sources import find, locate, source_paths
 from tunesmith.models.contract import TEMPLATES
+from tunesmith.models.endpoint import PREFIX
 from tunesmith.models.resolve import Resolved, resolve, weights_digest
 from tunesmith.tasks.task import Task
 from tunesmith.workflow import check
@@ -192,6 +193,11 @@ class Plan:
         return cache.key(
             trained=trained,
             eval=self.recipe.eval.model_dump(mode="json"),
+            hosted=[
+                found.digest
+                for name in self.recipe.eval.against
+                if name.startswith(PREFIX) and (found := resolve(name, self.workspace).hosted)
+            ],
             code=[components.metrics.identity(name) for name in self.recipe.eval.metrics],
         )
 
