@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models import templates, turns
+from tunesmith.models import abilities, answers, pieces, templates, turns
+from tunesmith.models.abilities import ROLES, Abilities
+from tunesmith.models.answers import Answers
 from tunesmith.models.templates import TEMPLATES as TEMPLATES
 from tunesmith.models.turns import Message as Message
 from tunesmith.models.turns import Talk, Tools
@@ -56,155 +58,128 @@ class PromptContract:
         content = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(content.encode()).hexdigest()
 
+    @property
+    def abilities(self) -> Abilities:
+        """Which roles and tools the template shows."""
+        return abilities.of(self.template, self.bos, self.eos)
+
+    def text_stops(self, tokenizer: Tokenizer) -> tuple[str, ...]:
+        """The stops that are no tokens: generating ends where they stand in the text."""
+        return tuple(stop for stop in self.stop if stop and tokenizer.token_to_id(stop) is None)
+
     def render(self, messages: Sequence[Message], tools: Tools = None, *, answer: bool = True) -> str:
         """The text of a conversation; with `answer`, up to where the assistant is to speak.
 
         Raises:
             ModelError: M10 when the template cannot render these messages; M30 when it is tools that it
-                cannot render; M31 when tools or calls are not JSON of that kind.
+                cannot render; M31 when tools or calls are not JSON of that kind; M70 when it does more
+                than any prompt needs; M71 when it does not show messages of a role.
         """
-        return self._render(self._with_system(turns.decoded(messages, tools)), answer)
+        return self._render(self._completed(turns.decoded(messages, tools)), answer)
+
+    def talk(self, tokenizer: Tokenizer, messages: Sequence[Message], tools: Tools = None) -> Talk:
+        """What the template is given: with the system message, and everything people wrote made harmless.
+
+        Raises:
+            ModelError: M31, M71 as `render`.
+        """
+        return self._completed(turns.harmless(turns.decoded(messages, tools), tokenizer))
 
     def encode(
         self, tokenizer: Tokenizer, messages: Sequence[Message], tools: Tools = None, *, answer: bool = True
     ) -> list[int]:
-        """The token ids of a conversation, ready to be answered."""
-        talk = self._talk(tokenizer, messages, tools)
-        plain, answers = self._answers(talk, answer)
-        pieces = self._pieces(talk, plain, answers)
-        return [i for piece in pieces for i in tokenizer.encode(piece.text, add_special_tokens=False).ids]
+        """The token ids of a conversation, ready to be answered.
+
+        Raises:
+            ModelError: as `render`.
+        """
+        plain, found = self._answers(self.talk(tokenizer, messages, tools)).find(answer=answer)
+        return pieces.encode(tokenizer, answers.pieces(found, plain, set()))[0]
 
     def encode_training(
         self, tokenizer: Tokenizer, messages: Sequence[Message], tools: Tools = None
-    ) -> tuple[list[int], list[bool]]:
+    ) -> list[tuple[list[int], list[bool]]]:
         """The token ids of a complete conversation, and which of them the model learns to say.
 
-        Learned are the tokens of each answer, with its calls, and the stop token after it; found by
-        character offsets. What tools answered is read only.
+        Learned are the tokens of each answer, with its calls, and the stop after it; found by character
+        offsets. What tools answered is read only. There is a further pair for each answer that the template
+        writes in another way once the conversation goes on: it is learned as the end of its own conversation,
+        where it stands as the model would say it, and is only read elsewhere.
 
         Raises:
-            ModelError: M16 when the template ends an answer with nothing the model could stop at; M30 when it
-                leaves out tools, calls or results.
+            ModelError: as `render`; M16 when the template ends an answer with nothing the model could stop
+                at; M30 when it leaves out tools, calls or results; M73 when an answer does not begin as the
+                template asks for it.
         """
-        talk = self._talk(tokenizer, messages, tools)
-        plain, answers = self._answers(talk, answer=False)
-        if not all(self._stop_at(plain, found.end) for found in answers):
-            raise ModelError("M16", stops=", ".join(filter(None, {*self.stop, self.eos})) or "-")
+        talk = self.talk(tokenizer, messages, tools)
+        left = {number for number, turn in enumerate(talk.turns) if turn["role"] == "assistant"}
+        plain, mine = self._learned(talk, left)
         self._require_tools(talk, plain)
-        ids: list[int] = []
-        learned: list[bool] = []
-        for piece in self._pieces(talk, plain, answers):
-            encoding = tokenizer.encode(piece.text, add_special_tokens=False)
-            ids.extend(encoding.ids)
-            learned.extend(start < piece.learned for start, _ in encoding.offsets)
-        return ids, learned
+        made = [pieces.encode(tokenizer, mine)]
+        while left:
+            _, mine = self._learned(talk.first(max(left) + 1), left)
+            made.append(pieces.encode(tokenizer, mine))
+        return made
 
-    def _talk(self, tokenizer: Tokenizer, messages: Sequence[Message], tools: Tools) -> Talk:
-        """The conversation with its system message, everything that people wrote made harmless."""
-        return self._with_system(turns.harmless(turns.decoded(messages, tools), tokenizer))
+    def _learned(self, talk: Talk, left: set[int]) -> tuple[str, list[tuple[str, int]]]:
+        """The text of a conversation and its pieces; the turns learned in it are taken out of `left`."""
+        reading = self._answers(talk)
+        plain, found = reading.find(answer=False)
+        wanted = [one for one in found if one.turn in left and reading.as_served(plain, one)]
+        if any(one.end == one.said for one in wanted):
+            raise ModelError("M16", stops=", ".join(self._stops) or "-")
+        learned = {one.turn for one in wanted}
+        if left and not learned:
+            raise ModelError("M73", template=templates.name_of(self.template))
+        left -= learned
+        return plain, answers.pieces(found, plain, learned)
 
-    def _pieces(self, talk: Talk, plain: str, answers: Sequence[_Answer]) -> list[_Piece]:
-        """The text of a conversation, cut where the model begins to speak: where a question's text ends.
+    @property
+    def _stops(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(stop for stop in (*self.stop, self.eos) if stop))
 
-        Some templates put more before an answer, an empty thought for instance. The model has to say that too
-        when it is asked, so it belongs to the answer.
-        """
-        cue = self._cue(talk)
-        cuts, ends, before = [0], [0], 0
-        for answer in answers:
-            found = plain.rfind(cue, before, answer.start) if cue else -1
-            cuts.append(found + len(cue) if found >= 0 else self._begin(talk, plain, answer))
-            ends.append(answer.end + len(self._stop_at(plain, answer.end)))
-            before = answer.end
-        limits = [*cuts[1:], len(plain)]
-        pieces = zip(cuts, limits, ends, strict=True)
-        return [_Piece(plain[a:b], max(0, end - a)) for a, b, end in pieces if b > a]
-
-    def _begin(self, talk: Talk, plain: str, answer: _Answer) -> int:
-        """Where an answer begins under a template that adds no cue before it."""
-        if answer.caller is None:
-            return answer.start
-        asked = self._render(talk.first(answer.caller), answer=True)
-        if not plain.startswith(asked):
-            raise self._no_tools("it writes earlier turns in another way after a call")
-        return len(asked)
-
-    def _cue(self, talk: Talk) -> str:
-        """What the template adds to a conversation that is to be answered."""
-        last = max((i for i, turn in enumerate(talk.turns) if turn["role"] != "assistant"), default=-1)
-        asked, open_end = (self._render(talk.first(last + 1), answer) for answer in (True, False))
-        return asked[len(open_end) :] if asked.startswith(open_end) else ""
-
-    def _stop_at(self, text: str, position: int) -> str:
-        """The stop token that stands at a position of a text, if one does."""
-        return next((s for s in (*self.stop, self.eos) if s and text.startswith(s, position)), "")
-
-    def _answers(self, talk: Talk, answer: bool) -> tuple[str, list[_Answer]]:
-        """The text of a conversation, and where in it the assistant's answers are."""
-        plain, found = turns.spans(self._marked(talk, answer))
-        if not talk.calls:
-            return plain, [_Answer(start, end) for start, end in found]
-        if len(found) != sum(map(turns.marks, talk.turns)):
-            raise self._no_tools("it leaves out calls, or writes them twice")
-        answers: list[_Answer] = []
-        for number, turn in enumerate(talk.turns):
-            mine, found = found[: turns.marks(turn)], found[turns.marks(turn) :]
-            if "tool_calls" in turn:
-                end = self._end_of_calls(talk.first(number + 1), plain, mine[-1][1])
-                answers.append(_Answer(mine[0][0], end, caller=number))
-            else:
-                answers += [_Answer(start, end) for start, end in mine]
-        return plain, answers
-
-    def _end_of_calls(self, talk: Talk, plain: str, position: int) -> int:
-        """Where the stop token stands after the last call, whose name ends at `position`.
-
-        `talk` is the conversation up to that turn: what follows the name in it is the end of the turn only.
-        """
-        marked = replace(talk, turns=[turns.mark(turn) for turn in talk.turns])
-        rest = self._render(marked, answer=False).rpartition(turns.CLOSE)[2]
-        ends = [rest.find(s) for s in (*self.stop, self.eos) if s and s in rest]
-        end = min(ends, default=0)
-        return position + end if plain.startswith(rest[:end], position) else position
-
-    def _marked(self, talk: Talk, answer: bool) -> str:
-        """The text of a conversation with a mark before and after every answer."""
-        plain = self._render(talk, answer)
-        for mark in (turns.mark, turns.mark_trimmed):
-            marked = self._render(replace(talk, turns=[mark(turn) for turn in talk.turns]), answer)
-            if marked.replace(turns.OPEN, "").replace(turns.CLOSE, "") == plain:
-                return marked
-        reason = "the template changes the text of an answer"
-        raise self._no_tools(reason) if talk.calls else ModelError("M10", reason=reason)
+    def _answers(self, talk: Talk) -> Answers:
+        return Answers(talk, template=self.template, stops=self._stops, render=self._render)
 
     def _require_tools(self, talk: Talk, plain: str) -> None:
         """Hold the template to show tools and results: its text is another one without them."""
         if talk.tools and self._render(replace(talk, tools=None), answer=False) == plain:
-            raise self._no_tools("it leaves out the tools")
+            raise answers.no_tools(self.template, "it leaves out the tools")
         if talk.calls and talk.has_results and self._render(talk.without_results(), answer=False) == plain:
-            raise self._no_tools("it leaves out what the tools answered")
+            raise answers.no_tools(self.template, "it leaves out what the tools answered")
 
-    def _no_tools(self, reason: str) -> ModelError:
-        return ModelError("M30", template=templates.name_of(self.template), reason=reason)
-
-    def _with_system(self, talk: Talk) -> Talk:
+    def _completed(self, talk: Talk) -> Talk:
+        """The talk with its system message and the ids of its calls, if the template has to have them."""
         if self.system and (not talk.turns or talk.turns[0]["role"] != "system"):
-            return replace(talk, turns=[{"role": "system", "content": self.system}, *talk.turns])
-        return talk
+            talk = replace(talk, turns=[{"role": "system", "content": self.system}, *talk.turns])
+        known = self.abilities.roles
+        # A template that shows not even a question fails in a way of its own.
+        for turn in talk.turns if "user" in known else ():
+            if turn["role"] in ROLES and turn["role"] not in known:
+                raise self._no_role(turn["role"])
+        return turns.numbered(talk) if self.abilities.call_ids else talk
+
+    def _no_role(self, role: str) -> ModelError:
+        if role == "tool":
+            return answers.no_tools(self.template, "it shows no messages of the role `tool`")
+        name, known = templates.name_of(self.template), ", ".join(self.abilities.roles)
+        return ModelError("M71", template=name, role=role, known=known)
 
     def _render(self, talk: Talk, answer: bool) -> str:
         try:
-            return templates.compiled(self.template).render(
+            return templates.render(
+                self.template,
                 messages=talk.turns,
                 add_generation_prompt=answer,
                 bos_token=self.bos,
                 eos_token=self.eos,
                 tools=talk.tools,
+                documents=None,
             )
         except templates.ERRORS as error:
-            raise (
-                self._no_tools(str(error)) if talk.uses_tools else ModelError("M10", reason=str(error))
-            ) from error
+            if talk.uses_tools:
+                raise answers.no_tools(self.template, str(error)) from error
+            raise ModelError("M10", reason=str(error)) from error
 
     def save(self, folder: Path) -> None:
         """Write contract.json."""
@@ -238,20 +213,3 @@ class PromptContract:
         stop += (self.eos,) if self.eos and self.eos not in stop else ()
         ids = {i for token in stop if (i := tokenizer.token_to_id(token)) is not None}
         return replace(self, template=template, stop=stop, stop_ids=tuple(sorted(ids)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """From which character to which the assistant speaks, and the number of its turn if that has calls."""
-
-    start: int
-    end: int
-    caller: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Text encoded in one go; its first `learned` characters are an answer and its stop token."""
-
-    text: str
-    learned: int

@@ -6,22 +6,25 @@ tags, and each call as JSON between `<tool_call>` tags, so that readers of such 
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import Template, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateError, nodes
 
 from tunesmith.core.errors import ModelError
+from tunesmith.models.meter import Meter, TooMuchError, size_of, start
+from tunesmith.models.sandbox import Environment, price
 
-MAX_TEMPLATE = 200_000
+MAX_TEMPLATE = 100_000
+# Compiling takes a second for some ten thousand parts of a template.
+MAX_PARTS = 10_000
 _SHOWN = 60
+_AHEAD = {"last", "length", "revindex", "revindex0", "nextitem"}
 
 # What the program that a template is can come to, its author being unknown.
 ERRORS = (
-    TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
-    ValueError,
+    TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, SyntaxError,
+    TypeError, ValueError,
 )  # fmt: skip
 
 _TOOLS = (
@@ -68,23 +71,64 @@ def compiled(template: str) -> Template:
     """A template ready to be rendered, in a sandbox.
 
     Raises:
-        ModelError: M10 when it is too long.
+        ModelError: M70 when it is too long.
         jinja2.TemplateError: when it is not a template.
     """
     if len(template) > MAX_TEMPLATE:
-        raise ModelError("M10", reason=f"the template is longer than {MAX_TEMPLATE} characters")
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.globals["raise_exception"] = _raise_exception
-    # Jinja's own filter writes for web pages, with `<` as `\u003c`; `transformers` has this one in its place.
-    environment.filters["tojson"] = _tojson
-    return environment.from_string(template)
+        raise _too_much(template, f"it is longer than {MAX_TEMPLATE} characters")
+    environment = Environment()
+    program = environment.parse(template)
+    if price(program) > MAX_PARTS:
+        raise _too_much(template, f"it has more than {MAX_PARTS} parts")
+    return environment.from_string(program)
 
 
-def _raise_exception(message: str) -> None:
-    raise TemplateError(message)
+def _too_much(template: str, reason: str) -> ModelError:
+    return ModelError("M70", template=name_of(template), reason=reason)
 
 
-def _tojson(value: Any, ensure_ascii: bool = False, **layout: Any) -> str:
-    return json.dumps(value, ensure_ascii=ensure_ascii, **layout)
+@lru_cache(maxsize=64)
+def looks_ahead(template: str) -> bool:
+    """Whether a turn's text could depend on the turns after it.
+
+    It cannot where the template only goes through the messages one by one, and never asks how many there are.
+    """
+    tree = Environment().parse(template)
+    gone_through = {id(loop.iter) for loop in tree.find_all(nodes.For)}
+    items = [
+        (item.node, item.arg.value)
+        for item in tree.find_all(nodes.Getitem)
+        if isinstance(item.arg, nodes.Const)
+    ]
+    first = {id(node) for node, key in items if key == 0}
+    others = [
+        name
+        for name in tree.find_all(nodes.Name)
+        if name.name == "messages" and id(name) not in gone_through | first
+    ]
+    asked = {key for _, key in items} | {item.attr for item in tree.find_all(nodes.Getattr)}
+    return bool(others or asked & _AHEAD)
+
+
+def render(template: str, **given: Any) -> str:
+    """The text that a template makes of what it is given, piece by piece so that it cannot grow unseen.
+
+    Raises:
+        ModelError: M70 when it is too long, or does more than any prompt needs.
+        ERRORS: what the template raises.
+    """
+    program = compiled(template)
+    meter = Meter(len(template) + size_of(list(given.values())))
+    pieces: list[str] = []
+    length = 0
+    before = start(meter)
+    try:
+        for piece in program.generate(**given):
+            length += len(piece)
+            meter.hold(length)
+            pieces.append(piece)
+    except TooMuchError as error:
+        raise _too_much(template, str(error)) from error
+    finally:
+        start(before)
+    return "".join(pieces)

@@ -21,6 +21,10 @@ Tools = str | Sequence[Mapping[str, Any]] | None
 
 # Private-use characters that mark an answer while a template is rendered; they never reach a tokenizer.
 OPEN, CLOSE = "\uf8f0", "\uf8f1"
+# What ends a model's thoughts before its answer, in the families that think aloud.
+THOUGHT = "</think>"
+# The names under which thoughts come beside the content; templates read the first.
+_THOUGHTS = ("reasoning_content", "thinking", "reasoning")
 # Put into the middle of a special token that stands in somebody's message: invisible, and ends the token.
 _JOINER = "\u2060"
 
@@ -67,8 +71,11 @@ def decoded(messages: Sequence[Message], tools: Tools = None) -> Talk:
 
 def _turn(message: Message) -> Message:
     calls = _listed(message.get("tool_calls"), "tool_calls")
-    turn = {key: value for key, value in message.items() if key != "tool_calls"}
+    turn = {key: value for key, value in message.items() if key != "tool_calls" and value is not None}
     turn["content"] = turn.get("content") or ""
+    thoughts = next((turn[name] for name in _THOUGHTS if name in turn), None)
+    if thoughts is not None:
+        turn |= {"reasoning_content": thoughts, "thinking": turn.get("thinking", thoughts)}
     return {**turn, "tool_calls": [_call(call) for call in calls]} if calls else turn
 
 
@@ -136,6 +143,21 @@ def _changed(value: Any, change: Callable[[str], str]) -> Any:
     return [_changed(item, change) for item in value] if isinstance(value, list) else value
 
 
+def numbered(talk: Talk) -> Talk:
+    """The talk with ids for calls that have none, and for the results that follow them in order."""
+    made: list[Message] = []
+    open_calls: list[str] = []
+    for number, turn in enumerate(talk.turns):
+        if "tool_calls" in turn:
+            calls = [{"id": f"call{number:03}{i:02}", **call} for i, call in enumerate(turn["tool_calls"])]
+            open_calls = [call["id"] for call in calls]
+            turn = {**turn, "tool_calls": calls}
+        elif turn["role"] == "tool" and "tool_call_id" not in turn and open_calls:
+            turn = {**turn, "tool_call_id": open_calls.pop(0)}
+        made.append(turn)
+    return replace(talk, turns=made)
+
+
 def marks(turn: Message) -> int:
     """How many marks `mark` puts into a turn: one around what is said, one around the name of each call."""
     if turn["role"] != "assistant":
@@ -167,8 +189,25 @@ def mark_trimmed(turn: Message) -> Message:
     return {**marked, "content": content.replace(inner, marked["content"], 1)}
 
 
+def mark_after_thought(turn: Message) -> Message:
+    """The marks around what follows a thought, for templates that leave the thought out or write it anew."""
+    thought, end, said = turn["content"].rpartition(THOUGHT)
+    marked = mark_trimmed({**turn, "content": said})
+    return {**marked, "content": thought + end + marked["content"]}
+
+
 def _between(text: str) -> str:
     return f"{OPEN}{text}{CLOSE}"
+
+
+def unmarked(marked: str) -> str:
+    """A text without its marks."""
+    return marked.replace(OPEN, "").replace(CLOSE, "")
+
+
+def is_paired(marked: str, count: int) -> bool:
+    """Whether a text has so many pairs of marks, one after another."""
+    return [c for c in marked if c in (OPEN, CLOSE)] == [OPEN, CLOSE] * count
 
 
 def spans(marked: str) -> tuple[str, list[tuple[int, int]]]:

@@ -27,20 +27,22 @@ class Chat(LanguageTask):
         return [text for messages, tools in talks(frame) for text in turns.words(messages, tools)]
 
     def encode(self, frame: pl.DataFrame, learner: Learner) -> tuple[list[Example], dict[int, int]]:
-        """Conversations rendered by the prompt contract, cut to the context."""
+        """Conversations rendered by the prompt contract, cut to the context.
+
+        A conversation whose template writes earlier answers anew is several examples (see the contract).
+        """
         contract = learner.contract
         if contract is None:
             raise ModelError("M11", file="contract.json", reason="missing")
         examples: list[Example] = []
         cut: dict[int, int] = {}
         for row, weight, (messages, tools) in zip(frame["_row"], weights(frame), talks(frame), strict=True):
-            ids, learned = contract.encode_training(learner.tokenizer, messages, tools)
-            lost = max(0, len(ids) - learner.card.context)
-            if lost:
-                cut[row] = lost
-            size = len(ids) - lost
-            kept = np.asarray(ids[:size], dtype=np.int32)
-            examples.append(Example(row, kept, np.asarray(learned[:size], dtype=np.bool_), weight))
+            for ids, learned in contract.encode_training(learner.tokenizer, messages, tools):
+                size = min(len(ids), learner.card.context)
+                if size < len(ids):
+                    cut[row] = cut.get(row, 0) + len(ids) - size
+                kept = np.asarray(ids[:size], dtype=np.int32)
+                examples.append(Example(row, kept, np.asarray(learned[:size], dtype=np.bool_), weight))
         return examples, cut
 
 

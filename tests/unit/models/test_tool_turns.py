@@ -93,13 +93,13 @@ TALK = [
 
 
 def learned(contract: PromptContract, talk: Sequence[dict[str, Any]], tokens: Tokenizer = OWN) -> str:
-    ids, mask = contract.encode_training(tokens, talk, TOOLS)
+    ids, mask = contract.encode_training(tokens, talk, TOOLS)[0]
     return tokens.decode([i for i, keep in zip(ids, mask, strict=True) if keep], skip_special_tokens=False)
 
 
 def served_as_trained(contract: PromptContract, talk: Sequence[dict[str, Any]], tokens: Tokenizer) -> None:
     """Each question's ids, as served, are the beginning of those trained, and the answer follows them."""
-    ids, mask = contract.encode_training(tokens, talk, TOOLS)
+    ids, mask = contract.encode_training(tokens, talk, TOOLS)[0]
     for number, turn in enumerate(talk):
         if turn["role"] == "assistant":
             prompt = contract.encode(tokens, talk[:number], TOOLS)
@@ -193,8 +193,8 @@ def test_a_template_that_cannot_show_tools_is_told_by_its_name(template: str) ->
 
 def test_without_tools_such_a_template_is_as_good_as_any() -> None:
     talk = [said("user", "a"), said("assistant", "b")]
-    ids, _ = replace(CHATML, template=OLD).encode_training(OWN, talk)
-    assert ids == CHATML.encode_training(OWN, talk)[0]
+    ids, _ = replace(CHATML, template=OLD).encode_training(OWN, talk)[0]
+    assert ids == CHATML.encode_training(OWN, talk)[0][0]
 
 
 def test_calls_that_nothing_ends_are_refused() -> None:
