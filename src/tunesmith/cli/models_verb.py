@@ -117,9 +117,16 @@ def _say_moved(name: str, alias: str, before: int | None, after: int, output: Ou
 def _verify(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.workflow import releases
 
-    digest, files = releases.verify(given.model, output.workspace)
-    output.data({"model": given.model, "ok": True, "files": files, "digest": digest})
-    output.line(output.say("models_intact", name=given.model, files=files, digest=digest[:16]))
+    done = releases.verify(given.model, output.workspace)
+    prompts = done.agreement.as_dict() if done.agreement else None
+    output.data(
+        {"model": given.model, "ok": True, "files": done.files, "digest": done.digest, "prompts": prompts}
+    )
+    output.line(output.say("models_intact", name=given.model, files=done.files, digest=done.digest[:16]))
+    if prompts:
+        output.line(output.say("models_prompts", **prompts))
+        if prompts["refused"]:
+            output.line(output.say("models_refused", count=len(prompts["refused"])))
     return 0
 
 

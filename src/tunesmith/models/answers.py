@@ -14,6 +14,9 @@ from tunesmith.core.errors import ModelError
 from tunesmith.models import templates, turns
 from tunesmith.models.turns import Talk
 
+# Characters at the end of a question that show where it ends in another text.
+_END = 4
+
 # A rendering: the conversation, and whether it is to be answered.
 Render = Callable[[Talk, bool], str]
 
@@ -55,10 +58,34 @@ class Answers:
             at = plain.rfind(cue, before, start) if cue else -1
             begin = at + len(cue) if at >= 0 else self._begin(turn, plain, start)
             before = said
-            found.append(
-                Answer(turn=turn, begin=begin, said=said, end=said + len(self._stop_at(plain, said)))
-            )
+            found.append(Answer(turn=turn, begin=begin, said=said, end=self._stop(plain, said)))
         return plain, found
+
+    def composed(self) -> tuple[str, list[Answer]]:
+        """The text of the last question as it is asked, with its answer put behind it.
+
+        For templates that write the question in another way once it is answered: Mistral's shows the system
+        message in the last question only.
+
+        Raises:
+            ModelError: M73 when the answer does not follow what ends the question.
+        """
+        plain, found = self.find(answer=False)
+        last = found[-1]
+        asked = Answers(
+            self._talk.first(last.turn), template=self._template, stops=self._stops, render=self._render
+        )
+        text, earlier = asked.find(answer=True)
+        # What ends the question stands before the answer too; only calls have more than space between.
+        question = text.rstrip()
+        end = plain.rfind(question[-_END:], 0, last.begin) + _END
+        is_next = "tool_calls" in self._talk.turns[last.turn] or not plain[end : last.begin].strip()
+        if end < _END or not is_next or not plain.startswith(text[len(question) :], end):
+            raise ModelError("M73", template=templates.name_of(self._template))
+        at = end + len(text) - len(question)
+        shift = len(text) - at
+        answer = Answer(turn=last.turn, begin=len(text), said=last.said + shift, end=last.end + shift)
+        return text + plain[at : last.end], [*earlier, answer]
 
     def _begin(self, turn: int, plain: str, start: int) -> int:
         """Where an answer begins under a template that adds no cue before it, or not this one."""
@@ -87,9 +114,10 @@ class Answers:
         asked, open_end = self._question(last + 1), self._render(self._talk.first(last + 1), False)
         return asked[len(open_end) :] if asked.startswith(open_end) else ""
 
-    def _stop_at(self, text: str, position: int) -> str:
-        """The stop that stands at a position of a text, if one does."""
-        return next((stop for stop in self._stops if text.startswith(stop, position)), "")
+    def _stop(self, text: str, said: int) -> int:
+        """Where the stop ends that follows what was said, maybe after some space; else where that ended."""
+        at = len(text) - len(text[said:].lstrip())
+        return next((at + len(stop) for stop in self._stops if text.startswith(stop, at)), said)
 
     def _spoken(self, answer: bool) -> tuple[str, dict[int, tuple[int, int]]]:
         """The text of a conversation; by the number of each of the assistant's turns, what it says in it."""

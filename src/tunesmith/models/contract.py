@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.core.errors import ModelError
 from tunesmith.models import abilities, answers, pieces, templates, turns
 from tunesmith.models.abilities import ROLES, Abilities
-from tunesmith.models.answers import Answers
+from tunesmith.models.answers import Answer, Answers
 from tunesmith.models.templates import TEMPLATES as TEMPLATES
 from tunesmith.models.turns import Message as Message
 from tunesmith.models.turns import Talk, Tools
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 FILE = "contract.json"
+TEMPLATE_FILE = "chat_template.jinja"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,11 @@ class GenerationDefaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptContract:
-    """Template, system prompt, special tokens, stop ids and generation defaults of a model."""
+    """Template, system prompt, special tokens, stops, context and generation defaults of a model.
+
+    `stop` are the texts that end an answer; those that are tokens have their ids in `stop_ids`. `context` is
+    the longest sequence in tokens, 0 when it is not known.
+    """
 
     template: str
     system: str | None = None
@@ -50,6 +55,7 @@ class PromptContract:
     stop: tuple[str, ...] = ()
     stop_ids: tuple[int, ...] = ()
     pad_id: int = 0
+    context: int = 0
     generation: GenerationDefaults = GenerationDefaults()
 
     @property
@@ -71,8 +77,8 @@ class PromptContract:
         """The text of a conversation; with `answer`, up to where the assistant is to speak.
 
         Raises:
-            ModelError: M10 when the template cannot render these messages; M30 when it is tools that it
-                cannot render; M31 when tools or calls are not JSON of that kind; M70 when it does more
+            ModelError: M10 when the template cannot render these messages; M30 when it cannot show tools,
+                calls or results; M31 when tools or calls are not JSON of that kind; M70 when it does more
                 than any prompt needs; M71 when it does not show messages of a role.
         """
         return self._render(self._completed(turns.decoded(messages, tools)), answer)
@@ -108,31 +114,37 @@ class PromptContract:
 
         Raises:
             ModelError: as `render`; M16 when the template ends an answer with nothing the model could stop
-                at; M30 when it leaves out tools, calls or results; M73 when an answer does not begin as the
-                template asks for it.
+                at; M73 when an answer does not begin as the template asks for it.
         """
         talk = self.talk(tokenizer, messages, tools)
         left = {number for number, turn in enumerate(talk.turns) if turn["role"] == "assistant"}
-        plain, mine = self._learned(talk, left)
-        self._require_tools(talk, plain)
-        made = [pieces.encode(tokenizer, mine)]
+        parts = self._learned(talk, left)
+        made = [pieces.encode(tokenizer, parts)] if parts else []
         while left:
-            _, mine = self._learned(talk.first(max(left) + 1), left)
-            made.append(pieces.encode(tokenizer, mine))
+            last = talk.first(max(left) + 1)
+            parts = self._learned(last, left) or self._composed(last, left)
+            made.append(pieces.encode(tokenizer, parts))
         return made
 
-    def _learned(self, talk: Talk, left: set[int]) -> tuple[str, list[tuple[str, int]]]:
-        """The text of a conversation and its pieces; the turns learned in it are taken out of `left`."""
+    def _learned(self, talk: Talk, left: set[int]) -> list[tuple[str, int]]:
+        """The pieces of a conversation's text, none if nothing is learned; what is leaves `left`."""
         reading = self._answers(talk)
         plain, found = reading.find(answer=False)
-        wanted = [one for one in found if one.turn in left and reading.as_served(plain, one)]
-        if any(one.end == one.said for one in wanted):
+        wanted = {one.turn for one in found if one.turn in left and reading.as_served(plain, one)}
+        return self._taken(plain, found, wanted, left)
+
+    def _composed(self, talk: Talk, left: set[int]) -> list[tuple[str, int]]:
+        """The pieces of a conversation whose template changes the last question once it is answered."""
+        plain, found = self._answers(talk).composed()
+        return self._taken(plain, found, {found[-1].turn}, left)
+
+    def _taken(
+        self, plain: str, found: Sequence[Answer], wanted: set[int], left: set[int]
+    ) -> list[tuple[str, int]]:
+        if any(one.end == one.said for one in found if one.turn in wanted):
             raise ModelError("M16", stops=", ".join(self._stops) or "-")
-        learned = {one.turn for one in wanted}
-        if left and not learned:
-            raise ModelError("M73", template=templates.name_of(self.template))
-        left -= learned
-        return plain, answers.pieces(found, plain, learned)
+        left -= wanted
+        return answers.pieces(found, plain, wanted) if wanted else []
 
     @property
     def _stops(self) -> tuple[str, ...]:
@@ -141,29 +153,26 @@ class PromptContract:
     def _answers(self, talk: Talk) -> Answers:
         return Answers(talk, template=self.template, stops=self._stops, render=self._render)
 
-    def _require_tools(self, talk: Talk, plain: str) -> None:
-        """Hold the template to show tools and results: its text is another one without them."""
-        if talk.tools and self._render(replace(talk, tools=None), answer=False) == plain:
-            raise answers.no_tools(self.template, "it leaves out the tools")
-        if talk.calls and talk.has_results and self._render(talk.without_results(), answer=False) == plain:
-            raise answers.no_tools(self.template, "it leaves out what the tools answered")
-
     def _completed(self, talk: Talk) -> Talk:
         """The talk with its system message and the ids of its calls, if the template has to have them."""
         if self.system and (not talk.turns or talk.turns[0]["role"] != "system"):
             talk = replace(talk, turns=[{"role": "system", "content": self.system}, *talk.turns])
-        known = self.abilities.roles
         # A template that shows not even a question fails in a way of its own.
-        for turn in talk.turns if "user" in known else ():
-            if turn["role"] in ROLES and turn["role"] not in known:
-                raise self._no_role(turn["role"])
+        if "user" in self.abilities.roles:
+            self._require(talk)
         return turns.numbered(talk) if self.abilities.call_ids else talk
 
-    def _no_role(self, role: str) -> ModelError:
-        if role == "tool":
-            return answers.no_tools(self.template, "it shows no messages of the role `tool`")
-        name, known = templates.name_of(self.template), ", ".join(self.abilities.roles)
-        return ModelError("M71", template=name, role=role, known=known)
+    def _require(self, talk: Talk) -> None:
+        """Hold the template to show the roles, tools and calls of a conversation."""
+        roles = self.abilities.roles
+        if talk.tools and not self.abilities.tools:
+            raise answers.no_tools(self.template, "it leaves out the tools")
+        if "tool" not in roles and (talk.calls or any(turn["role"] == "tool" for turn in talk.turns)):
+            raise answers.no_tools(self.template, "it leaves out calls or what the tools answered")
+        missing = next((t["role"] for t in talk.turns if t["role"] in ROLES and t["role"] not in roles), None)
+        if missing:
+            name, known = templates.name_of(self.template), ", ".join(roles)
+            raise ModelError("M71", template=name, role=missing, known=known)
 
     def _render(self, talk: Talk, answer: bool) -> str:
         try:
@@ -182,9 +191,10 @@ class PromptContract:
             raise ModelError("M10", reason=str(error)) from error
 
     def save(self, folder: Path) -> None:
-        """Write contract.json."""
+        """Write contract.json, and the template as `transformers` reads it."""
         content = {**asdict(self), "digest": self.digest}
         (folder / FILE).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+        (folder / TEMPLATE_FILE).write_text(self.template, encoding="utf-8", newline="")
 
     @classmethod
     def load(cls, folder: Path) -> PromptContract:
@@ -208,6 +218,7 @@ class PromptContract:
 
     def with_template(self, template: str, tokenizer: Tokenizer) -> PromptContract:
         """The contract with another template, whose special tokens become stop tokens beside the eos."""
+        template = templates.dated(template)
         special = {t.content for t in tokenizer.get_added_tokens_decoder().values() if t.special}
         stop = tuple(sorted(token for token in special - {self.bos} if token in template))
         stop += (self.eos,) if self.eos and self.eos not in stop else ()

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.core.errors import ModelError
+from tunesmith.models import templates
 from tunesmith.models import tokenizer as tokenizers
 from tunesmith.models.contract import FILE as CONTRACT
-from tunesmith.models.contract import TEMPLATES, GenerationDefaults, Message, PromptContract
+from tunesmith.models.contract import TEMPLATE_FILE, TEMPLATES, GenerationDefaults, Message, PromptContract
 from tunesmith.models.decoder import Decoder, run
 from tunesmith.models.sampling import Sampling
 from tunesmith.models.text_stream import TextStream
@@ -19,6 +20,10 @@ from tunesmith.models.turns import Tools
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import nn
+
+# Bounds of what a file of unknown origin may say about generating.
+_LONGEST = 1_048_576
+_LEAST = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +76,8 @@ class LanguageModel:
         """The answer to a conversation, in pieces as they are made."""
         turns = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
         ids = self.contract.encode(self.tokenizer, turns, tools)
-        return self._stream(ids, TextStream(self.tokenizer, stops=stop), settings)
+        stops = (*self.contract.text_stops(self.tokenizer), *stop)
+        return self._stream(ids, TextStream(self.tokenizer, stops=stops), settings)
 
     def _stream(self, ids: list[int], text: TextStream, settings: Mapping[str, Any]) -> Iterator[str]:
         if len(ids) >= self.context:
@@ -106,16 +112,31 @@ def prompt_ids(tokenizer: Tokenizer, text: str) -> list[int]:
 
 
 def contract_of(folder: Path, tokenizer: Tokenizer) -> PromptContract:
-    """The contract stored in a folder, else the one its `transformers` files amount to."""
-    if (folder / CONTRACT).exists():
-        return PromptContract.load(folder)
+    """The contract stored in a folder, else the one its `transformers` files amount to.
+
+    Raises:
+        ModelError: M11 when the stored contract is not what was written; M70 when the template does more
+            work than any prompt needs.
+    """
+    made = PromptContract.load(folder) if (folder / CONTRACT).exists() else _declared(folder, tokenizer)
+    try:
+        # The template is tried out before anything depends on it.
+        made.abilities  # noqa: B018
+    except ModelError as error:
+        raise ModelError("M70", file=folder, **error.problems[0].values) from error
+    return made
+
+
+def _declared(folder: Path, tokenizer: Tokenizer) -> PromptContract:
+    """What the files of `transformers` in a folder say."""
     special = tokenizers.special_tokens(folder)
-    template = _template(folder, tokenizer)
+    template = templates.dated(_template(folder, tokenizer))
     turn_end = tokenizers.TURN_END
     eos = special.get("eos_token", "")
     stop = tuple(s for s in (turn_end if turn_end in template else "", eos) if s)
     ids = {tokenizer.token_to_id(s) for s in stop} | set(_declared_eos(folder))
-    pad = tokenizer.token_to_id(special.get("pad_token", "")) if "pad_token" in special else None
+    # Padding is put behind a row and never learned, so it may be the token that ends answers too.
+    pad = tokenizer.token_to_id(special.get("pad_token") or eos or "")
     return PromptContract(
         template=template,
         bos=special.get("bos_token", ""),
@@ -123,12 +144,13 @@ def contract_of(folder: Path, tokenizer: Tokenizer) -> PromptContract:
         stop=stop,
         stop_ids=tuple(sorted(i for i in ids if i is not None)),
         pad_id=pad if pad is not None else 0,
-        generation=GenerationDefaults(),
+        context=_declared_context(folder),
+        generation=_declared_generation(folder),
     )
 
 
 def _template(folder: Path, tokenizer: Tokenizer) -> str:
-    file = folder / "chat_template.jinja"
+    file = folder / TEMPLATE_FILE
     if file.exists():
         return file.read_text(encoding="utf-8")
     stored = tokenizers.read_json(folder / "tokenizer_config.json").get("chat_template")
@@ -140,6 +162,32 @@ def _template(folder: Path, tokenizer: Tokenizer) -> str:
     turns = (tokenizers.TURN_START, tokenizers.TURN_END)
     has_turns = all(tokenizer.token_to_id(token) is not None for token in turns)
     return TEMPLATES["chatml" if has_turns else "plain"]
+
+
+def _declared_context(folder: Path) -> int:
+    """The positions that a model has, or 0 when its configuration does not say."""
+    config = tokenizers.read_json(folder / "config.json")
+    found = next((config[key] for key in ("max_position_embeddings", "n_positions") if config.get(key)), 0)
+    return found if isinstance(found, int) else 0
+
+
+def _declared_generation(folder: Path) -> GenerationDefaults:
+    """How the model's makers generate; what they do not say, or say out of bounds, is as usual."""
+    said = tokenizers.read_json(folder / "generation_config.json")
+    usual = GenerationDefaults()
+
+    def within(key: str, low: float, high: float, otherwise: float) -> float:
+        value = said.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return otherwise
+        return value if low <= value <= high else otherwise
+
+    samples = said.get("do_sample") is True
+    return GenerationDefaults(
+        max_new_tokens=int(within("max_new_tokens", 1, _LONGEST, usual.max_new_tokens)),
+        temperature=within("temperature", 0, 2, 1.0) if samples else usual.temperature,
+        top_p=within("top_p", _LEAST, 1, usual.top_p) if samples else usual.top_p,
+    )
 
 
 def _declared_eos(folder: Path) -> list[int]:

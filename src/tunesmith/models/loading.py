@@ -56,12 +56,13 @@ def load(resolved: Resolved) -> Model:
 def _language(name: str, folder: Path, found: Card) -> LanguageModel:
     module = language_module(folder)
     tokens = tokenizer.load(folder)
+    contract = language.contract_of(folder, tokens)
     return LanguageModel(
         name=name,
         module=module.eval(),
         tokenizer=tokens,
-        contract=language.contract_of(folder, tokens),
-        context=found.context,
+        contract=contract,
+        context=contract.context or found.context,
         task=found.task,
         digest=weights_digest(folder),
     )

@@ -60,6 +60,24 @@ TEMPLATES = {
 }
 
 
+# Some templates ask for today's date. A prompt must be the same on every day, in training and when served.
+_DATE = (
+    '{%- macro strftime_now(format) -%}{{ format | replace("%d", "26") | replace("%b", "Jul") '
+    '| replace("%B", "July") | replace("%m", "07") | replace("%Y", "2024") | replace("%y", "24") '
+    '| replace("%A", "Friday") | replace("%a", "Fri") | replace("%H", "00") | replace("%M", "00") '
+    '| replace("%S", "00") }}{%- endmacro -%}\n'
+)
+
+
+def dated(template: str) -> str:
+    """A template that asks for the date, with a fixed one in it; others as they are.
+
+    As part of the template the date is hashed, saved and exported with it. It is the one that Llama 3 takes
+    where it is told none.
+    """
+    return _DATE + template if "strftime_now" in template and not template.startswith(_DATE) else template
+
+
 def name_of(template: str) -> str:
     """How to speak of a template: its name if it is built in, else how it begins."""
     known = next((name for name, text in TEMPLATES.items() if text == template), None)

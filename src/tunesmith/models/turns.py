@@ -46,18 +46,9 @@ class Talk:
         """Whether a template has to know of tools to render it."""
         return self.tools is not None or self.calls
 
-    @property
-    def has_results(self) -> bool:
-        """Whether a tool answered something in it."""
-        return any(turn["role"] == "tool" and turn["content"] for turn in self.turns)
-
     def first(self, count: int) -> Talk:
         """The talk as it was after `count` turns."""
         return replace(self, turns=self.turns[:count])
-
-    def without_results(self) -> Talk:
-        """The talk with nothing in what the tools answered."""
-        return replace(self, turns=[{**t, "content": ""} if t["role"] == "tool" else t for t in self.turns])
 
 
 def decoded(messages: Sequence[Message], tools: Tools = None) -> Talk:

@@ -38,8 +38,10 @@ class Generation:
         self._new_tokens = 0
         n = wishes.n or 1
         asked = [ids for ids in prompts for _ in range(n)]
+        # What ends an answer and is no token: a text that goes on has no such end.
+        own = () if continues else deployment.contract.text_stops(deployment.tokenizer)
         self._texts = [
-            TextStream(deployment.tokenizer, stops=wishes.stops, after=ids if continues else ())
+            TextStream(deployment.tokenizer, stops=(*own, *wishes.stops), after=ids if continues else ())
             for ids in asked
         ]
         base = secrets.randbits(63) if wishes.seed is None else wishes.seed

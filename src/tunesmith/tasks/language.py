@@ -89,8 +89,10 @@ class LanguageTask:
         """Weights or adapter, tokenizer, card, contract."""
         from tunesmith.tasks.saving import save_backbone
 
-        card = replace(learner.card, context=_context(learner))
-        save_backbone(replace(learner, card=card), folder, task_type="CAUSAL_LM")
+        context = _context(learner)
+        contract = learner.contract and replace(learner.contract, context=context)
+        card = replace(learner.card, context=context)
+        save_backbone(replace(learner, card=card, contract=contract), folder, task_type="CAUSAL_LM")
 
 
 def _context(learner: Learner) -> int:

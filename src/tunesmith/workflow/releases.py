@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunesmith.core import cache, durable
 from tunesmith.core.errors import ModelError, TunesmithError, UsageError
@@ -13,6 +15,9 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.models import card, facts, tokenizer
 from tunesmith.models.card import Card
 from tunesmith.models.resolve import HUB_PATTERNS, resolve, weights_digest
+
+if TYPE_CHECKING:
+    from tunesmith.workflow.verifying import Agreement
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -80,23 +85,60 @@ def _copied(source: Path, workspace: Workspace) -> Path:
     return folder
 
 
-def verify(name: str, workspace: Workspace) -> tuple[str, int]:
-    """Hold the files of a model to what was written; returns its digest and how many files it has.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A model that is as it was written: its digest, how many files it has, and how its prompts compare."""
+
+    digest: str
+    files: int
+    agreement: Agreement | None = None
+
+
+def verify(name: str, workspace: Workspace) -> Verified:
+    """Hold the files of a model to what was written, and the paths of its prompts to each other.
 
     Raises:
         ModelError: C04 naming the first file that differs, C03 when the folder has no manifest, M07 when all
             of it was replaced or its base is another one, M22 when its base is gone.
+        TunesmithError: M72 when prompts differ, after what is wrong with the files.
     """
     found = facts.find(name, workspace)
     if found.folder is None:
         raise ModelError("M13", name=name)
     if found.entry is not None and found.entry.sha256:
-        return found.entry.sha256, 1  # `facts.find` compared it already
-    digest = durable.verify(found.folder)
-    if found.release is not None and digest != found.release.digest:
-        raise ModelError("M07", file=found.folder, expected=found.release.digest, found=digest)
-    _verify_base(found.folder)
-    return digest, len(durable.manifest_files(found.folder))
+        return Verified(digest=found.entry.sha256, files=1)  # `facts.find` compared it already
+    wrong = _wrong_files(found, found.folder)
+    try:
+        agreement = _agreement(found.folder)
+    except ModelError as error:
+        raise wrong or error from error
+    if agreement and agreement.problem:
+        raise TunesmithError.of([*(wrong.problems if wrong else ()), agreement.problem])
+    if wrong:
+        raise wrong
+    files = len(durable.manifest_files(found.folder))
+    return Verified(digest=durable.digest(found.folder), files=files, agreement=agreement)
+
+
+def _wrong_files(found: facts.Found, folder: Path) -> TunesmithError | None:
+    """What is wrong with the files of a model, if anything is."""
+    try:
+        digest = durable.verify(folder)
+        if found.release is not None and digest != found.release.digest:
+            raise ModelError("M07", file=folder, expected=found.release.digest, found=digest)
+        _verify_base(folder)
+    except TunesmithError as error:
+        return error
+    return None
+
+
+def _agreement(folder: Path) -> Agreement | None:
+    """How the paths of a language model's prompts compare; other models have none."""
+    if card.read(folder).kind != "language":
+        return None
+    from tunesmith.workflow import verifying
+
+    return verifying.contract(folder)
 
 
 def _verify_base(folder: Path) -> None:

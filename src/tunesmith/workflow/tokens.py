@@ -42,8 +42,9 @@ def _encoded(plan: Plan, parts: Parts, split: str, learner: Learner) -> Iterator
 
 
 def _key(plan: Plan, split: str, learner: Learner) -> str:
-    """What the examples depend on; how answers are generated is part of a contract and not of them."""
-    contract = learner.contract and replace(learner.contract, generation=GenerationDefaults()).digest
+    """What the examples depend on; a contract also says how answers are generated, and how long they may be."""
+    usual = GenerationDefaults()
+    contract = learner.contract and replace(learner.contract, generation=usual, context=0).digest
     return cache.key(
         version=__version__,
         tokenizers=plan.versions["tokenizers"],
