@@ -1,0 +1,61 @@
+"""A character-level BPE that falls back to bytes: what its alphabet lacks is written as `<0x00>` to `<0xFF>`.
+
+The common characters are tokens of their own, so a model that says Chinese rarely has to compose a character
+of several tokens, and a piece of its text is rarely cut inside one. The file has the form that Llama's has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+_SPACE = "▁"
+# Words with the space before them, single digits, runs of signs, line ends: no token reaches across these.
+_WORDS = (
+    rf"{_SPACE}?\p{{Han}}+|{_SPACE}?[\p{{L}}&&[^\p{{Han}}]]+|{_SPACE}?\p{{N}}"
+    rf"|{_SPACE}?[^{_SPACE}\p{{L}}\p{{N}}\n]+|\n|{_SPACE}+"
+)
+# How much of the vocabulary single characters may take; rarer ones are written as bytes.
+_ALPHABET = 0.6
+BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
+
+
+def train(texts: Iterable[str], *, vocab: int, special: Sequence[str]) -> Tokenizer:
+    """A tokenizer of `vocab` tokens: `special`, all bytes, the commonest characters, and their merges.
+
+    Every text can be encoded and comes back as it was, but for U+2581, which stands for a space.
+    """
+    room = vocab - len(BYTES)
+    learner = Tokenizer(models.BPE())
+    learner.normalizer = normalizers.Replace(" ", _SPACE)
+    learner.pre_tokenizer = pre_tokenizers.Split(Regex(_WORDS), "isolated")
+    trainer = trainers.BpeTrainer(
+        vocab_size=room,
+        special_tokens=list(special),
+        limit_alphabet=int(room * _ALPHABET),
+        show_progress=False,
+    )
+    learner.train_from_iterator(texts, trainer)
+    return _with_bytes(learner, special)
+
+
+def _with_bytes(learner: Tokenizer, special: Sequence[str]) -> Tokenizer:
+    """The merges that were learned, over a vocabulary in which the bytes follow the special tokens."""
+    model = json.loads(learner.to_str())["model"]
+    ranked = sorted(model["vocab"], key=model["vocab"].__getitem__)
+    tokens = [*special, *BYTES, *ranked[len(special) :]]
+    merges = [tuple(pair) for pair in model["merges"]]
+    # No merge reaches across the words of training, so that they need not be found again.
+    made = Tokenizer(
+        models.BPE(
+            vocab={t: i for i, t in enumerate(tokens)}, merges=merges, byte_fallback=True, fuse_unk=False
+        )
+    )
+    made.add_special_tokens(list(special))
+    made.normalizer = normalizers.Replace(" ", _SPACE)
+    made.decoder = decoders.Sequence(
+        [decoders.Replace(_SPACE, " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    return made
