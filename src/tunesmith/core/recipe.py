@@ -6,8 +6,9 @@ settings of a component are not here: they are the keyword-only arguments of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -20,12 +21,13 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     Tag,
     ValidationError,
+    ValidationInfo,
     model_serializer,
     model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from tunesmith.core import components
+from tunesmith.core import components, own_code
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.registry import Registry, settings_of
 
@@ -67,18 +69,27 @@ class From:
         try:
             schema = settings_of(self.registry.get(given["name"]))
         except TunesmithError as error:
-            problem = error.problems[0]
-            raise PydanticCustomError(
-                "tunesmith", "unknown component", {"code": problem.code, "values": problem.values}
-            ) from error
-        try:
-            checked = schema.model_validate(settings)
-        except ValidationError as error:
-            known = list(schema.model_fields)
-            raise PydanticCustomError(
-                "settings", "wrong settings", {"errors": error.errors(), "known": known}
-            ) from error
-        return Component(given["name"], checked.model_dump())
+            raise _told(error) from error
+        return Component(given["name"], _checked(schema, settings).model_dump())
+
+
+def _told(error: TunesmithError) -> PydanticCustomError:
+    """An error of ours as pydantic carries it to `core.recipe_file`."""
+    problem = error.problems[0]
+    return PydanticCustomError(
+        "tunesmith", "not found", {"code": problem.code, "values": dict(problem.values)}
+    )
+
+
+def _checked(schema: type[BaseModel], settings: Mapping[str, Any], beside: Sequence[str] = ()) -> BaseModel:
+    """Settings of a component; the keys `beside` them are known too."""
+    try:
+        return schema.model_validate(settings)
+    except ValidationError as error:
+        known = [*beside, *schema.model_fields]
+        raise PydanticCustomError(
+            "settings", "wrong settings", {"errors": error.errors(), "known": known}
+        ) from error
 
 
 def _plain(component: Component) -> str | dict[str, Any]:
@@ -105,10 +116,7 @@ def _known_name(registry: Registry) -> BeforeValidator:
             try:
                 registry.get(value)
             except TunesmithError as error:
-                problem = error.problems[0]
-                raise PydanticCustomError(
-                    "tunesmith", "unknown name", {"code": problem.code, "values": problem.values}
-                ) from error
+                raise _told(error) from error
         return value
 
     return BeforeValidator(check)
@@ -120,23 +128,66 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
-class Scratch(Section):
-    """A model made from nothing, by size; its tokenizer is trained on the data too."""
+class _Fresh(Section):
+    """A model that is made here and not found; its tokenizer is trained on the data."""
+
+    vocab: int = Field(default=8192, ge=300, le=1_000_000)
+    context: int = Field(default=512, ge=16, le=1_048_576)
+
+
+class Scratch(_Fresh):
+    """A model made from nothing, by size."""
 
     architecture: Literal["llama", "bert"]
     hidden: int = Field(default=288, ge=16, le=16384)
     layers: int = Field(default=6, ge=1, le=256)
     heads: int = Field(default=6, ge=1, le=256)
-    vocab: int = Field(default=8192, ge=300, le=1_000_000)
-    context: int = Field(default=512, ge=16, le=1_048_576)
+
+
+class Own(_Fresh):
+    """A model of the user's own: `code` is its `module:Class`, whose settings stand beside it."""
+
+    code: str = Field(pattern=r"^[^:]+(:[^:]+)?:[A-Za-z_]\w*$")
+    settings: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_class(cls, value: object, info: ValidationInfo) -> object:
+        """Check what stands beside `code` against the signature of the class it names."""
+        if not isinstance(value, dict) or not isinstance(value.get("code"), str) or ":" not in value["code"]:
+            return value
+        keys = [key for key in cls.model_fields if key != "settings"]
+        given = {key: item for key, item in value.items() if key not in keys}
+        try:
+            found = own_code.find(value["code"], (info.context or {}).get("folder", Path.cwd()))
+            schema = own_code.schema(found)
+        except TunesmithError as error:
+            raise _told(error) from error
+        checked = _checked(schema, given, keys)
+        # Defaults of a configuration may be made by functions: they are left to it.
+        settings = checked.model_dump(exclude_unset=own_code.maker(found) is not found)
+        return {**{key: value[key] for key in keys if key in value}, "settings": settings}
+
+    @model_serializer(mode="wrap")
+    def _beside(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        made: dict[str, Any] = handler(self)
+        return {**{key: item for key, item in made.items() if key != "settings"}, **made["settings"]}
+
+
+Made = Scratch | Own
+"""A model that is made here, in place of one that is found by its name."""
 
 
 def _model_kind(value: object) -> str:
-    return "name" if isinstance(value, str) else "scratch"
+    if isinstance(value, str):
+        return "name"
+    return "own" if isinstance(value, Own) or (isinstance(value, dict) and "code" in value) else "scratch"
 
 
 OneModel = Annotated[
-    Annotated[str, Field(min_length=1), Tag("name")] | Annotated[Scratch, Tag("scratch")],
+    Annotated[str, Field(min_length=1), Tag("name")]
+    | Annotated[Scratch, Tag("scratch")]
+    | Annotated[Own, Tag("own")],
     Discriminator(_model_kind),
 ]
 

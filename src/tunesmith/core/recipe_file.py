@@ -158,7 +158,8 @@ def validate(document: Document) -> tuple[Recipe | None, list[Problem]]:
 def validate_as(model: type[Model], document: Document) -> tuple[Model | None, list[Problem]]:
     """The same for a part of a recipe: `model` has some of its sections under their names."""
     try:
-        return model.model_validate(document.values), []
+        context = {"folder": document.path.absolute().parent}
+        return model.model_validate(document.values, context=context), []
     except ValidationError as error:
         flat = _flatten([dict(item) for item in error.errors()])
         problems = [_problem(document, item) for item in flat]

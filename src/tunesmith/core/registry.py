@@ -12,7 +12,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -142,8 +142,8 @@ def _line_in(path: Path, error: BaseException) -> int | None:
     return lines[-1] if lines else None
 
 
-def settings_of(component: Callable[..., Any]) -> type[BaseModel]:
-    """The keyword-only arguments of a component as a strict pydantic model.
+def settings_of(component: Callable[..., Any], *, without: Sequence[str] = ()) -> type[BaseModel]:
+    """The keyword-only arguments of a component, except some, as a strict pydantic model.
 
     Only those annotations are evaluated, so positional arguments may name types of libraries that are not
     imported yet.
@@ -153,7 +153,7 @@ def settings_of(component: Callable[..., Any]) -> type[BaseModel]:
     module = sys.modules[component.__module__]
     fields: dict[str, Any] = {}
     for parameter in inspect.signature(component).parameters.values():
-        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY or parameter.name in without:
             continue
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
         fields[parameter.name] = (_evaluate(parameter.annotation, module), default)
@@ -163,6 +163,8 @@ def settings_of(component: Callable[..., Any]) -> type[BaseModel]:
 
 
 def _evaluate(annotation: Any, module: Any) -> Any:
+    if annotation is inspect.Parameter.empty:
+        return Any
     if not isinstance(annotation, str):
         return annotation
     holder = type("holder", (), {"__annotations__": {"it": annotation}, "__module__": module.__name__})

@@ -6,6 +6,7 @@ A folder without it is somebody else's `transformers` folder; its card is read o
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +28,19 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """The class a model of the user's own is made of: `module:Class`, its settings, the sha256 of its file.
+
+    `head` says that an output head was put on it.
+    """
+
+    target: str
+    settings: Mapping[str, Any]
+    sha256: str
+    head: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """What a model is for and where it comes from."""
 
@@ -35,6 +49,7 @@ class Card:
     labels: tuple[str, ...] = ()
     context: int = 512
     base: Base | None = None
+    code: Code | None = None
     lineage: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def save(self, folder: Path) -> None:
@@ -54,9 +69,10 @@ def read(folder: Path) -> Card:
         return _foreign(folder)
     try:
         base = Base(**content["base"]) if content["base"] else None
+        code = Code(**content["code"]) if content.get("code") else None
         return Card(
             kind=content["kind"], task=content["task"], labels=tuple(content["labels"]),
-            context=content["context"], base=base, lineage=content["lineage"],
+            context=content["context"], base=base, code=code, lineage=content["lineage"],
         )  # fmt: skip
     except (KeyError, TypeError) as error:
         raise ModelError("M06", file=folder / FILE, reason=str(error)) from error

@@ -1,22 +1,21 @@
 """Decoding with continuous batching: sequences join and leave between steps. Knows token ids, not text.
 
 A new sequence is prefilled alone, then merged into the running batch; a step is one forward pass for all
-running sequences. Works with any transformers causal model that keeps its past as keys and values.
+running sequences. What is kept of the tokens that were read is the matter of `models.past`.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
 from tunesmith.core.errors import UsageError
-from tunesmith.models.batch_cache import BatchCache, require_plain_past
+from tunesmith.models import past
 from tunesmith.models.sampling import Sampling, choose
 
 Finish = Literal["stop", "length"]
@@ -46,14 +45,14 @@ class _Newcomer:
     """A prefilled sequence on its way into the batch."""
 
     sequence: _Sequence
-    cache: DynamicCache
+    past: Any
     logits: Tensor  # [vocabulary]
 
 
 class Decoder:
     """Continues up to `max_batch` sequences of token ids at once. Not thread-safe: one thread drives it.
 
-    `module` is a transformers causal model in eval mode.
+    `module` is a causal model with the interface of transformers, in eval mode.
 
     Raises:
         ModelError: S23 when the model's past is not keys and values.
@@ -61,20 +60,16 @@ class Decoder:
 
     def __init__(self, module: nn.Module, *, max_batch: int) -> None:
         self.module = cast("PreTrainedModel", module)
-        require_plain_past(self.module.config)
         self.max_batch = max_batch
         self.vocabulary = vocabulary_size(module)
         text_config = self.module.config.get_text_config(decoder=True)
         self.context: int | None = getattr(text_config, "max_position_embeddings", None)
-        accepted = inspect.signature(module.forward).parameters
-        self._takes_positions = "position_ids" in accepted
-        self._prefill_options = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
         self._handles = 0
         self.clear()
 
     def clear(self) -> None:
         """Forget all sequences."""
-        self._batch = BatchCache()
+        self._past = past.of(self.module)
         self._rows: list[_Sequence] = []
         self._newcomers: list[_Newcomer] = []
 
@@ -94,8 +89,7 @@ class Decoder:
         if self.active >= self.max_batch:
             raise UsageError("S25", limit=self.max_batch)
         check_ids(ids, context=self.context, vocabulary=self.vocabulary)
-        cache = DynamicCache()
-        logits = self._prefill(ids, cache)
+        logits, read = self._past.prefill(ids)
         room = sampling.max_new_tokens
         if self.context is not None:
             room = min(room, self.context - len(ids))
@@ -103,47 +97,18 @@ class Decoder:
             handle=self._handles, sampling=sampling, generator=sampling.generator(), room=room
         )
         self._handles += 1
-        self._newcomers.append(_Newcomer(sequence, cache, logits))
+        self._newcomers.append(_Newcomer(sequence, read, logits))
         return sequence.handle
-
-    def _prefill(self, ids: Sequence[int], cache: DynamicCache) -> Tensor:
-        input_ids = torch.tensor([list(ids)], device=self.module.device)
-        output = self.module(
-            input_ids=input_ids,
-            attention_mask=torch.ones_like(input_ids),
-            past_key_values=cache,
-            use_cache=True,
-            **self._prefill_options,
-        )
-        logits: Tensor = output.logits[0, -1]
-        return logits
 
     @torch.inference_mode()
     def step(self) -> list[Token]:
         """One more token for every sequence; those that finish are removed."""
-        logits = self._forward() if self._rows else ()
+        logits = self._past.forward([row.last for row in self._rows]) if self._rows else ()
         pairs = [*zip(self._rows, logits, strict=True)]
         pairs += [(newcomer.sequence, newcomer.logits) for newcomer in self._newcomers]
         tokens = [self._next(sequence, row) for sequence, row in pairs]
         self._settle({token.handle for token in tokens if token.finish})
         return tokens
-
-    def _forward(self) -> Tensor:
-        """Feed the newest token of each row; returns logits [rows, vocabulary]."""
-        device = self.module.device
-        options: dict[str, Any] = {}
-        if self._takes_positions:
-            options["position_ids"] = torch.tensor(self._batch.lengths, device=device)[:, None]
-        output = self.module(
-            input_ids=torch.tensor([[sequence.last] for sequence in self._rows], device=device),
-            attention_mask=self._batch.mask(1, device),
-            past_key_values=self._batch.cache,
-            use_cache=True,
-            **options,
-        )
-        self._batch.grow()
-        logits: Tensor = output.logits[:, -1]
-        return logits
 
     def _next(self, sequence: _Sequence, logits: Tensor) -> Token:
         token, logprob = choose(logits, sequence.sampling, sequence.generator)
@@ -158,11 +123,11 @@ class Decoder:
         """Drop finished rows and move the newcomers that go on into the batch."""
         rows = [i for i, sequence in enumerate(self._rows) if sequence.handle not in gone]
         if len(rows) < len(self._rows):
-            self._batch.keep(rows)
+            self._past.keep(rows)
             self._rows = [self._rows[i] for i in rows]
         for newcomer in self._newcomers:
             if newcomer.sequence.handle not in gone:
-                self._batch.join(newcomer.cache)
+                self._past.join(newcomer.past)
                 self._rows.append(newcomer.sequence)
         self._newcomers = []
 
@@ -172,7 +137,7 @@ class Decoder:
         self._newcomers = [n for n in self._newcomers if n.sequence.handle != handle]
         rows = [i for i, sequence in enumerate(self._rows) if sequence.handle != handle]
         if len(rows) < len(self._rows):
-            self._batch.keep(rows)
+            self._past.keep(rows)
             self._rows = [self._rows[i] for i in rows]
 
 

@@ -9,10 +9,10 @@ import torch
 import transformers
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoModel, AutoModelForCausalLM
+from transformers import AutoModel, AutoModelForCausalLM, PreTrainedModel
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models import adapters, card, language, tokenizer
+from tunesmith.models import adapters, card, language, own, tokenizer
 from tunesmith.models.card import Card
 from tunesmith.models.classifier import Classifier, TextClassifier
 from tunesmith.models.language import LanguageModel
@@ -86,7 +86,7 @@ def language_module(folder: Path) -> nn.Module:
 
     Raises:
         ModelError: M09 when weights are missing or do not fit; M07, M21 or M22 when an adapter's base was
-            changed, is another model or is gone.
+            changed, is another model or is gone; M46 or M47 when its class is not here as it was.
     """
     return _module(AutoModelForCausalLM, folder)
 
@@ -118,6 +118,17 @@ def _base(folder: Path) -> Path:
 
 
 def _pretrained(kind: Any, folder: Path) -> nn.Module:
+    if (code := card.read(folder).code) is None:
+        module: nn.Module = _from_pretrained(kind, folder)
+        return module
+    found = own.kind_of(folder, code)
+    if issubclass(found, PreTrainedModel):
+        result: nn.Module = own.marked(_from_pretrained(found, folder), code)
+        return result
+    return own.load(found, folder, code, as_encoder=kind is AutoModel)
+
+
+def _from_pretrained(kind: Any, folder: Path) -> Any:
     try:
         module, info = kind.from_pretrained(
             folder,
@@ -132,5 +143,4 @@ def _pretrained(kind: Any, folder: Path) -> nn.Module:
     missing = [key for key in info["missing_keys"] if "pooler" not in key]
     if missing:
         raise ModelError("M09", file=folder, reason=f"missing: {', '.join(sorted(missing)[:5])}")
-    result: nn.Module = module
-    return result
+    return module

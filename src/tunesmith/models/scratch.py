@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
 
-from tunesmith.core.recipe import Scratch
+from tunesmith.core.recipe import Made, Own
+from tunesmith.models import own
 from tunesmith.models import tokenizer as tokenizers
 from tunesmith.models.contract import TEMPLATES, PromptContract
 
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
-def make(size: Scratch, texts: Iterable[str], *, seed: int) -> tuple[nn.Module, Tokenizer]:
+def make(size: Made, texts: Iterable[str], *, seed: int) -> tuple[nn.Module, Tokenizer]:
     """A random model of the given size and its tokenizer; the same seed gives the same bytes."""
     tokenizer = tokenizers.train(texts, vocab=size.vocab)
     ids = {
         f"{name}_token_id": _id(tokenizer, token)
         for name, token in (("pad", tokenizers.PAD), ("bos", tokenizers.BOS), ("eos", tokenizers.EOS))
     }
+    if isinstance(size, Own):
+        return own.make(size, vocab=tokenizer.get_vocab_size(), ids=ids, seed=seed), tokenizer
     shape: dict[str, Any] = {
         "vocab_size": tokenizer.get_vocab_size(),
         "hidden_size": size.hidden,

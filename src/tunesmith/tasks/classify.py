@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from tunesmith.core.recipe import Scratch
+from tunesmith.core.recipe import Made
 from tunesmith.models.card import Card
 from tunesmith.tasks.task import Example, Learner, Start, weigh, weights
 
@@ -38,16 +38,17 @@ class Classify:
         """An encoder with a fresh head; classification has no prompt contract."""
         import torch
 
-        from tunesmith.models import loading, scratch, tokenizer
+        from tunesmith.models import loading, own, readiness, scratch, tokenizer
         from tunesmith.models.classifier import Classifier
         from tunesmith.tasks import saving
 
-        if isinstance(start.source, Scratch):
+        if isinstance(start.source, Made):
             encoder, tokens = scratch.make(start.source, start.texts, seed=start.seed)
             encoder = getattr(encoder, "model", encoder)
         else:
             folder = Path(str(start.source.folder))
             encoder, tokens = loading.encoder_module(folder), tokenizer.load(folder)
+        readiness.to_classify(encoder)
         torch.manual_seed(start.seed)
         card = Card(
             kind="classifier",
@@ -55,6 +56,7 @@ class Classify:
             labels=start.labels,
             context=saving.context_of(start.source, start.context, at_most=_CONTEXT),
             base=saving.base_of(start.source),
+            code=own.code_of(encoder),
         )
         module = Classifier(encoder, len(start.labels))
         return Learner(module=module, backbone=encoder, tokenizer=tokens, card=card)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tunesmith.core.errors import RecipeError
-from tunesmith.core.recipe import Scratch
+from tunesmith.core.recipe import Made, Scratch
 from tunesmith.models.card import Card
 from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Example, Learner, Start, weigh
@@ -35,30 +35,33 @@ class LanguageTask:
 
         Raises:
             RecipeError: R13 when the model is not a decoder.
+            ModelError: M43 or M45 when one of the user's own gives no logits, or looks ahead.
         """
-        from tunesmith.models import loading, scratch, tokenizer
+        from tunesmith.models import loading, own, readiness, scratch, tokenizer
         from tunesmith.models.language import contract_of
         from tunesmith.tasks import saving
 
-        if isinstance(start.source, Scratch):
-            if start.source.architecture != "llama":
+        if isinstance(start.source, Made):
+            if isinstance(start.source, Scratch) and start.source.architecture != "llama":
                 raise RecipeError(
                     "R13", task=self.name, model=start.source.architecture, kind="encoder", wanted="decoder"
                 )
             module, tokens = scratch.make(start.source, start.texts, seed=start.seed)
-            own = scratch.contract(tokens)
+            brought = scratch.contract(tokens)
         else:
             folder = Path(str(start.source.folder))
             module, tokens = loading.language_module(folder), tokenizer.load(folder)
-            own = contract_of(folder, tokens)
+            brought = contract_of(folder, tokens)
+        readiness.to_write(module)
         card = Card(
             kind="language",
             task=self.name,
             context=saving.context_of(start.source, start.context, at_most=_CONTEXT),
             base=saving.base_of(start.source),
+            code=own.code_of(module),
         )
         return Learner(
-            module=module, backbone=module, tokenizer=tokens, card=card, contract=contract(own, tokens)
+            module=module, backbone=module, tokenizer=tokens, card=card, contract=contract(brought, tokens)
         )
 
     def objective(self, module: nn.Module, examples: Sequence[Example], loss: Loss) -> Tensor:
@@ -102,7 +105,14 @@ def _context(learner: Learner) -> int:
 
 
 def _reshapes_logits(module: nn.Module) -> bool:
-    """Whether the family scales or caps what its output head gives (Granite, Gemma 2, Cohere)."""
+    """Whether logits are more than what the output head gives.
+
+    Some families scale or cap them (Granite, Gemma 2, Cohere); a model of the user's own may do anything.
+    """
+    from tunesmith.models import own
+
+    if own.code_of(module) is not None:
+        return True
     names = ("logits_scaling", "final_logit_softcapping", "logit_scale")
     return any(getattr(module.config, name, None) for name in names)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tunesmith.core.recipe import Scratch
+from tunesmith.core.recipe import Made
 from tunesmith.models import card, tokenizer
 from tunesmith.models.card import Base
 from tunesmith.models.resolve import Resolved, weights_digest
@@ -33,16 +33,16 @@ def _special(learner: Learner) -> dict[str, str]:
     return {"bos_token": learner.contract.bos, "eos_token": learner.contract.eos}
 
 
-def base_of(source: Resolved | Scratch) -> Base | None:
+def base_of(source: Resolved | Made) -> Base | None:
     """The model a training starts from, as the card remembers it."""
-    if isinstance(source, Scratch) or source.folder is None:
+    if isinstance(source, Made) or source.folder is None:
         return None
     return Base(name=source.name, folder=str(source.folder), weights=weights_digest(source.folder))
 
 
-def context_of(source: Resolved | Scratch, wanted: int | None, *, at_most: int) -> int:
+def context_of(source: Resolved | Made, wanted: int | None, *, at_most: int) -> int:
     """How many tokens a row may have: what the recipe says, within what the model can take."""
-    if isinstance(source, Scratch):
+    if isinstance(source, Made):
         limit = source.context
     else:
         limit = card.read(source.folder).context if source.folder else at_most

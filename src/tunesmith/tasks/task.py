@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.core.recipe import Scratch
+from tunesmith.core.recipe import Made
 from tunesmith.models.card import Card
 from tunesmith.models.contract import PromptContract
 from tunesmith.models.resolve import Resolved
@@ -72,7 +72,7 @@ class Learner:
 class Start:
     """What a model begins as: found on this machine or to be made, and the words and labels it will meet."""
 
-    source: Resolved | Scratch
+    source: Resolved | Made
     texts: Sequence[str]
     labels: tuple[str, ...]
     seed: int

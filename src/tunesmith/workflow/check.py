@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.core import components, recipe_file
 from tunesmith.core.errors import NotFoundError, Problem, RecipeError, TunesmithError
-from tunesmith.core.recipe import Data, Recipe, Scratch
+from tunesmith.core.recipe import Data, Made, Own, Recipe, Scratch
 from tunesmith.core.recipe_file import Document
 from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
@@ -143,8 +143,9 @@ def _model_problems(
     if len(recipe.model) > 1 and not recipe.data.split.validation and "validation" not in given:
         yield document.problem("R17", ("model",), count=len(recipe.model))
     for choice in recipe.model:
-        if isinstance(choice, Scratch) and recipe.train.method.name == "lora":
-            yield document.problem("R15", ("train", "method"), model=choice.architecture)
+        if isinstance(choice, Made) and recipe.train.method.name == "lora":
+            name = choice.code if isinstance(choice, Own) else choice.architecture
+            yield document.problem("R15", ("train", "method"), model=name)
         try:
             yield from _unfit(document, choice, task, workspace)
         except TunesmithError as error:
@@ -152,8 +153,13 @@ def _model_problems(
             yield document.problem(found.code, ("model",), **found.values)
 
 
-def _unfit(document: Document, choice: str | Scratch, task: Task, workspace: Workspace) -> Iterator[Problem]:
+def _unfit(document: Document, choice: str | Made, task: Task, workspace: Workspace) -> Iterator[Problem]:
     """Why a model cannot do a task."""
+    if isinstance(choice, Own):
+        from tunesmith.models import own
+
+        own.check(choice, document.path.absolute().parent)
+        return
     wanted = "encoder" if task.shape == "labelled" else "decoder"
     if isinstance(choice, Scratch):
         name: str = choice.architecture

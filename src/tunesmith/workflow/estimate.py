@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.core.memory import peak_memory_bytes
-from tunesmith.core.recipe import Scratch
+from tunesmith.core.recipe import Made
 from tunesmith.eval import baselines
 from tunesmith.eval.outcome import LabelOutcome
 from tunesmith.tasks.examples import lengths
@@ -43,7 +43,7 @@ def estimate(plan: Plan, candidate: Candidate, parts: Parts) -> Estimate:
     """Train a few batches of a throw-away copy and reckon from them."""
     from tunesmith.train.stepper import Stepper
 
-    if not isinstance(candidate.source, Scratch) and candidate.source.folder is None:
+    if not isinstance(candidate.source, Made) and candidate.source.folder is None:
         return Estimate(
             peak_memory_bytes=peak_memory_bytes(),
             seconds=0.0,

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith import __version__
-from tunesmith.core import cache, components, durable, recipe_file
+from tunesmith.core import cache, components, durable, own_code, recipe_file
 from tunesmith.core.errors import Problem, RecipeError
-from tunesmith.core.recipe import Component, Lock, Recipe, Scratch
+from tunesmith.core.recipe import Component, Lock, Made, Own, Recipe, Scratch
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
 from tunesmith.data import cleaner_files
@@ -39,7 +39,7 @@ class Candidate:
     """A model to train: its name, where it starts from, what identifies that, the key of its training."""
 
     name: str
-    source: Resolved | Scratch
+    source: Resolved | Made
     identity: str
     key: str
 
@@ -133,10 +133,10 @@ class Plan:
             made.append(replace(candidate, name=f"{candidate.name}#{same + 1}") if same else candidate)
         return tuple(made)
 
-    def _candidate(self, choice: str | Scratch) -> Candidate:
-        if isinstance(choice, Scratch):
-            source: Resolved | Scratch = choice
-            identity = cache.key(**choice.model_dump())
+    def _candidate(self, choice: str | Made) -> Candidate:
+        if isinstance(choice, Made):
+            source: Resolved | Made = choice
+            identity = _identity_of(choice)
         else:
             source = resolve(choice, self.workspace, base=self.base)
             identity = weights_digest(source.folder) if source.folder else choice
@@ -248,15 +248,27 @@ class Plan:
         beside = self.base / path
         return str(beside if find(path, self.base)[0].is_relative_to(self.base) else Path(path).absolute())
 
-    def _absolute(self, choice: str | Scratch, source: Resolved | Scratch) -> str | Scratch:
-        """A model that was found as a folder beside the recipe or here, by its whole path."""
-        if isinstance(choice, Scratch) or isinstance(source, Scratch) or source.folder is None:
+    def _absolute(self, choice: str | Made, source: Resolved | Made) -> str | Made:
+        """A model, or the code of one, that was found as a folder or file beside the recipe, by its path."""
+        if isinstance(choice, Own):
+            return choice.model_copy(update={"code": own_code.pinned(choice.code)})
+        if isinstance(choice, Scratch) or not isinstance(source, Resolved) or source.folder is None:
             return choice
         places = ((root / choice).resolve() for root in (self.base, Path.cwd()))
         return str(source.folder) if source.folder in places else choice
 
 
-def _name_of(source: Resolved | Scratch) -> str:
+def _identity_of(choice: Made) -> str:
+    """What decides about a model that is made here."""
+    if isinstance(choice, Scratch):
+        return cache.key(**choice.model_dump())
+    name = own_code.reference(choice.code)
+    return cache.key(**{**choice.model_dump(), "code": [name, durable.sha256(own_code.source_file(name))]})
+
+
+def _name_of(source: Resolved | Made) -> str:
+    if isinstance(source, Own):
+        return source.code.rpartition(":")[2]
     if isinstance(source, Scratch):
         return f"{source.architecture}-{source.layers}x{source.hidden}"
     return source.name

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.core import components, durable
 from tunesmith.core.errors import DataError
 from tunesmith.core.events import Evaluated, Event, Step, Stopped
-from tunesmith.core.recipe import Scratch
+from tunesmith.core.recipe import Made
 from tunesmith.models.contract import PromptContract
 from tunesmith.tasks.task import Example, Learner, Start
 from tunesmith.workflow import tokens
@@ -113,7 +113,7 @@ def learner_of(plan: Plan, candidate: Candidate, parts: Parts) -> tuple[Learner,
     torch.set_num_threads(plan.threads)
     start = Start(
         source=candidate.source,
-        texts=plan.task.texts(parts.split("train")) if isinstance(candidate.source, Scratch) else (),
+        texts=plan.task.texts(parts.split("train")) if isinstance(candidate.source, Made) else (),
         labels=parts.labels,
         seed=plan.recipe.seed,
         context=plan.recipe.data.max_length,
@@ -177,7 +177,7 @@ def _validate(plan: Plan, learner: Learner, parts: Parts, examples: Sequence[Exa
 
 
 def _is_tfidf(candidate: Candidate) -> bool:
-    return not isinstance(candidate.source, Scratch) and candidate.source.folder is None
+    return not isinstance(candidate.source, Made) and candidate.source.folder is None
 
 
 def _fit_tfidf(plan: Plan, candidate: Candidate, parts: Parts) -> None:

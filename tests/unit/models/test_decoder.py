@@ -173,7 +173,7 @@ def test_impossible_prompts_never_reach_the_model(
     tiny: PreTrainedModel, ids: list[int], code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoder = Decoder(tiny, max_batch=1)
-    monkeypatch.setattr(decoder, "_prefill", lambda *_: pytest.fail("the model was called"))
+    monkeypatch.setattr(tiny, "forward", lambda **_: pytest.fail("the model was called"))
     with pytest.raises(UsageError) as error:
         decoder.add(ids, Sampling(max_new_tokens=1))
     assert error.value.problems[0].code == code
