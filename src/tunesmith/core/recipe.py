@@ -131,6 +131,7 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 class _Fresh(Section):
     """A model that is made here and not found; its tokenizer is trained on the data."""
 
+    tokenizer: Literal["bpe", "bpe_fallback"] = "bpe"
     vocab: int = Field(default=8192, ge=300, le=1_000_000)
     context: int = Field(default=512, ge=16, le=1_048_576)
 

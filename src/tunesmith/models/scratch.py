@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def make(size: Made, texts: Iterable[str], *, seed: int) -> tuple[nn.Module, Tokenizer]:
     """A random model of the given size and its tokenizer; the same seed gives the same bytes."""
-    tokenizer = tokenizers.train(texts, vocab=size.vocab)
+    tokenizer = tokenizers.train(texts, vocab=size.vocab, kind=size.tokenizer)
     ids = {
         f"{name}_token_id": _id(tokenizer, token)
         for name, token in (("pad", tokenizers.PAD), ("bos", tokenizers.BOS), ("eos", tokenizers.EOS))

@@ -10,6 +10,7 @@ from typing import Any
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from tunesmith.core.errors import ModelError
+from tunesmith.models import byte_fallback
 
 FILE = "tokenizer.json"
 PAD, BOS, EOS = "<pad>", "<s>", "</s>"
@@ -37,11 +38,22 @@ def load(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def train(texts: Iterable[str], *, vocab: int) -> Tokenizer:
-    """A byte-level BPE trained on `texts`: every text can be encoded, nothing becomes unknown.
+def train(texts: Iterable[str], *, vocab: int, kind: str = "bpe") -> Tokenizer:
+    """A tokenizer trained on `texts`: every text can be encoded, nothing becomes unknown.
 
-    Sequences are framed by `<s>` and `</s>` unless encoded without special tokens.
+    `bpe` is over bytes, `bpe_fallback` over characters, the rare of which are written as bytes. Sequences are
+    framed by `<s>` and `</s>` unless encoded without special tokens.
     """
+    if kind == "bpe_fallback":
+        tokenizer = byte_fallback.train(texts, vocab=vocab, special=SPECIAL)
+    else:
+        tokenizer = _byte_level(texts, vocab)
+    frame = [(BOS, tokenizer.token_to_id(BOS)), (EOS, tokenizer.token_to_id(EOS))]
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{BOS} $A {EOS}", special_tokens=frame)
+    return tokenizer
+
+
+def _byte_level(texts: Iterable[str], vocab: int) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -52,8 +64,6 @@ def train(texts: Iterable[str], *, vocab: int) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    frame = [(BOS, tokenizer.token_to_id(BOS)), (EOS, tokenizer.token_to_id(EOS))]
-    tokenizer.post_processor = processors.TemplateProcessing(single=f"{BOS} $A {EOS}", special_tokens=frame)
     return tokenizer
 
 

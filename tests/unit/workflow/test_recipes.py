@@ -12,12 +12,13 @@ from tunesmith.core import recipe_file
 from tunesmith.workflow import demo
 
 ROOT = Path(__file__).parents[3]
+TASKS = {"pretrain-tiny": "generate"}  # of recipes that are not named after theirs
 READY = sorted((ROOT / "recipes").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", READY, ids=lambda path: path.stem)
 def test_every_ready_recipe_is_valid(path: Path) -> None:
-    assert recipe_file.load(path).task == path.stem
+    assert recipe_file.load(path).task == TASKS.get(path.stem, path.stem)
 
 
 def test_the_demo_recipes_are_valid(tmp_path: Path) -> None:
