@@ -235,12 +235,13 @@ def test_recipes_are_recipes(page_: Page, tmp_path: Path) -> None:
 
 
 def load_own(page_: Page, folder: Path) -> None:
-    """Load what the page keeps in `mine.py`, if it does."""
+    """Load what the page keeps in a file of the reader's own, such as `# mine.py`."""
     for block in page_.blocks("python"):
-        if block.startswith("# mine.py"):
-            (folder / "mine.py").write_text(block, encoding="utf-8")
-            sys.modules.pop("mine", None)  # another page has its own
-            load_code(folder / "mine.py")
+        if named := re.match(r"# (\w+)\.py\n", block):
+            file = folder / f"{named[1]}.py"
+            file.write_text(block, encoding="utf-8")
+            sys.modules.pop(file.stem, None)  # another page has its own
+            load_code(file)
 
 
 RUNNABLE = [
@@ -269,6 +270,23 @@ def test_components_of_ones_own_run_as_shown(lang: str, shop: Path) -> None:
     result = tunesmith.run(shop / "mine.yaml")
     assert 0 <= result["scores"]["mine:worst_recall"] <= 1
     assert result["ledger"]["used"] > 0
+
+
+@each_language
+def test_a_model_of_ones_own_is_trained_and_asked_as_shown(
+    lang: str, shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page_ = page("own-model", lang)
+    code, use = page_.blocks("python")
+    assert len(code.splitlines()) <= 35
+    load_own(page_, shop)
+    (shop / "own.yaml").write_text(page_.blocks("yaml")[0], encoding="utf-8")
+    (shop / "use.py").write_text(use, encoding="utf-8")
+    run_, ask, _ = page_.commands()
+    assert main(shlex.split(run_)[1:]) == 0
+    assert main([*shlex.split(ask)[1:], "--json"]) == 0
+    runpy.run_path(str(shop / "use.py"))
+    assert len(capsys.readouterr().out.splitlines()) > 2
 
 
 @each_language
