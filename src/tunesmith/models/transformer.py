@@ -78,7 +78,8 @@ class MultiHeadAttention(nn.Module):
 
     def _split(self, states: Tensor) -> Tensor:
         """[b, t, d] -> [b, h, t, d/h]."""
-        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        batch, tokens, width = states.shape
+        return states.view(batch, tokens, self.heads, width // self.heads).transpose(1, 2)
 
 
 class Block(nn.Module):
@@ -185,30 +186,29 @@ def keys(mask: Tensor | None) -> Tensor | None:
 class Encoder(nn.Module):
     """Reads: every token sees all tokens that are no padding."""
 
-    def __init__(self, size: Size, embedding: Embedding | None = None) -> None:
+    def __init__(self, size: Size) -> None:
         super().__init__()
-        self.embedding = embedding or Embedding(size)
+        self.embedding = Embedding(size)
         self.stack = Stack(size, crosses=False)
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Hidden states [b, s, d] of ids [b, s]; mask [b, s] is 1 on real tokens."""
+        """Hidden states [b, t, d] of ids [b, t]; mask [b, t] is 1 on real tokens."""
         states: Tensor = self.stack(self.embedding(ids), keys(mask))
         return states
 
 
 class Decoder(nn.Module):
-    """Writes: every token sees itself and those before it, and the source where there is one."""
+    """Writes: every token sees itself and those before it."""
 
-    def __init__(self, size: Size, embedding: Embedding | None = None, *, crosses: bool = False) -> None:
+    def __init__(self, size: Size) -> None:
         super().__init__()
-        self.embedding = embedding or Embedding(size)
-        self.stack = Stack(size, crosses=crosses)
+        self.embedding = Embedding(size)
+        self.stack = Stack(size, crosses=False)
 
-    def forward(self, ids: Tensor, source: Tensor | None = None, source_mask: Tensor | None = None) -> Tensor:
-        """Hidden states [b, t, d] of ids [b, t], given the encoder's source [b, s, d] and its mask [b, s]."""
-        mask = causal(ids.shape[1]).to(ids.device)
-        states: Tensor = self.stack(self.embedding(ids), mask, source, keys(source_mask))
-        return states
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits [b, t, v] of what comes after each of ids [b, t]."""
+        states = self.stack(self.embedding(ids), causal(ids.shape[1]).to(ids.device))
+        return self.embedding.logits(states)
 
 
 class EncoderDecoder(nn.Module):
@@ -217,10 +217,20 @@ class EncoderDecoder(nn.Module):
     def __init__(self, size: Size) -> None:
         super().__init__()
         self.embedding = Embedding(size)
-        self.encoder = Encoder(size, self.embedding)
-        self.decoder = Decoder(size, self.embedding, crosses=True)
+        self.encoder = Stack(size, crosses=False)
+        self.decoder = Stack(size, crosses=True)
 
-    def forward(self, source: Tensor, target: Tensor, source_mask: Tensor | None = None) -> Tensor:
-        """Logits [b, t, v] of what comes after each token of target [b, t]; source, source_mask [b, s]."""
-        read = self.encoder(source, source_mask)
-        return self.embedding.logits(self.decoder(target, read, source_mask))
+    def read(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Hidden states [b, s, d] of the source's ids [b, s]; mask [b, s] is 1 on real tokens."""
+        states: Tensor = self.encoder(self.embedding(ids), keys(mask))
+        return states
+
+    def write(self, ids: Tensor, source: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Logits [b, t, v] of what comes after each of ids [b, t], given what was read of the source."""
+        own = causal(ids.shape[1]).to(ids.device)
+        states = self.decoder(self.embedding(ids), own, source, keys(mask))
+        return self.embedding.logits(states)
+
+    def forward(self, source: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Logits [b, t, v] of what comes after each token of target [b, t]; source, mask [b, s]."""
+        return self.write(target, self.read(source, mask), mask)
