@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from tunesmith.core.recipe import Made
+from tunesmith.core.recipe import Made, Scratch
 from tunesmith.models.card import Card
 from tunesmith.tasks.task import Example, Learner, Start, weigh, weights
 
@@ -44,7 +44,8 @@ class Classify:
 
         if isinstance(start.source, Made):
             encoder, tokens = scratch.make(start.source, start.texts, seed=start.seed)
-            encoder = getattr(encoder, "model", encoder)
+            if isinstance(start.source, Scratch):
+                encoder = getattr(encoder, "model", encoder)
         else:
             folder = Path(str(start.source.folder))
             encoder, tokens = loading.encoder_module(folder), tokenizer.load(folder)
