@@ -8,10 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForSeq2SeqLM, PreTrainedConfig, PreTrainedModel
-from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
+from transformers.modeling_outputs import BaseModelOutput, CausalLMOutput, Seq2SeqLMOutput
 
-from tunesmith.models.transformer import EncoderDecoder, Size
+from tunesmith.models.transformer import Decoder, Encoder, EncoderDecoder, Size
 
 
 class ReferenceConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
@@ -43,6 +50,18 @@ class ReferenceConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
         )
 
 
+class EncoderConfig(ReferenceConfig):  # type: ignore[no-untyped-call]
+    """An encoder."""
+
+    model_type = "tunesmith_transformer_encoder"
+
+
+class DecoderConfig(ReferenceConfig):  # type: ignore[no-untyped-call]
+    """A decoder without a source."""
+
+    model_type = "tunesmith_transformer_decoder"
+
+
 class EncoderDecoderConfig(ReferenceConfig):  # type: ignore[no-untyped-call]
     """An encoder and a decoder of `num_hidden_layers` each."""
 
@@ -59,6 +78,71 @@ class ReferenceModel(PreTrainedModel):  # type: ignore[no-untyped-call]
 
     def _init_weights(self, module: nn.Module) -> None:
         """Nothing: see `models.transformer`."""
+
+
+class ReferenceEncoder(ReferenceModel):
+    """The encoder."""
+
+    config_class = EncoderConfig
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__(config)
+        self.encoder = Encoder(config.size)
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> BaseModelOutput:
+        """Hidden states of input_ids [b, t]; attention_mask [b, t] is 1 on real tokens."""
+        return BaseModelOutput(last_hidden_state=self.encoder(input_ids, attention_mask))
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The table of token vectors."""
+        return self.encoder.embedding.tokens
+
+
+class ReferenceDecoder(ReferenceModel):
+    """The decoder without its output head."""
+
+    config_class = DecoderConfig
+    base_model_prefix = "model"
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__(config)
+        self.decoder = Decoder(config.size)
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> BaseModelOutput:
+        """Hidden states of input_ids [b, t]; padding is on the right, where no real token sees it."""
+        return BaseModelOutput(last_hidden_state=self.decoder.read(input_ids))
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The table of token vectors, which makes logits too."""
+        return self.decoder.embedding.tokens
+
+
+class ReferenceForCausalLM(ReferenceModel):
+    """The decoder; its output head is the table of token vectors."""
+
+    config_class = DecoderConfig
+    base_model_prefix = "model"
+    _tied_weights_keys: Any = {  # noqa: RUF012  read by the library
+        "lm_head.weight": "model.decoder.embedding.tokens.weight"
+    }
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__(config)
+        self.model = ReferenceDecoder(config)
+        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> CausalLMOutput:
+        """Logits [b, t, v] of what comes after each of input_ids [b, t]; padding is on the right."""
+        read = self.model(input_ids=input_ids, attention_mask=attention_mask)
+        return CausalLMOutput(logits=self.lm_head(read.last_hidden_state))
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The table of token vectors."""
+        tokens: nn.Module = self.model.get_input_embeddings()
+        return tokens
 
 
 class ReferenceForSeq2SeqLM(ReferenceModel):
@@ -105,5 +189,9 @@ class ReferenceForSeq2SeqLM(ReferenceModel):
         return tokens
 
 
-AutoConfig.register(EncoderDecoderConfig.model_type, EncoderDecoderConfig, exist_ok=True)
+for _config in (EncoderConfig, DecoderConfig, EncoderDecoderConfig):
+    AutoConfig.register(_config.model_type, _config, exist_ok=True)
+AutoModel.register(EncoderConfig, ReferenceEncoder, exist_ok=True)
+AutoModel.register(DecoderConfig, ReferenceDecoder, exist_ok=True)
+AutoModelForCausalLM.register(DecoderConfig, ReferenceForCausalLM, exist_ok=True)
 AutoModelForSeq2SeqLM.register(EncoderDecoderConfig, ReferenceForSeq2SeqLM, exist_ok=True)

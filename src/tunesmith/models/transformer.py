@@ -205,10 +205,14 @@ class Decoder(nn.Module):
         self.embedding = Embedding(size)
         self.stack = Stack(size, crosses=False)
 
+    def read(self, ids: Tensor) -> Tensor:
+        """Hidden states [b, t, d] of ids [b, t]."""
+        states: Tensor = self.stack(self.embedding(ids), causal(ids.shape[1]).to(ids.device))
+        return states
+
     def forward(self, ids: Tensor) -> Tensor:
         """Logits [b, t, v] of what comes after each of ids [b, t]."""
-        states = self.stack(self.embedding(ids), causal(ids.shape[1]).to(ids.device))
-        return self.embedding.logits(states)
+        return self.embedding.logits(self.read(ids))
 
 
 class EncoderDecoder(nn.Module):

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
-from transformers import AutoModelForSeq2SeqLM
+from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 
-from tunesmith.models.reference import EncoderDecoderConfig, ReferenceForSeq2SeqLM
+from tunesmith.models.reference import (
+    DecoderConfig,
+    EncoderConfig,
+    EncoderDecoderConfig,
+    ReferenceDecoder,
+    ReferenceEncoder,
+    ReferenceForCausalLM,
+    ReferenceForSeq2SeqLM,
+)
+
+SIZE: dict[str, Any] = {
+    "vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
+    "max_position_embeddings": 12,
+}  # fmt: skip
 
 
 def _model(*, learned: bool = False) -> ReferenceForSeq2SeqLM:
@@ -38,6 +53,31 @@ def test_what_the_encoder_read_takes_the_place_of_the_source() -> None:
     again = model(encoder_outputs=read, attention_mask=mask, decoder_input_ids=target).logits
     whole = model(input_ids=source, attention_mask=mask, decoder_input_ids=target).logits
     assert torch.equal(again, whole)
+
+
+@pytest.mark.parametrize(
+    ("auto", "made"),
+    [
+        (AutoModel, ReferenceEncoder(EncoderConfig(**SIZE))),
+        (AutoModel, ReferenceDecoder(DecoderConfig(**SIZE))),
+        (AutoModelForCausalLM, ReferenceForCausalLM(DecoderConfig(**SIZE))),
+    ],
+    ids=lambda it: type(it).__name__,
+)
+def test_saved_encoders_and_decoders_are_read_back_by_the_auto_class(
+    auto: Any, made: PreTrainedModel, tmp_path: Path
+) -> None:
+    made.eval().save_pretrained(tmp_path)
+    found = auto.from_pretrained(tmp_path).eval()
+    ids = torch.randint(40, (2, 7))
+    assert torch.equal(found(input_ids=ids)[0], made(input_ids=ids)[0])
+
+
+def test_a_decoder_gives_logits_by_the_table_of_its_tokens() -> None:
+    model = ReferenceForCausalLM(DecoderConfig(**SIZE)).eval()
+    ids = torch.randint(40, (2, 7))
+    assert torch.allclose(model(input_ids=ids).logits, model.model.decoder(ids), atol=1e-6)
+    assert sum(p.numel() for p in model.parameters()) == sum(p.numel() for p in model.model.parameters())
 
 
 def test_sinusoids_are_not_learned() -> None:
