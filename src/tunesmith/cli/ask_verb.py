@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tunesmith.cli import layout
 from tunesmith.cli.output import Output, printable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tunesmith.models.hosted import HostedModel
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.tfidf import TfidfClassifier
+    from tunesmith.models.translator import Translator
 
 _RUNNERS_UP = 3
 _LINES_AT_ONCE = 64
@@ -45,14 +46,17 @@ def run(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.loading import load
     from tunesmith.models.resolve import resolve
+    from tunesmith.models.translator import Translator
 
     resolved = resolve(given.model, output.workspace)
     model = load(resolved)
-    answerer = (
-        _Writer(model, resolved.name, given, output)
-        if isinstance(model, LanguageModel | HostedModel)
-        else _Judge(model, resolved.name, output)
-    )
+    answerer: _Answerer
+    if isinstance(model, LanguageModel | HostedModel):
+        answerer = _Writer(model, resolved.name, given, output)
+    elif isinstance(model, Translator):
+        answerer = _Interpreter(model, resolved.name, output)
+    else:
+        answerer = _Judge(model, resolved.name, output)
     if given.text is None and sys.stdin.isatty():
         _converse(answerer, output)
     elif given.text in (None, "-"):
@@ -63,7 +67,15 @@ def run(given: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _converse(answerer: _Writer | _Judge, output: Output) -> None:
+class _Answerer(Protocol):
+    def answer(self, asked: str) -> None:
+        """Answer one text."""
+
+    def answer_lines(self, asked: Sequence[str]) -> None:
+        """Answer texts that know nothing of each other."""
+
+
+def _converse(answerer: _Answerer, output: Output) -> None:
     output.hint(output.say("ask_how_to_end"))
     while line := _line():
         answerer.answer(line)
@@ -114,6 +126,25 @@ class _Judge:
         self.output.data(
             {"model": self.name, "task": "classify", "label": ranked[0][0], "probabilities": shares}
         )
+
+
+class _Interpreter:
+    """Translations."""
+
+    def __init__(self, model: Translator, name: str, output: Output) -> None:
+        self.model = model
+        self.name = name
+        self.output = output
+
+    def answer(self, asked: str) -> None:
+        """The translation of a text."""
+        self.answer_lines([asked])
+
+    def answer_lines(self, asked: Sequence[str]) -> None:
+        """A line for each text."""
+        for answer in self.model.translate(asked):
+            self.output.data({"model": self.name, "task": "translate", "answer": answer})
+            self.output.line(answer)
 
 
 class _Writer:

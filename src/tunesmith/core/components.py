@@ -11,6 +11,7 @@ tasks = Registry(
         "classify": "tunesmith.tasks.classify:Classify",
         "generate": "tunesmith.tasks.generate:Generate",
         "chat": "tunesmith.tasks.chat:Chat",
+        "translate": "tunesmith.tasks.translate:Translate",
     },
 )
 cleaners = Registry(
@@ -59,6 +60,8 @@ metrics = Registry(
         "accuracy": "tunesmith.eval.metrics:accuracy",
         "macro_f1": "tunesmith.eval.metrics:macro_f1",
         "perplexity": "tunesmith.eval.metrics:perplexity",
+        "bleu": "tunesmith.eval.metrics:bleu",
+        "chrf": "tunesmith.eval.metrics:chrf",
     },
 )
 registries = {

@@ -1,17 +1,20 @@
-"""What a model must beat: always the most frequent label, and a linear model over TF-IDF."""
+"""What a model must beat: for labels the most frequent and a linear model, for texts a copy and a memory."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.registry import suggestion
-from tunesmith.eval.outcome import LabelOutcome, aligned
+from tunesmith.eval.outcome import LabelOutcome, TextOutcome, aligned
 
-Baseline = Callable[[Sequence[str], Sequence[str], LabelOutcome], LabelOutcome]
+Baseline = Callable[[Sequence[str], Sequence[str], Any], Any]
+Answered = TypeVar("Answered", LabelOutcome, TextOutcome)
+_ROWS_AT_ONCE = 256
 
 
 def majority(texts: Sequence[str], labels: Sequence[str], beside: LabelOutcome) -> LabelOutcome:
@@ -33,13 +36,31 @@ def tfidf(texts: Sequence[str], labels: Sequence[str], beside: LabelOutcome) -> 
     return beside.answered(aligned(model.predict(beside.texts), model.labels, beside.labels))
 
 
-BASELINES: Mapping[str, Baseline] = {"majority": majority, "tfidf": tfidf}
+def copy(sources: Sequence[str], targets: Sequence[str], beside: TextOutcome) -> TextOutcome:
+    """Write every source of `beside` as it is."""
+    return beside.answered(list(beside.sources))
+
+
+def nearest(sources: Sequence[str], targets: Sequence[str], beside: TextOutcome) -> TextOutcome:
+    """Write the target of the training source most similar by TF-IDF over runs of one to three characters."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
+    known = vectorizer.fit_transform(sources)
+    found: list[int] = []
+    for start in range(0, len(beside.sources), _ROWS_AT_ONCE):
+        asked = vectorizer.transform(beside.sources[start : start + _ROWS_AT_ONCE])
+        found += np.asarray((asked @ known.T).todense()).argmax(axis=1).tolist()
+    return beside.answered([targets[i] for i in found])
+
+
+BASELINES: Mapping[str, Baseline] = {"majority": majority, "tfidf": tfidf, "copy": copy, "nearest": nearest}
 
 
 def run(
-    names: Iterable[str], texts: Sequence[str], labels: Sequence[str], beside: LabelOutcome
-) -> dict[str, LabelOutcome]:
-    """What each named baseline, trained on texts and labels, does on the rows of `beside`.
+    names: Iterable[str], texts: Sequence[str], labels: Sequence[str], beside: Answered
+) -> dict[str, Answered]:
+    """What each named baseline, trained on texts and their labels or targets, does on the rows of `beside`.
 
     Raises:
         RecipeError: R06 when there is no such baseline.

@@ -1,4 +1,4 @@
-"""Metrics: functions from an outcome to a number, equal to scikit-learn's.
+"""Metrics: functions from an outcome to a number, equal to those of scikit-learn and sacrebleu.
 
 A metric of your own has the same signature, is named in a recipe as `module:function`, and is better when
 higher unless it is marked by `lower_is_better`.
@@ -12,7 +12,7 @@ from typing import Literal
 
 from tunesmith.core import components
 from tunesmith.core.errors import DataError, TunesmithError
-from tunesmith.eval.outcome import LabelOutcome, Outcome, TokenOutcome
+from tunesmith.eval.outcome import LabelOutcome, Outcome, TextOutcome, TokenOutcome
 
 Metric = Callable[[Outcome], float]
 Direction = Literal["higher", "lower"]
@@ -66,6 +66,52 @@ def perplexity(outcome: Outcome) -> float:
         return math.inf
 
 
+def bleu(outcome: Outcome) -> float:
+    """BLEU of the whole part, from 0 to 100, as sacrebleu computes it (Papineni et al. 2002; Post 2018).
+
+    Where most letters of the targets are Chinese, words are told apart by its `zh` tokenizer, else by `13a`.
+
+    Raises:
+        DataError: M49 when the outcome has no texts; E03 when it has no rows.
+    """
+    from sacrebleu.metrics.bleu import BLEU
+
+    found = written(outcome, "bleu")
+    tokenizer = "zh" if _are_chinese(found.targets) else "13a"
+    return float(BLEU(tokenize=tokenizer).corpus_score(found.predicted, [found.targets]).score)
+
+
+def chrf(outcome: Outcome) -> float:
+    """F-score of runs of characters, from 0 to 100, as sacrebleu computes it (Popovic 2015).
+
+    Raises:
+        DataError: M49 when the outcome has no texts; E03 when it has no rows.
+    """
+    from sacrebleu.metrics.chrf import CHRF
+
+    found = written(outcome, "chrf")
+    return float(CHRF().corpus_score(found.predicted, [found.targets]).score)
+
+
+def written(outcome: Outcome, metric: str) -> TextOutcome:
+    """The outcome, if it is one of texts and has rows.
+
+    Raises:
+        DataError: M49 when it has no texts; E03 when it has no rows.
+    """
+    if not isinstance(outcome, TextOutcome):
+        raise DataError("M49", metric=metric)
+    if not outcome.targets:
+        raise DataError("E03", metric=metric)
+    return outcome
+
+
+def _are_chinese(texts: Iterable[str]) -> bool:
+    """Whether most letters are Chinese characters."""
+    letters = [character for text in texts for character in text if character.isalpha()]
+    return sum("㐀" <= character <= "鿿" for character in letters) * 2 > len(letters)
+
+
 def labelled(outcome: Outcome, metric: str) -> LabelOutcome:
     """The outcome, if it is one of labels and has rows.
 
@@ -84,7 +130,7 @@ def measure(names: Iterable[str], outcome: Outcome) -> dict[str, float]:
 
     Raises:
         RecipeError: R06 or R07 when there is no such metric.
-        DataError: E01-E03 when it does not fit the outcome; E04 when a metric of the user's own fails.
+        DataError: E01-E03 or M49 when it does not fit the outcome; E04 when a metric of the user's own fails.
     """
     return {name: _value(name, outcome) for name in names}
 

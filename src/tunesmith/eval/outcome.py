@@ -46,7 +46,21 @@ class TokenOutcome:
     rows: int
 
 
-Outcome = LabelOutcome | TokenOutcome
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOutcome:
+    """What a model wrote for each source of a part, beside the target in the data; `rows` as above."""
+
+    sources: Sequence[str]
+    targets: Sequence[str]
+    predicted: Sequence[str]
+    rows: Sequence[int]
+
+    def answered(self, predicted: Sequence[str]) -> TextOutcome:
+        """The same rows with what another model wrote."""
+        return replace(self, predicted=predicted)
+
+
+Outcome = LabelOutcome | TokenOutcome | TextOutcome
 
 
 def aligned(

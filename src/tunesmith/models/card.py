@@ -15,7 +15,7 @@ from tunesmith.core.errors import ModelError
 from tunesmith.models.tokenizer import read_json
 
 FILE = "tunesmith.json"
-Kind = Literal["language", "encoder", "classifier", "tfidf"]
+Kind = Literal["language", "encoder", "encoder_decoder", "classifier", "tfidf"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,5 +84,8 @@ def _foreign(folder: Path) -> Card:
         raise ModelError("M04", file=folder)
     names = config.get("architectures") or []
     causal = any(str(name).endswith(("ForCausalLM", "LMHeadModel")) for name in names)
+    kind: Kind = (
+        "encoder_decoder" if config.get("is_encoder_decoder") else "language" if causal else "encoder"
+    )
     context = config.get("max_position_embeddings") or config.get("n_positions") or 512
-    return Card(kind="language" if causal else "encoder", context=int(context))
+    return Card(kind=kind, context=int(context))

@@ -25,6 +25,7 @@ from tunesmith.models.tokenizer import read_json
 _TASKS: dict[Kind, tuple[str, ...]] = {
     "language": ("generate", "chat"),
     "encoder": ("classify",),
+    "encoder_decoder": ("translate",),
     "classifier": ("classify",),
     "tfidf": ("classify",),
 }

@@ -9,20 +9,22 @@ import torch
 import transformers
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoModel, AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 
 from tunesmith.core.errors import ModelError
 from tunesmith.models import adapters, card, language, own, tokenizer
+from tunesmith.models import reference as _known  # noqa: F401  so that the Auto classes know its kinds
 from tunesmith.models.card import Card
 from tunesmith.models.classifier import Classifier, TextClassifier
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import Resolved, weights_digest
+from tunesmith.models.translator import Translator
 
 if TYPE_CHECKING:
     from tunesmith.models.hosted import HostedModel
     from tunesmith.models.tfidf import TfidfClassifier
 
-Model: TypeAlias = "LanguageModel | TextClassifier | TfidfClassifier | HostedModel"
+Model: TypeAlias = "LanguageModel | TextClassifier | TfidfClassifier | Translator | HostedModel"
 
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -50,6 +52,8 @@ def load(resolved: Resolved) -> Model:
         return _language(resolved.name, folder, found)
     if found.kind == "classifier":
         return _classifier(resolved.name, folder, found)
+    if found.kind == "encoder_decoder":
+        return _translator(resolved.name, folder, found)
     raise ModelError("M13", name=resolved.name)
 
 
@@ -81,6 +85,17 @@ def _classifier(name: str, folder: Path, found: Card) -> TextClassifier:
     )
 
 
+def _translator(name: str, folder: Path, found: Card) -> Translator:
+    return Translator(
+        name=name,
+        module=seq2seq_module(folder).eval(),
+        tokenizer=tokenizer.load(folder),
+        context=found.context,
+        task=found.task,
+        digest=weights_digest(folder),
+    )
+
+
 def language_module(folder: Path) -> nn.Module:
     """A causal language model in float32; an adapter is folded into its base.
 
@@ -89,6 +104,11 @@ def language_module(folder: Path) -> nn.Module:
             changed, is another model or is gone; M46 or M47 when its class is not here as it was.
     """
     return _module(AutoModelForCausalLM, folder)
+
+
+def seq2seq_module(folder: Path) -> nn.Module:
+    """An encoder-decoder in float32; otherwise as `language_module`."""
+    return _module(AutoModelForSeq2SeqLM, folder)
 
 
 def encoder_module(folder: Path) -> nn.Module:

@@ -13,6 +13,7 @@ from tunesmith.core.recipe import Made, Own
 from tunesmith.models import own
 from tunesmith.models import tokenizer as tokenizers
 from tunesmith.models.contract import TEMPLATES, PromptContract
+from tunesmith.models.reference import EncoderDecoderConfig, ReferenceForSeq2SeqLM
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -42,6 +43,9 @@ def make(size: Made, texts: Iterable[str], *, seed: int) -> tuple[nn.Module, Tok
         module: nn.Module = LlamaForCausalLM(
             LlamaConfig(**shape, intermediate_size=inner, tie_word_embeddings=True)
         )
+    elif size.architecture == "transformer":
+        start = ids["bos_token_id"]
+        module = ReferenceForSeq2SeqLM(EncoderDecoderConfig(**shape, decoder_start_token_id=start))
     else:
         module = BertModel(BertConfig(**shape, intermediate_size=size.hidden * 4), add_pooling_layer=False)
     return module, tokenizer

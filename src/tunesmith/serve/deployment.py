@@ -14,6 +14,7 @@ from tunesmith.core.errors import ModelError, NotFoundError, UsageError
 from tunesmith.models.contract import PromptContract
 from tunesmith.models.decoder import vocabulary_size
 from tunesmith.models.hosted import HostedModel
+from tunesmith.models.translator import Translator
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.classifier_engine import Classifier, ClassifierEngine
 from tunesmith.serve.engine import Engine
@@ -84,7 +85,7 @@ Deployment = TextDeployment | ClassifyDeployment
 
 
 def deploy(
-    model: Generator | Classifier | HostedModel,
+    model: Generator | Classifier | HostedModel | Translator,
     *,
     name: str | None = None,
     aliases: Sequence[str] = (),
@@ -93,8 +94,10 @@ def deploy(
     """Start an engine for a model. It answers to `name` (the model's own if None) and to `aliases`.
 
     Raises:
-        ModelError: M14 for a hosted model: this server asks no other.
+        ModelError: M14 for a hosted model: this server asks no other; M48 for an encoder-decoder.
     """
+    if isinstance(model, Translator):
+        raise ModelError("M48", name=model.name)
     if isinstance(model, HostedModel):
         raise ModelError("M14", name=model.name, wanted="serve", task="ask, eval, eval.against")
     limits = limits or Limits()

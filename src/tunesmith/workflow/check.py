@@ -67,7 +67,7 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
 
 
 def _unread(document: Document, task: Task) -> Iterator[Problem]:
-    if task.shape == "labelled" and document.values.get("prompt"):
+    if task.shape in ("labelled", "paired") and document.values.get("prompt"):
         yield document.problem("R18", ("prompt",), task=task.name, key="prompt")
 
 
@@ -155,15 +155,15 @@ def _model_problems(
 
 def _unfit(document: Document, choice: str | Made, task: Task, workspace: Workspace) -> Iterator[Problem]:
     """Why a model cannot do a task."""
+    wanted = {"labelled": "encoder", "paired": "encoder_decoder"}.get(task.shape, "decoder")
     if isinstance(choice, Own):
         from tunesmith.models import own
 
         own.check(choice, document.path.absolute().parent)
-        return
-    wanted = "encoder" if task.shape == "labelled" else "decoder"
-    if isinstance(choice, Scratch):
-        name: str = choice.architecture
-        kind = "encoder" if name == "bert" else "decoder"
+        name, kind = choice.code, "encoder" if wanted == "encoder" else "decoder"
+    elif isinstance(choice, Scratch):
+        name = choice.architecture
+        kind = {"bert": "encoder", "transformer": "encoder_decoder"}.get(name, "decoder")
         # Rotary positions turn pairs, so the width of a decoder's head is even.
         if choice.hidden % (choice.heads * (2 if kind == "decoder" else 1)):
             at = ("model", "heads")
@@ -177,7 +177,8 @@ def _unfit(document: Document, choice: str | Made, task: Task, workspace: Worksp
         folder = resolved.folder
         found = card.read(folder).kind if folder else "tfidf"
         name, kind = choice, "decoder" if found == "language" else found
-    if wanted == "decoder" and kind != wanted:
+    # The hidden states of a decoder can be classified too.
+    if kind != wanted and (wanted != "encoder" or kind == "encoder_decoder"):
         yield document.problem("R13", ("model",), task=task.name, model=name, kind=kind, wanted=wanted)
 
 

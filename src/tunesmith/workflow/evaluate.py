@@ -61,5 +61,6 @@ def evaluate(
 def _task_of(model: loading.Model) -> str:
     if model.kind in ("classifier", "tfidf", "hosted"):
         return "classify"
-    found: str = getattr(model, "task", None) or "chat"
+    usual = "translate" if model.kind == "encoder_decoder" else "chat"
+    found: str = getattr(model, "task", None) or usual
     return found

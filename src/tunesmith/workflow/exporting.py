@@ -14,6 +14,7 @@ from tunesmith.models.classifier import TextClassifier
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import resolve
+from tunesmith.models.translator import Translator
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -40,6 +41,9 @@ def export(name: str, workspace: Workspace, target: Path) -> Path:
             _language(model, folder)
         elif isinstance(model, TextClassifier):
             _classifier(model, folder)
+        elif isinstance(model, Translator):
+            model.module.save_pretrained(folder)  # type: ignore[operator]
+            _tokenizer(model.tokenizer, folder, model.context, None)
         else:
             model.save(folder)
         own.save(folder)

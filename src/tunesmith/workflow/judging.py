@@ -14,7 +14,7 @@ from tunesmith.core.store import Release, Store
 from tunesmith.eval import baselines, gate
 from tunesmith.eval import report as reports
 from tunesmith.eval.metrics import direction
-from tunesmith.eval.outcome import LabelOutcome, Outcome
+from tunesmith.eval.outcome import LabelOutcome, Outcome, TextOutcome
 from tunesmith.eval.report import Provenance, Report, Sample, TrainingPoint, ValidationPoint
 from tunesmith.models import loading
 from tunesmith.models.endpoint import PREFIX
@@ -148,6 +148,11 @@ def _references(
                 told = hosted.with_labels(outcome.labels)
                 made[name] = measuring.asked(told, parts.split(parts.held_out))
         found |= {name: measuring.scores(names, answer) for name, answer in made.items()}
+    if isinstance(outcome, TextOutcome):
+        rows = parts.split("train")
+        sides = (rows["source"].to_list(), rows["target"].to_list())
+        written = baselines.run(dict.fromkeys(wanted), *sides, outcome)
+        found |= {name: measuring.scores(names, answer) for name, answer in written.items()}
     if rival is not None:
         model = loading.load(Resolved(name=rival.name, folder=Path(rival.folder)))
         other = _outcome(plan, parts, parts.held_out, model)

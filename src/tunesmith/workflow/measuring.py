@@ -9,10 +9,11 @@ import numpy as np
 
 from tunesmith.core.errors import ModelError
 from tunesmith.eval import metrics
-from tunesmith.eval.outcome import LabelOutcome, Outcome, TokenOutcome, aligned
+from tunesmith.eval.outcome import LabelOutcome, Outcome, TextOutcome, TokenOutcome, aligned
 from tunesmith.models.card import Card
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
+from tunesmith.models.translator import Translator
 from tunesmith.tasks.chat import talks
 from tunesmith.tasks.task import Example, Learner, Task
 
@@ -30,6 +31,8 @@ _SAMPLE = 128
 def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequence[Example]) -> Outcome:
     """What a model in training does on encoded rows."""
     found = task.measure(learner, examples)
+    if "texts" in found:
+        return _written(frame, found["texts"], [example.row for example in examples])
     if "probabilities" not in found:
         return TokenOutcome(nll=found["nll"], tokens=found["tokens"], rows=len(examples))
     return _labelled(frame, learner.card.labels, found["probabilities"])
@@ -54,14 +57,25 @@ def outcome_of(
             raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
         return asked(model.with_labels(sorted(set(frame["label"]))), frame)
     if isinstance(model, LanguageModel):
-        if task.shape == "labelled":
+        if task.shape not in ("text", "messages"):
             raise ModelError("M14", name=model.name, wanted=task.name, task="generate, chat")
         learner = _learner(model, context)
         examples = encoded(learner) if encoded else task.encode(frame, learner)[0]
         return outcome(task, learner, frame, examples)
+    if isinstance(model, Translator):
+        if task.shape != "paired":
+            raise ModelError("M14", name=model.name, wanted=task.name, task="translate")
+        return _written(frame, model.translate(frame["source"].to_list()), frame["_row"].to_list())
     if task.shape != "labelled":
         raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
     return _labelled(frame, model.labels, model.predict(frame["text"].to_list()))
+
+
+def _written(frame: pl.DataFrame, texts: Sequence[str], rows: Sequence[int]) -> TextOutcome:
+    """What was written for some rows of a frame, in their order."""
+    pairs = {row: pair for row, *pair in frame.select("_row", "source", "target").iter_rows()}
+    sources, targets = zip(*(pairs[row] for row in rows), strict=True) if rows else ((), ())
+    return TextOutcome(sources=sources, targets=targets, predicted=texts, rows=rows)
 
 
 def asked(model: HostedModel, frame: pl.DataFrame) -> LabelOutcome:
