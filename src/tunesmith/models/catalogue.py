@@ -6,13 +6,18 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from tunesmith.models.card import Kind
+from tunesmith.models.shapes import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A known model. `parameters` in millions, `context` in tokens, `sha256` of the weights file."""
+    """A known model. `parameters` in millions, `context` in tokens, `sha256` of the weights file.
+
+    `shape` is None for what is no transformer.
+    """
 
     name: str
     kind: Kind
@@ -22,6 +27,7 @@ class Entry:
     tasks: tuple[str, ...]
     parameters: int
     context: int
+    shape: Shape | None = None
     hub: str | None = None
     package: str | None = None
     module: str | None = None
@@ -36,6 +42,7 @@ def entries() -> dict[str, Entry]:
     return {name: _entry(name, values) for name, values in tomllib.loads(text).items()}
 
 
-def _entry(name: str, values: dict[str, object]) -> Entry:
+def _entry(name: str, values: dict[str, Any]) -> Entry:
     lists = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    return Entry(name=name, **lists)  # type: ignore[arg-type]
+    shape = Shape(**values["shape"]) if "shape" in values else None
+    return Entry(name=name, **{**lists, "shape": shape})
