@@ -19,6 +19,8 @@ from tunesmith.core.errors import ModelError
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from tunesmith.models.attention import Attention
+
 Row = Sequence[int] | NDArray[np.integer[Any]]
 HEAD = "head.safetensors"
 _TOKENS_AT_ONCE = 8192
@@ -84,6 +86,23 @@ class TextClassifier:
         """The most probable label of each text."""
         given = [texts] if isinstance(texts, str) else texts
         return [self.labels[i] for i in self.predict(given).argmax(-1)]
+
+    def attention(self, text: str) -> Attention:
+        """The tokens of `text`, cut to the context, and how much each looks at each.
+
+        The maps are [layers, heads, query, key]; rows sum to 1.
+
+        Raises:
+            ModelError: M44 when the model shows no maps.
+        """
+        from tunesmith.models.attention import Attention, attention_maps, pieces
+
+        encoded = encode(self.tokenizer, [text])[0]
+        ids, cut = truncate(encoded, self.context)
+        tokens = pieces(self.tokenizer.encode(text), text)
+        if cut:
+            tokens = tokens[: len(ids) - encoded.framed] + tokens[-1:] * encoded.framed
+        return Attention(tokens=tuple(tokens), maps=attention_maps(self.module.encoder, ids))
 
 
 def probabilities(module: nn.Module, rows: Sequence[Row]) -> NDArray[np.float32]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import nn
 
+    from tunesmith.models.attention import Attention
+
 # Bounds of what a file of unknown origin may say about generating.
 _LONGEST = 1_048_576
 _LEAST = 1e-6
@@ -78,6 +80,20 @@ class LanguageModel:
         ids = self.contract.encode(self.tokenizer, turns, tools)
         stops = (*self.contract.text_stops(self.tokenizer), *stop)
         return self._stream(ids, TextStream(self.tokenizer, stops=stops), settings)
+
+    def attention(self, text: str) -> Attention:
+        """The tokens of `text` and how much each looks at those before it: [layers, heads, query, key].
+
+        Raises:
+            ModelError: M12 when the text is longer than the context; M44 when the model shows no maps.
+        """
+        from tunesmith.models.attention import Attention, attention_maps, pieces
+
+        ids = prompt_ids(self.tokenizer, text)
+        if len(ids) > self.context:
+            raise ModelError("M12", name=self.name, tokens=len(ids), context=self.context)
+        tokens = pieces(self.tokenizer.encode(text), text)[: len(ids)]
+        return Attention(tokens=tuple(tokens), maps=attention_maps(self.module, ids))
 
     def _stream(self, ids: list[int], text: TextStream, settings: Mapping[str, Any]) -> Iterator[str]:
         if len(ids) >= self.context:

@@ -57,6 +57,15 @@ def test_labels_are_those_of_the_highest_probability(model: TextClassifier) -> N
     assert model.classify(TEXTS[0]) == [LABELS[best[0]]]
 
 
+def test_attention_is_shown_for_the_tokens_that_are_read(model: TextClassifier) -> None:
+    for text in TEXTS:
+        found = model.attention(text)
+        assert found.maps.shape == (2, 2, len(found.tokens), len(found.tokens))
+        assert len(found.tokens) <= model.context
+        assert (found.tokens[0], found.tokens[-1]) == ("<s>", "</s>")
+    assert "快递" in "".join(model.attention("快递").tokens[1:-1])
+
+
 def test_no_texts_have_no_answers(model: TextClassifier) -> None:
     assert model.classify([]) == []
     assert model.predict([]).shape == (0, 3)
