@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from tunesmith.core import recipe_file
 from tunesmith.core.events import Step
 from tunesmith.core.recipe import Scratch
 from tunesmith.core.runs import RunFolder
-from tunesmith.models import tokenizer
+from tunesmith.models import scratch, tokenizer
 from tunesmith.models.card import Card
+from tunesmith.models.contract import TEMPLATES, PromptContract
 
 _ROWS = 12  # of the table of losses
 
@@ -29,6 +31,7 @@ def weights(model: Path, out: Path) -> int:
     found = load_file(str(model / "model.safetensors"))
     rounded = {name: value.to(torch.bfloat16).contiguous() for name, value in found.items()}
     save_file(rounded, str(out / "model.safetensors"), metadata={"format": "pt"})
+    (out / "model.safetensors").chmod(0o644)
     config = tokenizer.read_json(model / "config.json")
     _write(out / "config.json", {**config, "dtype": "bfloat16"})
     return sum(value.numel() for value in rounded.values())
@@ -73,6 +76,15 @@ def facts(run: RunFolder, corpus: Path, parameters: int) -> dict[str, Any]:
     }
 
 
+def contract(run: RunFolder, context: int) -> PromptContract:
+    """The prompt contract that the recipe asks for."""
+    prompt = recipe_file.load(run.recipe).prompt
+    tokens = tokenizer.load(run.model)
+    own = scratch.contract(tokens).with_template(prompt.template or TEMPLATES["chatml"], tokens)
+    given = {"max_new_tokens": prompt.max_new_tokens} if prompt.max_new_tokens else {}
+    return replace(own, context=context, generation=replace(own.generation, **given))
+
+
 def main() -> None:
     """Write the folder."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -84,7 +96,8 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     parameters = weights(run.model, out)
     known = facts(run, given.corpus, parameters)
-    for name in (tokenizer.FILE, "tokenizer_config.json", "contract.json", "generation_config.json"):
+    contract(run, known["context"]).save(out)
+    for name in (tokenizer.FILE, "tokenizer_config.json", "generation_config.json"):
         if (run.model / name).exists():
             (out / name).write_bytes((run.model / name).read_bytes())
     Card(kind="language", context=known["context"], lineage={"recipe": "pretrain-tiny"}).save(out)

@@ -7,6 +7,7 @@ of several tokens, and a piece of its text is rarely cut inside one. The file ha
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -28,17 +29,29 @@ def train(texts: Iterable[str], *, vocab: int, special: Sequence[str]) -> Tokeni
     Every text can be encoded and comes back as it was, but for U+2581, which stands for a space.
     """
     room = vocab - len(BYTES)
+    known = list(texts)
+    alphabet = _alphabet(known, int(room * _ALPHABET))
     learner = Tokenizer(models.BPE())
     learner.normalizer = normalizers.Replace(" ", _SPACE)
     learner.pre_tokenizer = pre_tokenizers.Split(Regex(_WORDS), "isolated")
     trainer = trainers.BpeTrainer(
         vocab_size=room,
         special_tokens=list(special),
-        limit_alphabet=int(room * _ALPHABET),
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
         show_progress=False,
     )
-    learner.train_from_iterator(texts, trainer)
+    learner.train_from_iterator(known, trainer)
     return _with_bytes(learner, special)
+
+
+def _alphabet(texts: Iterable[str], size: int) -> list[str]:
+    """The commonest characters. The library leaves it to chance which of equally rare ones are among them."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(text)
+    counts[_SPACE] += counts.pop(" ", 0)
+    return sorted(sorted(counts, key=lambda character: (-counts[character], character))[:size])
 
 
 def _with_bytes(learner: Tokenizer, special: Sequence[str]) -> Tokenizer:

@@ -60,5 +60,6 @@ def test_a_special_token_in_text_is_one_token(token: str) -> None:
 
 
 def test_the_same_texts_give_the_same_file() -> None:
-    again = byte_fallback.train(TEXTS * 4, vocab=400, special=SPECIAL)
-    assert again.to_str() == MADE.to_str()
+    rare = [chr(code) for code in range(0x4E00, 0x4E00 + 500)]
+    files = {byte_fallback.train([*TEXTS, *rare], vocab=400, special=SPECIAL).to_str() for _ in range(4)}
+    assert len(files) == 1
