@@ -43,6 +43,7 @@ def entries() -> dict[str, Entry]:
 
 
 def _entry(name: str, values: dict[str, Any]) -> Entry:
-    lists = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    shape = Shape(**values["shape"]) if "shape" in values else None
-    return Entry(name=name, **{**lists, "shape": shape})
+    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    if "shape" in plain:
+        plain["shape"] = Shape(**plain["shape"])
+    return Entry(name=name, **plain)

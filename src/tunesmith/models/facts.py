@@ -144,14 +144,16 @@ def licence(found: Found, own: Card | None) -> str | None:
         return found.entry.licence
     if own is not None and own.base is not None and own.base.name in catalogue.entries():
         return catalogue.entries()[own.base.name].licence
-    return _stated(found.folder / "README.md") if found.folder else None
+    return stated_licence(found.folder) if found.folder else None
 
 
-def _stated(readme: Path) -> str | None:
+def stated_licence(folder: Path) -> str | None:
+    """The licence that the head of a folder's README.md states, as hubs have it."""
+    readme = folder / "README.md"
     if not readme.is_file():
         return None
     head = readme.read_text(encoding="utf-8", errors="replace")[:4000]
-    stated = re.search(r"\A---\n.*?^licen[sc]e:\s*([\w.+-]+)\s*$.*?^---", head, re.M | re.S)
+    stated = re.search(r"\A---\n.*?^licen[sc]e:\s*[\"']?([\w.+-]+)[\"']?\s*$.*?^---", head, re.M | re.S)
     return stated[1] if stated else None
 
 

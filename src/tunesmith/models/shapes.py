@@ -8,8 +8,8 @@ from typing import Any
 
 # Families whose feed-forward block multiplies two projections (SwiGLU, GeGLU), and so has three matrices.
 _GATED = {
-    "gemma", "gemma2", "gemma3", "gemma3_text", "llama", "mistral", "modernbert", "mt5", "phi3", "qwen2", "qwen3",
-    "smollm3", "umt5",
+    "gemma", "gemma2", "gemma3", "gemma3_text", "llama", "mistral", "modernbert", "mt5", "phi3", "qwen2",
+    "qwen3", "smollm3", "umt5",
 }  # fmt: skip
 # Families whose output head has weights of its own unless config.json says otherwise.
 _UNTIED = {"llama", "mistral", "mt5", "phi", "phi3", "qwen2", "qwen3", "umt5"}

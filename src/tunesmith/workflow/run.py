@@ -188,17 +188,19 @@ class _Execution:
         truncated = {int(row): lost for row, lost in notes["truncated"].items()}
         ledger = parts.ledger.drop(notes["empty"], "nothing_to_learn").truncate(truncated)
         report, cached = judging.make(self.plan, parts, ledger, kept, tried)
-        self._keep(training.folder_of(self.plan, kept), ledger, report)
+        self._keep(kept, parts, ledger, report)
         yield StageFinished(stage="eval", cached=cached, seconds=time.monotonic() - began)
         return ledger, report
 
-    def _keep(self, folder: Path, ledger: Ledger, report: Report) -> None:
-        """Put model, ledger and report into the run folder."""
+    def _keep(self, kept: Candidate, parts: Parts, ledger: Ledger, report: Report) -> None:
+        """Put the model with its README.md, ledger and report into the run folder."""
         from tunesmith.eval import html
+        from tunesmith.workflow import release_card, training
 
         with durable.new_folder(self.plan.run.model) as target:
-            durable.link_files(folder, target)
+            durable.link_files(training.folder_of(self.plan, kept), target)
             (target / "training.json").unlink()
+            release_card.write(target, self.plan, kept, report, parts, self.lang)
         ledger.write(self.plan.run.ledger)
         durable.write_json(self.plan.run.report, report.as_dict())
         durable.write_bytes(self.plan.run.page, html.render(report, self.lang).encode())
