@@ -139,7 +139,7 @@ class _Fresh(Section):
 class Scratch(_Fresh):
     """A model made from nothing, by size."""
 
-    architecture: Literal["llama", "bert", "transformer"]
+    architecture: Literal["llama", "bert", "transformer", "transformer_decoder", "transformer_encoder"]
     hidden: int = Field(default=288, ge=16, le=16384)
     layers: int = Field(default=6, ge=1, le=256)
     heads: int = Field(default=6, ge=1, le=256)

@@ -13,7 +13,14 @@ from tunesmith.core.recipe import Made, Own
 from tunesmith.models import own
 from tunesmith.models import tokenizer as tokenizers
 from tunesmith.models.contract import TEMPLATES, PromptContract
-from tunesmith.models.reference import EncoderDecoderConfig, ReferenceForSeq2SeqLM
+from tunesmith.models.reference import (
+    DecoderConfig,
+    EncoderConfig,
+    EncoderDecoderConfig,
+    ReferenceEncoder,
+    ReferenceForCausalLM,
+    ReferenceForSeq2SeqLM,
+)
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -46,6 +53,10 @@ def make(size: Made, texts: Iterable[str], *, seed: int) -> tuple[nn.Module, Tok
     elif size.architecture == "transformer":
         start = ids["bos_token_id"]
         module = ReferenceForSeq2SeqLM(EncoderDecoderConfig(**shape, decoder_start_token_id=start))
+    elif size.architecture == "transformer_decoder":
+        module = ReferenceForCausalLM(DecoderConfig(**shape))
+    elif size.architecture == "transformer_encoder":
+        module = ReferenceEncoder(EncoderConfig(**shape))
     else:
         module = BertModel(BertConfig(**shape, intermediate_size=size.hidden * 4), add_pooling_layer=False)
     return module, tokenizer

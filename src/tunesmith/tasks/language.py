@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # The longest row unless the recipe says otherwise: attention and memory grow with it.
 _CONTEXT = 1024
 _TOKENS_AT_ONCE = 4096
+_DECODERS = ("llama", "transformer_decoder")
 
 
 class LanguageTask:
@@ -42,7 +43,7 @@ class LanguageTask:
         from tunesmith.tasks import saving
 
         if isinstance(start.source, Made):
-            if isinstance(start.source, Scratch) and start.source.architecture != "llama":
+            if isinstance(start.source, Scratch) and start.source.architecture not in _DECODERS:
                 raise RecipeError(
                     "R13", task=self.name, model=start.source.architecture, kind="encoder", wanted="decoder"
                 )

@@ -18,6 +18,9 @@ from tunesmith.models import card, endpoint
 from tunesmith.models.resolve import resolve
 from tunesmith.tasks.task import Task
 
+# What models made by size are, unless they are decoders.
+_KINDS = {"bert": "encoder", "transformer_encoder": "encoder", "transformer": "encoder_decoder"}
+
 
 def find(document: Document, workspace: Workspace) -> tuple[Recipe | None, list[Problem]]:
     """The recipe of a document, or None; and all problems of it and of its models.
@@ -163,7 +166,7 @@ def _unfit(document: Document, choice: str | Made, task: Task, workspace: Worksp
         name, kind = choice.code, "encoder" if wanted == "encoder" else "decoder"
     elif isinstance(choice, Scratch):
         name = choice.architecture
-        kind = {"bert": "encoder", "transformer": "encoder_decoder"}.get(name, "decoder")
+        kind = _KINDS.get(name, "decoder")
         # Rotary positions turn pairs, so the width of a decoder's head is even.
         if choice.hidden % (choice.heads * (2 if kind == "decoder" else 1)):
             at = ("model", "heads")

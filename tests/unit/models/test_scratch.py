@@ -12,7 +12,7 @@ from tunesmith.models.tokenizer import BOS, EOS, PAD, TURN_END
 TEXTS = ["The parcel is late.", "快递三天没动了，什么时候能到？", "I was charged twice!"] * 3
 SIZES = [
     Scratch(architecture=name, hidden=32, layers=2, heads=2, vocab=320, context=64)
-    for name in ("llama", "bert")
+    for name in ("llama", "bert", "transformer_decoder", "transformer_encoder")
 ]
 sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: size.architecture)
 

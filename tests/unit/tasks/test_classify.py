@@ -27,7 +27,7 @@ ROWS = pl.DataFrame(
 TASK = Classify()
 
 
-@pytest.mark.parametrize("architecture", ["bert", "llama"])
+@pytest.mark.parametrize("architecture", ["bert", "llama", "transformer_encoder", "transformer_decoder"])
 def test_rows_become_examples_that_keep_their_frame_and_say_what_was_cut(
     build: Callable[..., Learner], architecture: str
 ) -> None:
@@ -60,7 +60,7 @@ def test_the_head_has_an_output_for_each_label_and_the_same_start_every_time(
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
-@pytest.mark.parametrize("architecture", ["bert", "llama"])
+@pytest.mark.parametrize("architecture", ["bert", "llama", "transformer_encoder", "transformer_decoder"])
 def test_what_is_saved_answers_as_what_was_trained(
     build: Callable[..., Learner],
     give_values: Callable[..., None],

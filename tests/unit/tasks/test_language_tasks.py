@@ -73,6 +73,28 @@ def test_the_loss_is_that_of_predicting_each_learned_token(stories: Resolved) ->
     assert measured["tokens"] == sum(example.targets for example in examples)
 
 
+@pytest.mark.parametrize("architecture", ["llama", "transformer_decoder"])
+@pytest.mark.parametrize("task", [Chat(), Generate()], ids=lambda task: task.name)
+def test_a_decoder_from_nothing_answers_as_it_was_trained(
+    build: Callable[..., Learner], task: Chat | Generate, architecture: str, tmp_path: Path
+) -> None:
+    learner = build(task, architecture)
+    row = [5, 6, 7, 8]
+    example = Example(0, np.asarray(row, dtype=np.int32), np.ones(4, dtype=np.bool_))
+    ids = torch.tensor([row])
+    learner.module.eval()
+    task.save(learner, tmp_path)
+    model = loading.load(Resolved(name="own", folder=tmp_path))
+    assert isinstance(model, LanguageModel)
+    with torch.inference_mode():
+        logits = learner.module(input_ids=ids).logits
+        loss = task.objective(learner.module, [example], cross_entropy)
+        assert torch.equal(model.module(input_ids=ids).logits, logits)
+    picked = logits[0, :-1].log_softmax(-1).gather(-1, ids[0, 1:, None])
+    torch.testing.assert_close(loss, -picked.sum())
+    assert isinstance(model.chat("hi", max_new_tokens=3), str)
+
+
 def test_what_is_not_learned_has_no_part_in_the_loss(stories: Resolved) -> None:
     learner = learner_of(stories)
     ids = np.array([1, 50, 60, 70, 80], dtype=np.int32)
