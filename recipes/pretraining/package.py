@@ -52,7 +52,7 @@ def curve(steps: list[Step]) -> str:
 def facts(run: RunFolder, corpus: Path, parameters: int) -> dict[str, Any]:
     """What the model card says."""
     recipe = recipe_file.load(run.recipe)
-    steps = [event for event in run.events.training(None) if isinstance(event, Step)]
+    steps = [event for event in run.events.read() if isinstance(event, Step)]
     result = run.result() or {}
     size = recipe.model[0]
     if not isinstance(size, Scratch):
