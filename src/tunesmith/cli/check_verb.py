@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.cli import learned_view
 from tunesmith.cli.output import Output, show_problems
 from tunesmith.cli.run_verb import show_ledger
 from tunesmith.core import text
@@ -54,7 +55,7 @@ def _bad(problems: list[Problem], output: Output) -> int:
 
 
 def _good(plan: Plan, data: Parts, output: Output) -> int:
-    from tunesmith.workflow import estimate
+    from tunesmith.workflow import estimate, training
 
     output.hint(output.say("check_measuring"))
     found = [estimate.estimate(plan, candidate, data) for candidate in plan.candidates]
@@ -64,7 +65,10 @@ def _good(plan: Plan, data: Parts, output: Output) -> int:
         "seconds": round(sum(one.seconds for one in found), 1),
         "steps": sum(one.steps for one in found),
         "tokens": sum(one.tokens for one in found),
-        "example": found[0].shown,
+        "examples": [
+            {"place": training.place(data.ledger.frame, shown.row), **shown.as_dict()}
+            for shown in found[0].shown
+        ],
     }
     ledger = counted.summary()
     output.data({"ok": True, "problems": [], "plan": cost, "ledger": ledger})
@@ -80,9 +84,7 @@ def _show(
         read = [source["format"], source["encoding"], repr(source["delimiter"] or "")]
         output.line(f"{source['path']}: {' '.join(r for r in read if r and r != repr(''))}; {mapping}")
     show_ledger(ledger, output)
-    if cost["example"]:
-        shown = "".join(f"⟦{p['text']}⟧" if p["learned"] else p["text"] for p in cost["example"])
-        output.line(output.say("check_example", text=shown[:600]))
+    learned_view.show(cost["examples"], output)
     megabytes = cost["peak_memory_bytes"] / 1e6
     output.line(
         output.say(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -14,8 +11,9 @@ from tunesmith.core.recipe import Made
 from tunesmith.eval import baselines
 from tunesmith.eval.outcome import LabelOutcome
 from tunesmith.tasks.examples import lengths
-from tunesmith.tasks.task import Example, Learner
-from tunesmith.workflow import measuring, training
+from tunesmith.tasks.task import Learner
+from tunesmith.workflow import learned, measuring, training
+from tunesmith.workflow.learned import Shown
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 
@@ -27,7 +25,7 @@ _MEASURED = 64
 class Estimate:
     """Cost of training one candidate: peak memory in bytes, seconds, optimizer steps, tokens over all epochs.
 
-    `shown` is one row as the model sees it: pieces of text, each with whether it is learned.
+    `shown` are the first rows as the model sees them: pieces of text, each with whether it is learned.
     """
 
     peak_memory_bytes: int
@@ -36,7 +34,7 @@ class Estimate:
     tokens: int
     truncated: dict[int, int]
     empty: tuple[int, ...]
-    shown: list[dict[str, Any]]
+    shown: list[Shown]
 
 
 def estimate(plan: Plan, candidate: Candidate, parts: Parts) -> Estimate:
@@ -65,7 +63,7 @@ def estimate(plan: Plan, candidate: Candidate, parts: Parts) -> Estimate:
         tokens=round(int(lengths(encoded.train).sum()) * plan.recipe.train.epochs),
         truncated=encoded.truncated,
         empty=encoded.empty,
-        shown=_shown(learner, encoded.train),
+        shown=learned.rows(learner, encoded.train),
     )
 
 
@@ -83,20 +81,3 @@ def _rehearse_evaluation(plan: Plan, learner: Learner, parts: Parts) -> None:
 def _ordinary(steps: int) -> list[int]:
     """Step numbers spread over the training."""
     return sorted({int(n) for n in np.linspace(0, steps - 1, _ORDINARY)})
-
-
-def _shown(learner: Learner, examples: Sequence[Example]) -> list[dict[str, Any]]:
-    """The first row cut into pieces that are learned and pieces that are only read."""
-    target = examples[0].target
-    if isinstance(target, int):
-        text = learner.tokenizer.decode(examples[0].ids.tolist())
-        return [{"text": text, "learned": False}, {"text": learner.card.labels[target], "learned": True}]
-    ids = examples[0].ids
-    edges = [0, *(np.flatnonzero(np.diff(target.astype(np.int8))) + 1).tolist(), len(ids)]
-    return [
-        {
-            "text": learner.tokenizer.decode(ids[a:b].tolist(), skip_special_tokens=False),
-            "learned": bool(target[a]),
-        }
-        for a, b in pairwise(edges)
-    ]

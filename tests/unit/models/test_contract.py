@@ -159,6 +159,7 @@ def test_it_reads_back_as_it_was_written(tmp_path: Path) -> None:
         {"stop": ("x",)},
         {"stop_ids": (1,)},
         {"pad_id": 9},
+        {"context": 9},
         {"generation": GenerationDefaults(temperature=0.5)},
     ],
     ids=lambda change: next(iter(change)),
@@ -224,3 +225,31 @@ def test_what_a_template_puts_before_an_answer_is_learned_with_it() -> None:
     asked = contract.encode(OWN, talk[:1])
     assert ids[: len(asked)] == asked
     assert learned.index(True) == len(asked)
+
+
+def test_the_end_of_an_answer_is_learned_though_rows_are_padded_with_the_same_token() -> None:
+    end = OWN.token_to_id("</s>")
+    contract = replace(PLAIN, pad_id=end, stop_ids=(end,))
+    ((ids, learned),) = contract.encode_training(OWN, TALK)
+    assert [keep for i, keep in zip(ids, learned, strict=True) if i == end] == [True, True]
+
+
+def test_a_role_that_the_template_passes_over_is_refused_on_every_path() -> None:
+    deaf = "{% for m in messages if m.role != 'system' %}{{ m.content }}</s>{% endfor %}"
+    contract = replace(CHATML, template=deaf, stop=("</s>",), system="Be brief.")
+    for path in (contract.encode, contract.encode_training):
+        with pytest.raises(ModelError) as caught:
+            path(OWN, TALK)
+        assert caught.value.problems[0].code == "M71"
+        assert caught.value.problems[0].values["role"] == "system"
+    with pytest.raises(ModelError):
+        contract.render(TALK)
+
+
+def test_stops_that_are_no_tokens_are_those_to_look_for_in_the_text() -> None:
+    assert replace(CHATML, stop=("<|im_end|>", "### User:", "")).text_stops(OWN) == ("### User:",)
+
+
+def test_the_template_is_saved_as_transformers_reads_it_too(tmp_path: Path) -> None:
+    CHATML.save(tmp_path)
+    assert (tmp_path / "chat_template.jinja").read_text("utf-8") == CHATML.template
