@@ -105,6 +105,18 @@ def _too_much(template: str, reason: str) -> ModelError:
     return ModelError("M70", template=name_of(template), reason=reason)
 
 
+def check(template: str) -> None:
+    """Hold a template of unknown origin to be one, before a model is taken in with it.
+
+    Raises:
+        ModelError: M10 when it is no template, M70 when it is too long.
+    """
+    try:
+        compiled(template)
+    except ERRORS as error:
+        raise ModelError("M10", reason=str(error)) from error
+
+
 @lru_cache(maxsize=64)
 def looks_ahead(template: str) -> bool:
     """Whether a turn's text could depend on the turns after it.

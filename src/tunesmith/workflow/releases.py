@@ -12,7 +12,7 @@ from tunesmith.core import cache, durable
 from tunesmith.core.errors import ModelError, TunesmithError, UsageError
 from tunesmith.core.store import Release, Store
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import card, facts, tokenizer
+from tunesmith.models import card, facts, templates, tokenizer
 from tunesmith.models.card import Card
 from tunesmith.models.resolve import HUB_PATTERNS, resolve, weights_digest
 
@@ -28,7 +28,8 @@ def add(source: str, workspace: Workspace, *, name: str | None = None) -> Releas
     Raises:
         NotFoundError: M01 when there is no such model.
         ModelError: M04 when the folder holds no model, M08 when its weights are not safetensors, M05 or M06
-            when a file of it is damaged, M13 for `tfidf`, which has no files.
+            when a file of it is damaged, M10 or M70 when its chat template cannot be used, M13 for `tfidf`,
+            which has no files.
         UsageError: U05 when the name cannot be used.
     """
     resolved = resolve(source, workspace)
@@ -70,6 +71,8 @@ def _checked(folder: Path) -> Card:
     facts.parameters(folder)
     if found.kind != "tfidf":
         tokenizer.load(folder)
+    if prompt := facts.contract(folder, found):
+        templates.check(prompt.template)
     return found
 
 

@@ -226,3 +226,22 @@ def test_transformers_reads_an_export_and_says_the_same(call, stories, tmp_path)
 def test_a_classifier_is_exported_whole(call, router, tmp_path):
     call("models", "export", "router", "--to", "whole")
     assert call("ask", "./whole", "my card", "--json").json["label"] == "card"
+
+
+@pytest.mark.parametrize(("template", "expected"), [("{{ 'x' * 10**9 }}", "M70"), ("{% for %}", "M10")])
+def test_a_model_with_a_harmful_template_is_not_taken_in(call, stories, tmp_path, template, expected):
+    mine = tmp_path / "mine"
+    shutil.copytree(stories, mine)
+    (mine / "chat_template.jinja").write_text(template)
+    said = call("models", "add", mine)
+    assert said.code == 3
+    assert f"error[{expected}]" in said.err
+    assert "mine" not in call("models", "list", "--json").out
+
+
+def test_verify_says_what_was_compared(call, stories):
+    call("models", "add", stories, "--name", "stories")
+    prompts = call("models", "verify", "stories", "--json").json["prompts"]
+    assert prompts["same"] is True
+    assert prompts["conversations"] >= 30
+    assert "training, evaluation, serving and export" in call("models", "verify", "stories").out

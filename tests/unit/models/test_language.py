@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from tunesmith.core.errors import ModelError, UsageError
 from tunesmith.models import language, loading, tokenizer
-from tunesmith.models.contract import TEMPLATES
+from tunesmith.models.contract import TEMPLATES, GenerationDefaults
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import Resolved
 
@@ -122,3 +122,43 @@ def test_every_declared_end_of_text_stops(folder: Path, stories: LanguageModel, 
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     (tmp_path / "generation_config.json").write_text('{"eos_token_id": [2, 7]}', "utf-8")
     assert language.contract_of(tmp_path, stories.tokenizer).stop_ids == (2, 7)
+
+
+def test_a_stop_of_the_contract_that_is_no_token_ends_an_answer(stories: LanguageModel) -> None:
+    whole = stories.chat("Tell me a story.", max_new_tokens=60)
+    stop = whole[12:18]
+    model = replace(stories, contract=replace(stories.contract, stop=(*stories.contract.stop, stop)))
+    assert model.chat("Tell me a story.", max_new_tokens=60) == whole[: whole.index(stop)]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, GenerationDefaults()),
+        ({"do_sample": True, "temperature": 0.7, "top_p": 0.8, "max_new_tokens": 99},
+         GenerationDefaults(max_new_tokens=99, temperature=0.7, top_p=0.8)),
+        ({"do_sample": True}, GenerationDefaults(temperature=1.0)),
+        ({"do_sample": False, "temperature": 0.7, "top_p": 0.8}, GenerationDefaults()),
+        ({"do_sample": True, "temperature": "hot", "top_p": -1, "max_new_tokens": 0},
+         GenerationDefaults(temperature=1.0)),
+    ],
+)  # fmt: skip
+def test_generation_is_as_its_makers_say_within_bounds(
+    folder: Path, tmp_path: Path, said: dict[str, object], expected: GenerationDefaults
+) -> None:
+    shutil.copytree(folder, tmp_path / "m")
+    (tmp_path / "m" / "generation_config.json").write_text(json.dumps(said), "utf-8")
+    found = language.contract_of(tmp_path / "m", tokenizer.load(folder))
+    assert found.generation == expected
+    assert found.context == 512
+
+
+def test_a_template_that_does_too_much_keeps_the_model_from_being_loaded(
+    folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(folder, tmp_path / "m")
+    (tmp_path / "m" / "chat_template.jinja").write_text("{{ 'x' * 10**9 }}", "utf-8")
+    with pytest.raises(ModelError) as caught:
+        language.contract_of(tmp_path / "m", tokenizer.load(folder))
+    assert caught.value.problems[0].code == "M70"
+    assert caught.value.problems[0].file == str(tmp_path / "m")
