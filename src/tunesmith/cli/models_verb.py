@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli import hosted_views
+from tunesmith.cli import choosing_views, hosted_views
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import Actions, carry_out
 from tunesmith.core import text
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     """list, show, add, promote, rollback, verify, export, remove."""
     actions = Actions(parser, lang)
-    actions.add("list").add_argument("--task", metavar="TASK", help=text.say("cli.option_task_filter", lang))
+    choosing_views.filters(actions.add("list"), lang)
     actions.add("show", "model")
     adding = actions.add("add", "source")
     adding.add_argument("--name", metavar="NAME", help=text.say("cli.option_release_name", lang))
@@ -33,9 +33,18 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
             "--reason", default="", metavar="TEXT", help=text.say("cli.option_reason", lang)
         )
     actions.add("verify", "model")
-    actions.add("export", "model").add_argument(
+    exporting = actions.add("export", "model")
+    exporting.add_argument(
         "--to", type=Path, metavar="DIR", required=True, help=text.say("cli.option_to", lang)
     )
+    exporting.add_argument(
+        "--format", default="safetensors", choices=("safetensors", "gguf"),
+        help=text.say("cli.option_export_format", lang),
+    )  # fmt: skip
+    exporting.add_argument(
+        "--precision", choices=("f32", "f16", "q8_0", "q4_0"), help=text.say("cli.option_precision", lang)
+    )
+    exporting.add_argument("--data", type=Path, metavar="FILE", help=text.say("cli.option_export_data", lang))
     actions.add("remove", "release")
 
 
@@ -54,8 +63,9 @@ def _list(given: argparse.Namespace, output: Output) -> int:
 
     if given.task is not None:
         components.tasks.get(given.task)
-    found = model_views.everything(output.workspace, given.task)
-    found["hosted"] = hosted_views.rows(output)
+    wanted = choosing_views.wanted(given)
+    found: dict[str, Any] = model_views.everything(output.workspace, wanted)
+    found["hosted"] = hosted_views.rows(output) if choosing_views.is_any(wanted) else []
     output.data(found)
     model_views.show_list(found, output)
     hosted_views.show_list(found["hosted"], output)
@@ -133,9 +143,14 @@ def _verify(given: argparse.Namespace, output: Output) -> int:
 def _export(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.workflow.exporting import export
 
-    folder = export(given.model, output.workspace, given.to)
-    output.data({"model": given.model, "path": str(folder)})
-    output.line(output.say("written", file=folder))
+    made = export(
+        given.model, output.workspace, given.to, to=given.format, precision=given.precision, data=given.data
+    )
+    output.data({"path": str(given.to), **made.as_dict(), "model": given.model})
+    output.line(output.say("written", file=given.to))
+    output.line(output.say("models_certified", agreement=f"{made.agreement:.2%}", tokens=made.tokens))
+    for metric, (before, after) in made.scores.items():
+        output.line(f"  {metric}: {before:.4f} -> {after:.4f}")
     return 0
 
 

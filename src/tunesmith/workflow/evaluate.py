@@ -10,7 +10,7 @@ from tunesmith.core import components, durable
 from tunesmith.core.recipe import Data
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.loading import stop_for
-from tunesmith.data.rows import load
+from tunesmith.data.rows import Loaded, load
 from tunesmith.eval.metrics import direction
 from tunesmith.eval.report import Provenance, Report
 from tunesmith.models import loading
@@ -38,8 +38,7 @@ def evaluate(
     resolved = resolve(model, workspace)
     loaded = loading.load(resolved)
     chosen: Task = components.tasks.get(task or _task_of(loaded))()
-    rows = load(Data.model_validate({"source": str(data)}), shape=chosen.shape, base=Path.cwd())
-    stop_for(rows.problems)
+    rows = _rows(chosen, data)
     frame = rows.frame
     names = judging.metric_names(chosen, metrics)
     outcome = measuring.outcome_of(chosen, loaded, frame, None)
@@ -56,6 +55,23 @@ def evaluate(
         seconds=time.monotonic() - began,
     )
     return judging.with_labels(report, outcome, rows.ledger)
+
+
+def scores_of(model: loading.Model, data: Path) -> dict[str, float]:
+    """The metrics of a loaded model's own task on all usable rows of a file.
+
+    Raises:
+        NotFoundError, DataError: when the file does not exist or cannot be used.
+    """
+    task: Task = components.tasks.get(_task_of(model))()
+    outcome = measuring.outcome_of(task, model, _rows(task, data).frame, None)
+    return measuring.scores(task.metrics, outcome)
+
+
+def _rows(task: Task, data: Path) -> Loaded:
+    rows = load(Data.model_validate({"source": str(data)}), shape=task.shape, base=Path.cwd())
+    stop_for(rows.problems)
+    return rows
 
 
 def _task_of(model: loading.Model) -> str:

@@ -1,8 +1,14 @@
-"""A model as a folder that needs nothing else: adapters folded in, ready for `transformers`."""
+"""A model in a folder that needs nothing else, in one of several formats, with the proof that it is the same.
+
+What was written is read back as a stranger would read it and compared with the model; what is beyond the
+tolerance of its format is not left behind.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,43 +17,169 @@ from tunesmith.core.errors import ModelError, UsageError
 from tunesmith.core.workspace import Workspace
 from tunesmith.models import card, loading, tokenizer
 from tunesmith.models.classifier import TextClassifier
+from tunesmith.models.export import certificate
+from tunesmith.models.export.certificate import TOLERANCES, Certificate, Precision
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
-from tunesmith.models.resolve import resolve
+from tunesmith.models.resolve import Resolved, resolve
 from tunesmith.models.translator import Translator
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from tunesmith.models.contract import PromptContract
+    from tunesmith.models.export.certificate import Exported
+    from tunesmith.models.tfidf import TfidfClassifier
+
+PACKAGES = {"safetensors": ("safetensors", "transformers", "torch"), "gguf": ("gguf", "torch")}
+"""Formats, and the packages that write and read them."""
+
+PRECISIONS: Mapping[str, tuple[Precision, ...]] = {
+    "safetensors": ("f32",),
+    "gguf": ("f16", "f32", "q8_0", "q4_0"),
+}
+"""In what precision each format keeps weights, its default first."""
 
 
-def export(name: str, workspace: Workspace, target: Path) -> Path:
-    """Write the model into the new folder `target`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """How a format is written into a folder, and read back; `facts` are what differs beside the weights."""
+
+    write: Callable[[Exported, Path], None]
+    read: Callable[[Exported, Path], Exported]
+    facts: Callable[[Exported, Path], tuple[str, ...]]
+
+
+def export(
+    name: str,
+    workspace: Workspace,
+    target: Path,
+    *,
+    to: str = "safetensors",
+    precision: Precision | None = None,
+    data: Path | None = None,
+) -> Certificate:
+    """Write the model into the new folder `target`, with its certificate.
+
+    With `data`, its metrics on the rows of a file are measured before and after.
 
     Raises:
-        UsageError: U03 when `target` exists.
-        NotFoundError, ModelError: when there is no such model, or it cannot be used.
+        UsageError: U03 when `target` exists; U11 when the format is not written in that precision.
+        NotFoundError, ModelError: when there is no such model, or it cannot be used; M75 when the export does
+            not say the same, M76 when the format has no place for the model. Nothing is left then.
     """
+    precision = precision or PRECISIONS[to][0]
+    if precision not in PRECISIONS[to]:
+        raise UsageError("U11", precision=precision, format=to, known=", ".join(PRECISIONS[to]))
     if target.exists():
         raise UsageError("U03", file=target)
     resolved = resolve(name, workspace)
     model = loading.load(resolved)
     if isinstance(model, HostedModel):
         raise ModelError("M14", name=name, wanted="export", task="ask, eval, eval.against")
-    own = replace(card.read(Path(str(resolved.folder))), base=None)
+    way = _gguf(precision) if to == "gguf" else _folder(resolved)
     with durable.new_folder(target) as folder:
-        if isinstance(model, LanguageModel):
-            _language(model, folder)
-        elif isinstance(model, TextClassifier):
-            _classifier(model, folder)
-        elif isinstance(model, Translator):
-            model.module.save_pretrained(folder)  # type: ignore[operator]
-            _tokenizer(model.tokenizer, folder, model.context, None)
-        else:
-            model.save(folder)
-        own.save(folder)
-    return target
+        way.write(model, folder)
+        made = _certified(model, way, folder, to, precision, data)
+        durable.write_json(folder / certificate.FILE, made.as_dict())
+    return made
+
+
+def _certified(
+    model: Exported, way: _Way, folder: Path, to: str, precision: str, data: Path | None
+) -> Certificate:
+    """What the folder holds, compared with the model.
+
+    Raises:
+        ModelError: M75 when it does not say the same.
+    """
+    exported = way.read(model, folder)
+    found = certificate.measure(model, exported)
+    bounds = TOLERANCES[precision]
+    return certificate.hold(
+        Certificate(
+            model=model.name,
+            digest=model.digest,
+            format=to,
+            precision=precision,
+            texts=len(certificate.prompts()),
+            tokens=found.compared,
+            agreement=found.agreement,
+            logits=found.logits,
+            perplexity=found.perplexity,
+            tolerance=bounds,
+            scores=_scores(model, exported, data) if data else {},
+            versions={package: version(package) for package in PACKAGES[to]},
+            faults=(*way.facts(model, folder), *certificate.faults(found, bounds)),
+        )
+    )
+
+
+def _scores(model: Exported, exported: Exported, data: Path) -> dict[str, tuple[float, float]]:
+    """The metrics of both on the rows of a file."""
+    from tunesmith.workflow.evaluate import scores_of
+
+    before, after = (scores_of(either, data) for either in (model, exported))
+    return {name: (value, after[name]) for name, value in before.items()}
+
+
+def _folder(resolved: Resolved) -> _Way:
+    """A folder as `transformers` reads it, without need of a base or a workspace."""
+
+    def write(model: Exported, folder: Path) -> None:
+        save = _SAVERS.get(type(model), _itself)
+        save(model, folder)
+        replace(card.read(Path(str(resolved.folder))), base=None).save(folder)
+
+    def read(model: Exported, folder: Path) -> Exported:
+        found: Any = loading.load(Resolved(name=model.name, folder=folder))
+        return found  # type: ignore[no-any-return]
+
+    def facts(model: Exported, folder: Path) -> tuple[str, ...]:
+        if not isinstance(model, LanguageModel):
+            return ()
+        from tunesmith.models.contract import PromptContract
+
+        differs = PromptContract.load(folder).digest != model.contract.digest
+        return ("contract",) if differs else ()
+
+    return _Way(write=write, read=read, facts=facts)
+
+
+def _gguf(precision: Precision) -> _Way:
+    """One file for llama.cpp."""
+    from tunesmith.models import gguf_reader
+    from tunesmith.models.export import gguf_tokens, gguf_writer
+
+    def write(model: Exported, folder: Path) -> None:
+        if not isinstance(model, LanguageModel):
+            raise ModelError("M76", reason=f"it is a {model.kind}; GGUF files are written of decoders")
+        gguf_writer.write(model, folder / _file(model), precision=precision)
+
+    def read(model: Exported, folder: Path) -> Exported:
+        module = gguf_reader.read(folder / _file(model)).module()
+        return replace(model, module=module)  # type: ignore[type-var]
+
+    def facts(model: Exported, folder: Path) -> tuple[str, ...]:
+        found = gguf_reader.read(folder / _file(model))
+        if not isinstance(model, LanguageModel):
+            return ()
+        expected = gguf_tokens.of(model.tokenizer, len(found.tokens["tokens"]))
+        same = {
+            "stop tokens": found.stops() == set(model.contract.stop_ids),
+            "chat template": found.template == model.contract.template,
+            "vocabulary": found.tokens["tokens"] == expected.tokens,
+            "token types": found.tokens["token_type"] == expected.kinds,
+            "merges": found.tokens.get("merges") == expected.merges,
+            "scores": found.tokens.get("scores") == expected.scores,
+        }
+        return tuple(name for name, is_same in same.items() if not is_same)
+
+    return _Way(write=write, read=read, facts=facts)
+
+
+def _file(model: Exported) -> str:
+    return f"{model.name.partition('@')[0]}.gguf"
 
 
 def _language(model: LanguageModel, folder: Path) -> None:
@@ -66,6 +198,22 @@ def _classifier(model: TextClassifier, folder: Path) -> None:
     encoder.save_pretrained(folder)
     model.module.save_head(folder)
     _tokenizer(model.tokenizer, folder, model.context, None)
+
+
+def _translator(model: Translator, folder: Path) -> None:
+    model.module.save_pretrained(folder)  # type: ignore[operator]
+    _tokenizer(model.tokenizer, folder, model.context, None)
+
+
+def _itself(model: TfidfClassifier, folder: Path) -> None:
+    model.save(folder)
+
+
+_SAVERS: Mapping[type, Callable[[Any, Path], None]] = {
+    LanguageModel: _language,
+    TextClassifier: _classifier,
+    Translator: _translator,
+}
 
 
 def _tokenizer(tokens: Tokenizer, folder: Path, context: int, contract: PromptContract | None) -> None:

@@ -43,7 +43,8 @@ def test_the_loss_falls_and_every_copy_answers_alike(taught: Any, tmp_path: Path
     assert said == answers(tunesmith.load(run.model, workspace=taught.workspace))
     assert said != answers(tunesmith.load(taught.values["model"], workspace=taught.workspace))
 
-    merged = exporting.export("assistant", taught.workspace, tmp_path / "merged")
+    merged = tmp_path / "merged"
+    exporting.export("assistant", taught.workspace, merged)
     assert answers(tunesmith.load(merged, workspace=taught.workspace)) == said
     assert not (merged / "adapter_config.json").exists()
 
@@ -66,7 +67,8 @@ def test_an_exported_model_chats_in_plain_transformers_with_the_same_tokens(
 ) -> None:
     chat.values["publish"] = {"name": "assistant"}
     chat.run("train.method=lora", "train.epochs=1")
-    folder = exporting.export("assistant", chat.workspace, tmp_path / "merged")
+    folder = tmp_path / "merged"
+    exporting.export("assistant", chat.workspace, folder)
     ours: Any = tunesmith.load(folder, workspace=chat.workspace)
     tokens = AutoTokenizer.from_pretrained(folder)
     theirs = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
@@ -99,7 +101,8 @@ def test_the_report_shows_what_the_model_says(chat: Any) -> None:
 def test_an_exported_classifier_keeps_its_answers_and_its_encoder_is_plain(bert: Any, tmp_path: Path) -> None:
     bert.values["publish"] = {"name": "router"}
     bert.run()
-    folder = exporting.export("router", bert.workspace, tmp_path / "out")
+    folder = tmp_path / "out"
+    exporting.export("router", bert.workspace, folder)
     texts = ["Where is my card?", "How do I change my PIN?"]
     ours: Any = tunesmith.load("router", workspace=bert.workspace)
     copy: Any = tunesmith.load(folder, workspace=bert.workspace)

@@ -1,0 +1,1 @@
+"""Models in the formats of other programs, and the proof that they still say the same."""
