@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, GenerationConfig, PreTrainedConfig, PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
 from tunesmith.core import own_code
@@ -58,6 +58,7 @@ class OwnModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         super().__init__(config)
         self.inner = inner
         self.head: nn.Linear | None = None
+        self.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
         self._takes_mask = "mask" in inspect.signature(inner.forward).parameters
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> OwnOutput:
@@ -96,6 +97,9 @@ class OwnModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         """Write config.json and the weights, tied ones once."""
         self.config.save_pretrained(save_directory)
         save_model(self, str(Path(save_directory) / _WEIGHTS))
+
+
+AutoConfig.register(OwnConfig.model_type, OwnConfig, exist_ok=True)
 
 
 def code_of(module: nn.Module) -> Code | None:
