@@ -44,6 +44,15 @@ class Attention:
     maps: Tensor
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderDecoderAttention:
+    """The tokens an encoder reads, those its decoder reads, and their maps."""
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    maps: EncoderDecoderMaps
+
+
 @overload
 def attention_maps(model: nn.Module, ids: Sequence[int]) -> Tensor: ...
 @overload

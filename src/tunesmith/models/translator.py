@@ -17,6 +17,8 @@ from tunesmith.models.classifier import Row, batches_by_length, encode, pad, tru
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from tunesmith.models.attention import EncoderDecoderAttention
+
 _TOKENS_AT_ONCE = 4096
 _NEVER = float("-inf")
 
@@ -45,6 +47,23 @@ class Translator:
         rows = [truncate(encoded, self.context)[0] for encoded in encode(self.tokenizer, given)]
         written = write(self.module, rows, context=self.context, beams=beams, length_penalty=length_penalty)
         return decode(self.tokenizer, written)
+
+    def attention(self, text: str) -> EncoderDecoderAttention:
+        """How much the tokens of `text`, cut to the context, and of its translation look at each other.
+
+        Raises:
+            ModelError: M44 when the model shows no maps.
+        """
+        from tunesmith.models.attention import EncoderDecoderAttention, attention_maps
+
+        ids = truncate(encode(self.tokenizer, [text])[0], self.context)[0]
+        target = [start_id(self.module.config), *write(self.module, [ids], context=self.context)[0]]
+        source_tokens, target_tokens = (
+            tuple(self.tokenizer.decode([i], skip_special_tokens=False) for i in side)
+            for side in (ids, target)
+        )
+        maps = attention_maps(self.module, ids, target)
+        return EncoderDecoderAttention(source=source_tokens, target=target_tokens, maps=maps)
 
 
 def decode(tokenizer: Tokenizer, rows: Sequence[Sequence[int]]) -> list[str]:

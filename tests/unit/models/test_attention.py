@@ -23,7 +23,8 @@ from transformers import (
 )
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models import loading
+from tunesmith.core.recipe import Scratch
+from tunesmith.models import loading, scratch
 from tunesmith.models.attention import EncoderDecoderMaps, attention_maps
 from tunesmith.models.card import Code
 from tunesmith.models.language import LanguageModel
@@ -38,6 +39,7 @@ from tunesmith.models.reference import (
 )
 from tunesmith.models.resolve import Resolved
 from tunesmith.models.transformer import Decoder, MultiHeadAttention, Size
+from tunesmith.models.translator import Translator
 
 IDS = [5, 6, 7, 8, 9]
 TARGET = [1, 2, 3]
@@ -150,6 +152,16 @@ def test_a_model_without_maps_is_refused_by_name() -> None:
     assert error.value.problems[0].values["model"] == "mine:Recurrent"
     with pytest.raises(ModelError, match="M44"):
         attention_maps(MambaForCausalLM(MambaConfig(hidden_size=16, num_hidden_layers=1, vocab_size=10)), [1])
+
+
+def test_a_translator_shows_what_it_reads_and_writes() -> None:
+    size = Scratch(architecture="transformer", hidden=16, layers=2, heads=2, vocab=300, context=16)
+    module, tokens = scratch.make(size, ["The parcel is late.", "包裹晚到了。"], seed=1)
+    model = Translator(name="own", module=module.eval(), tokenizer=tokens, context=16)
+    found = model.attention("The parcel")
+    assert found.maps.cross.shape == (2, 2, len(found.target), len(found.source))
+    assert "".join(found.source) == "<s>The parcel</s>"
+    assert found.target[0] == "<s>"
 
 
 def test_a_module_of_the_references_attention_shows_maps() -> None:
