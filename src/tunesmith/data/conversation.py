@@ -69,6 +69,8 @@ class Tags:
         return cls(role=(*role, *cls().role), content=(*content, *cls().content), roles={**_ROLES, **named})
 
 
+# The names under which thoughts stand beside the content.
+_THOUGHTS = ("reasoning_content", "thinking", "reasoning")
 _TAGS = frozenset(("role_tag", "content_tag", *_ROLE_OF_TAG))
 _USUAL = Tags()
 
@@ -121,10 +123,18 @@ def _turn(item: Any, tags: Tags) -> Turn:
     if role == "call":
         return {"role": "assistant", "content": "", "tool_calls": _calls(content)}
     turn = message(role, content)
+    if role == "assistant":
+        turn["content"] = _with_thoughts(item, text_of(content))
     asked = item.get("tool_calls") or item.get("function_call")
     if role == "assistant" and asked:
         turn["tool_calls"] = _calls(asked)
     return turn
+
+
+def _with_thoughts(item: dict[str, Any], said: str) -> str:
+    """What is said after the thoughts that stand beside it, as models that think aloud write both."""
+    thoughts = next((item[name] for name in _THOUGHTS if isinstance(item.get(name), str)), "").strip("\n")
+    return f"<think>\n{thoughts}\n</think>\n\n{said}" if thoughts and "</think>" not in said else said
 
 
 def _calls(cell: Any) -> str:
