@@ -12,6 +12,7 @@ from typing import Any
 
 from tunesmith.cli import layout
 from tunesmith.cli.output import Output
+from tunesmith.core.memory import available_memory_bytes, machine_memory_bytes
 
 # Before it, a write-ahead log that two connections reset at once could be damaged.
 _SOUND_SQLITE = (3, 51, 3)
@@ -43,19 +44,9 @@ def _machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_bytes": _memory("MemTotal", "SC_PHYS_PAGES"),
-        "memory_available_bytes": _memory("MemAvailable", "SC_AVPHYS_PAGES"),
+        "memory_bytes": machine_memory_bytes(),
+        "memory_available_bytes": available_memory_bytes(),
     }
-
-
-def _memory(name: str, pages: str) -> int | None:
-    """Bytes of memory: from /proc where there is one, else from the system's page count."""
-    table = Path("/proc/meminfo")
-    for line in table.read_text(encoding="ascii").splitlines() if table.exists() else ():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024
-    known = pages in os.sysconf_names
-    return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") if known else None
 
 
 def _torch() -> dict[str, Any]:

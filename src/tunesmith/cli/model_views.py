@@ -9,44 +9,58 @@ from typing import Any
 from tunesmith.cli import layout
 from tunesmith.cli.output import Output
 from tunesmith.core.errors import TunesmithError
+from tunesmith.core.memory import machine_memory_bytes
 from tunesmith.core.store import Release, Store
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import card, catalogue, facts
+from tunesmith.models import card, catalogue, facts, fitness
+from tunesmith.models.card import Kind
 from tunesmith.models.catalogue import Entry
+from tunesmith.models.selection import Wanted
+from tunesmith.models.shapes import Shape
 
 _TEMPLATE_SHOWN = 400
 _LABELS_SHOWN = 20
 
 
-def everything(workspace: Workspace, task: str | None) -> dict[str, list[dict[str, Any]]]:
-    """All releases and all of the catalogue, as far as they fit a task."""
+def everything(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
+    """All releases and all of the catalogue that are as wanted, and whether they fit into this machine."""
     found = Store(workspace.database).releases() if workspace.database.exists() else []
+    limit = machine_memory_bytes()
     rows = {
-        "releases": [_release(release) for release in found],
-        "catalogue": [_entry(entry) for entry in catalogue.entries().values()],
+        "releases": [_release(release, limit) for release in found],
+        "catalogue": [_entry(entry, limit) for entry in catalogue.entries().values()],
     }
-    return {key: [row for row in own if task is None or task in row["tasks"]] for key, own in rows.items()}
+    chosen = {key: [row for row in own if wanted.has(row)] for key, own in rows.items()}
+    return {"memory_bytes": limit, **chosen}
 
 
-def _release(release: Release) -> dict[str, Any]:
+def _release(release: Release, limit: int | None) -> dict[str, Any]:
     folder = Path(release.folder)
     values: dict[str, Any] = {
         "name": release.label,
         "kind": None,
+        "family": None,
         "tasks": [release.task] if release.task else [],
         "parameters": None,
+        "languages": [],
+        "licence": None,
         "aliases": list(release.aliases),
         "created": release.created,
         "installed": folder.is_dir(),
+        "fit": None,
         "problem": None,
     }
     try:
         own = card.read(folder)
+        shape = facts.shape(folder)
         values |= {
             "kind": own.kind,
+            "family": facts.family(folder, own),
             "tasks": list(facts.tasks(own)),
             "parameters": facts.parameters(folder),
+            "languages": facts.languages(folder),
             "licence": facts.licence(facts.Found(name=release.name, folder=folder), own),
+            "fit": _fit(shape, own.kind, own.context, limit) if shape or own.kind == "tfidf" else None,
         }
     except TunesmithError as error:
         # One damaged folder must not hide the other models.
@@ -54,10 +68,11 @@ def _release(release: Release) -> dict[str, Any]:
     return values
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: Entry, limit: int | None) -> dict[str, Any]:
     return {
         "name": entry.name,
         "kind": entry.kind,
+        "family": entry.family,
         "tasks": list(entry.tasks),
         "parameters": entry.parameters * 10**6,
         "languages": list(entry.languages),
@@ -65,7 +80,16 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "context": entry.context,
         "source": entry.hub or entry.package,
         "installed": _is_here(entry),
+        "fit": _fit(entry.shape, entry.kind, entry.context, limit),
     }
+
+
+def _fit(shape: Shape | None, kind: Kind, context: int, limit: int | None) -> dict[str, Any] | None:
+    """What fits; None where nobody can say how much memory there is."""
+    if limit is None:
+        return None
+    found = fitness.of(shape, kind, context=context, memory_bytes=limit)
+    return {"best": found.best, **found.as_dict()}
 
 
 def _is_here(entry: Entry) -> bool:
@@ -74,7 +98,7 @@ def _is_here(entry: Entry) -> bool:
     return entry.module is None or importlib.util.find_spec(entry.module) is not None
 
 
-def show_list(found: dict[str, list[dict[str, Any]]], output: Output) -> None:
+def show_list(found: dict[str, Any], output: Output) -> None:
     """Releases, then the catalogue."""
     if found["releases"]:
         columns = ["model", "task", "size", "aliases", "created"]
@@ -83,19 +107,38 @@ def show_list(found: dict[str, list[dict[str, Any]]], output: Output) -> None:
             for row in found["releases"]
         ]
         output.table([output.say(f"column_{c}") for c in columns], rows, title=output.say("models_releases"))
-    columns = ["model", "task", "size", "languages", "licence", "installed"]
-    rows = [
-        [
-            row["name"], _tasks(row), _size(row), ", ".join(row["languages"]), row["licence"],
-            output.say("yes") if row["installed"] else "",
-        ]
-        for row in found["catalogue"]
-    ]  # fmt: skip
+    if not found["catalogue"]:
+        output.line(output.say("models_none") if not found["releases"] else "")
+        return
+    columns = ["model", "kind", "size", "languages", "licence", "fits"]
+    rows = [_shown(row, output) for row in found["catalogue"]]
     output.table([output.say(f"column_{c}") for c in columns], rows, title=output.say("models_catalogue"))
+    if found["memory_bytes"]:
+        size = f"{found['memory_bytes'] / 2**30:.1f} GiB"
+        for line in layout.wrap(output.say("models_fits", memory=size), 78):
+            output.line(f" {line}")
+
+
+def _shown(row: dict[str, Any], output: Output) -> list[str]:
+    best = row["fit"]["best"] if row["fit"] else "none"
+    return [
+        row["name"] + (" *" if row["installed"] else ""),
+        output.say(f"models_kind_{row['kind']}"),
+        _size(row),
+        _few(row["languages"]),
+        row["licence"].removeprefix("LicenseRef-"),
+        "-" if best == "none" else best,
+    ]
+
+
+def _few(languages: list[str]) -> str:
+    """Two languages, and a sign of more."""
+    shown = ["multi" if language == "multilingual" else language for language in languages]
+    return ",".join(shown[:2]) + ("…" if len(shown) > 2 else "")
 
 
 def _tasks(row: dict[str, Any]) -> str:
-    return row["problem"] if row.get("problem") else ", ".join(row["tasks"])
+    return row["problem"] if row.get("problem") else ",".join(row["tasks"])
 
 
 def _size(row: dict[str, Any]) -> str:

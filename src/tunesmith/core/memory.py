@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import resource
 import sys
 from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
+_TABLE = Path("/proc/meminfo")
+# What a container may use at most, where that is less than the machine has: cgroup 2, then 1.
+_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _M_ARENA_MAX = -8  # of glibc's malloc.h
 
 
@@ -19,6 +23,29 @@ def peak_memory_bytes() -> int:
         return int(line.split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def machine_memory_bytes() -> int | None:
+    """The main memory that this process may use: the machine's, or what its container is allowed."""
+    limits = [
+        int(said) for path in _LIMITS if path.exists() and (said := path.read_text("ascii").strip()).isdigit()
+    ]
+    found = _memory("MemTotal", "SC_PHYS_PAGES")
+    return min([*limits, found]) if found else None
+
+
+def available_memory_bytes() -> int | None:
+    """The main memory that is not in use now."""
+    return _memory("MemAvailable", "SC_AVPHYS_PAGES")
+
+
+def _memory(name: str, pages: str) -> int | None:
+    """Bytes of memory: from /proc where there is one, else from the system's page count."""
+    for line in _TABLE.read_text("ascii").splitlines() if _TABLE.exists() else ():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    known = pages in os.sysconf_names
+    return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") if known else None
 
 
 def share_heap() -> None:

@@ -18,6 +18,7 @@ from tunesmith.models.catalogue import Entry
 from tunesmith.models.contract import FILE as CONTRACT
 from tunesmith.models.contract import PromptContract
 from tunesmith.models.resolve import Resolved, resolve
+from tunesmith.models.shapes import Shape, of_config
 from tunesmith.models.tokenizer import load as load_tokenizer
 from tunesmith.models.tokenizer import read_json
 
@@ -127,6 +128,29 @@ def _tensors(folder: Path) -> Iterator[tuple[str, int]]:
             raise ModelError("M06", file=path, reason=str(error)) from error
 
 
+def shape(folder: Path) -> Shape | None:
+    """The sizes of a transformer in a folder, or of the base that its adapter belongs to."""
+    found = of_config(read_json(folder / "config.json"))
+    base = card.read(folder).base
+    return of_config(read_json(Path(base.folder) / "config.json")) if found is None and base else found
+
+
+def family(folder: Path, own: Card) -> str | None:
+    """What architecture a model is of."""
+    if own.kind == "tfidf":
+        return "linear"
+    said = read_json(folder / "config.json")
+    if not said and own.base:
+        said = read_json(Path(own.base.folder) / "config.json")
+    return str(said["model_type"]) if "model_type" in said else None
+
+
+def languages(folder: Path) -> list[str]:
+    """The languages that the head of a folder's README.md states, on the line of their key or below it."""
+    found = re.search(r"^language:[ \t]*(.*(?:\n[ \t]*- .*)*)", _head(folder), re.M)
+    return re.findall(r"[a-z]{2,3}\b|multilingual", found[1]) if found else []
+
+
 def contract(folder: Path, found: Card) -> PromptContract | None:
     """The prompt contract of a language model."""
     if found.kind != "language":
@@ -149,12 +173,16 @@ def licence(found: Found, own: Card | None) -> str | None:
 
 def stated_licence(folder: Path) -> str | None:
     """The licence that the head of a folder's README.md states, as hubs have it."""
-    readme = folder / "README.md"
-    if not readme.is_file():
-        return None
-    head = readme.read_text(encoding="utf-8", errors="replace")[:4000]
-    stated = re.search(r"\A---\n.*?^licen[sc]e:\s*[\"']?([\w.+-]+)[\"']?\s*$.*?^---", head, re.M | re.S)
+    stated = re.search(r"^licen[sc]e:\s*[\"']?([\w.+-]+)[\"']?\s*$", _head(folder), re.M)
     return stated[1] if stated else None
+
+
+def _head(folder: Path) -> str:
+    """The YAML before the text of README.md; empty where there is none."""
+    readme = folder / "README.md"
+    content = readme.read_text(encoding="utf-8", errors="replace")[:4000] if readme.is_file() else ""
+    found = re.match(r"---\n(.*?)^---", content, re.M | re.S)
+    return found[1] if found else ""
 
 
 def describe(found: Found) -> dict[str, Any]:
