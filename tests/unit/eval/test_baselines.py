@@ -7,7 +7,7 @@ import pytest
 
 from tunesmith.core.errors import DataError, RecipeError
 from tunesmith.eval import baselines
-from tunesmith.eval.outcome import LabelOutcome
+from tunesmith.eval.outcome import LabelOutcome, TextOutcome
 
 TEXTS = ["我要退款", "请给我退款", "退款多久到账", "开一张发票", "发票抬头写错了", "text 3 text 4"]
 LABELS = ["退款", "退款", "退款", "发票", "发票", "other"]
@@ -35,3 +35,14 @@ def test_training_rows_of_one_label_are_an_error(outcome: LabelOutcome) -> None:
 def test_an_unknown_baseline_is_met_with_a_suggestion(outcome: LabelOutcome) -> None:
     with pytest.raises(RecipeError, match="did you mean `tfidf`"):
         baselines.run(["tf-idf"], TEXTS, LABELS, outcome)
+
+
+def test_a_copy_and_the_nearest_source_answer_for_a_translation() -> None:
+    sources = ["我喜欢你。", "他跑了。", "今天下雨了。"]
+    targets = ["I like you.", "He ran.", "It is raining today."]
+    asked = TextOutcome(
+        sources=["我很喜欢你。", "今天下雪了。"], targets=["", ""], predicted=["", ""], rows=[0, 1]
+    )
+    found = baselines.run(["copy", "nearest"], sources, targets, asked)
+    assert found["copy"].predicted == asked.sources
+    assert found["nearest"].predicted == ["I like you.", "It is raining today."]

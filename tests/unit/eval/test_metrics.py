@@ -1,4 +1,4 @@
-"""Metrics equal scikit-learn's, fit their outcome, and may be the user's own."""
+"""Metrics equal those of scikit-learn and sacrebleu, fit their outcome, and may be the user's own."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sacrebleu import corpus_bleu, corpus_chrf
 from sklearn.metrics import accuracy_score, f1_score
 
 from tunesmith.core import components
 from tunesmith.core.errors import DataError, RecipeError
 from tunesmith.eval import metrics
-from tunesmith.eval.outcome import LabelOutcome, TokenOutcome
+from tunesmith.eval.outcome import LabelOutcome, TextOutcome, TokenOutcome
 
 PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60)
 
@@ -103,3 +104,30 @@ def test_a_broken_metric_of_the_users_own_is_named(own_module: ModuleType) -> No
 def test_an_unknown_metric_is_met_with_a_suggestion() -> None:
     with pytest.raises(RecipeError, match="did you mean `accuracy`"):
         metrics.measure(["acuracy"], outcome_of([(0, 0)]))
+
+
+def _written(targets: list[str], predicted: list[str]) -> TextOutcome:
+    return TextOutcome(sources=targets, targets=targets, predicted=predicted, rows=range(len(targets)))
+
+
+def test_translations_are_scored_as_sacrebleu_does() -> None:
+    outcome = _written(["The cat sat on the mat.", "It rains."], ["The cat sat on a mat.", "It snows."])
+    assert metrics.bleu(outcome) == corpus_bleu(outcome.predicted, [outcome.targets]).score
+    assert metrics.chrf(outcome) == corpus_chrf(outcome.predicted, [outcome.targets]).score
+
+
+def test_chinese_translations_are_cut_into_characters() -> None:
+    # A sentence without spaces is one word to the usual tokenizer, and nothing of it would be right.
+    outcome = _written(["今天的天气非常好。"], ["今天的天气真的非常好。"])
+    assert metrics.bleu(outcome) > 40
+    assert metrics.bleu(_written(outcome.targets, outcome.targets)) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("name", ["bleu", "chrf"])
+def test_texts_are_not_compared_where_there_are_none(name: str) -> None:
+    with pytest.raises(DataError, match="M49"):
+        metrics.measure([name], outcome_of([(0, 1)]))
+    with pytest.raises(DataError, match="E03"):
+        metrics.measure([name], _written([], []))
+    with pytest.raises(DataError, match="E01"):
+        metrics.measure(["accuracy"], _written(["a"], ["a"]))

@@ -9,6 +9,7 @@ import pytest
 
 import tunesmith
 from tunesmith.core import recipe_file
+from tunesmith.core.errors import TunesmithError
 from tunesmith.workflow import demo
 
 ROOT = Path(__file__).parents[3]
@@ -47,3 +48,33 @@ def test_a_language_model_from_nothing_continues_text(shared_data: Path, tmp_pat
 def _losses(run: Path) -> list[float]:
     records = map(json.loads, (run / "events.jsonl").read_text("utf-8").splitlines())
     return [record["loss"] for record in records if record["event"] == "Step"]
+
+
+def test_pairs_are_translated_from_nothing(shared_data: Path, tmp_path: Path) -> None:
+    lines = (shared_data / "mt_tatoeba_en_zh" / "cmn.tsv").read_text("utf-8").splitlines()[:4000:20]
+    (tmp_path / "pairs.tsv").write_text("\n".join(lines), encoding="utf-8")
+    small = "model={architecture: transformer, hidden: 32, layers: 1, heads: 2, vocab: 500, context: 48}"
+    overrides = [
+        small,
+        f"data.source={tmp_path / 'pairs.tsv'}",
+        "train.epochs=4",
+        "data.split.test=0.1",
+        "eval.gate={}",
+    ]
+    workspace = tmp_path / "workspace"
+    result = tunesmith.run(ROOT / "recipes" / "translate.yaml", overrides=overrides, workspace=workspace)
+    losses = _losses(Path(result["path"]))
+    assert losses[-1] < losses[0]
+    assert result["scores"].keys() == {"chrf", "bleu"}
+    assert result["baselines"]["copy"]["chrf"] < result["baselines"]["nearest"]["chrf"]
+    model = tunesmith.load(result["release"], workspace=workspace)
+    assert model.kind == "encoder_decoder"
+    with pytest.raises(TunesmithError, match="M48"):
+        tunesmith.serve(result["release"], workspace=workspace)
+    (tmp_path / "rows.jsonl").write_text('{"source": "你好", "target": "Hi."}', encoding="utf-8")
+    report = tunesmith.evaluate(result["release"], tmp_path / "rows.jsonl", workspace=workspace)
+    assert report.task == "translate"
+    assert report.rows == 1
+    (tmp_path / "text.txt").write_text("Hi.", encoding="utf-8")
+    with pytest.raises(TunesmithError, match="M14"):
+        tunesmith.evaluate(result["release"], tmp_path / "text.txt", task="generate", workspace=workspace)
