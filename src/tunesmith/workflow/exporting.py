@@ -86,7 +86,7 @@ def export(
 
 
 def _certified(
-    model: Exported, way: _Way, folder: Path, to: str, precision: str, data: Path | None
+    model: Exported, way: _Way, folder: Path, to: str, precision: Precision, data: Path | None
 ) -> Certificate:
     """What the folder holds, compared with the model.
 
