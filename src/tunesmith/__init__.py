@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tunesmith.models.contract import PromptContract
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.tfidf import TfidfClassifier
+    from tunesmith.models.translator import Translator
     from tunesmith.serve.client import Client
     from tunesmith.workflow.api import evaluate, load, run, serve
 
@@ -41,6 +42,7 @@ _WHERE = {
     "Report": "eval.report",
     "TextClassifier": "models.classifier",
     "TfidfClassifier": "models.tfidf",
+    "Translator": "models.translator",
     "TunesmithError": "core.errors",
     "Workspace": "core.workspace",
     "evaluate": "workflow.api",
@@ -59,6 +61,7 @@ __all__ = [
     "Report",
     "TextClassifier",
     "TfidfClassifier",
+    "Translator",
     "TunesmithError",
     "Workspace",
     "evaluate",

@@ -22,6 +22,7 @@ NAMES = [
     "Report",
     "TextClassifier",
     "TfidfClassifier",
+    "Translator",
     "TunesmithError",
     "Workspace",
     "evaluate",
