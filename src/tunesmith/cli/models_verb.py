@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
-    """list, show, add, promote, rollback, verify, export, remove."""
+    """list, show, suggest, add, promote, rollback, verify, export, remove."""
     actions = Actions(parser, lang)
     choosing_views.filters(actions.add("list"), lang)
     actions.add("show", "model")
+    choosing_views.suggesting(actions.add("suggest"), lang)
     adding = actions.add("add", "source")
     adding.add_argument("--name", metavar="NAME", help=text.say("cli.option_release_name", lang))
     hosted_views.arguments(adding, lang)
@@ -51,8 +52,8 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
 def run(given: argparse.Namespace, output: Output) -> int:
     """Carry out the action."""
     actions = {
-        "list": _list, "show": _show, "add": _add, "promote": _promote, "rollback": _rollback,
-        "verify": _verify, "export": _export, "remove": _remove,
+        "list": _list, "show": _show, "suggest": choosing_views.suggest, "add": _add, "promote": _promote,
+        "rollback": _rollback, "verify": _verify, "export": _export, "remove": _remove,
     }  # fmt: skip
     return carry_out(actions, given, output)
 

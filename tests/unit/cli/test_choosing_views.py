@@ -27,7 +27,9 @@ def test_filters_narrow_the_list_and_say_when_nothing_is_left(call):
         "chat",
         "--json",
     ).json
-    assert [row["name"] for row in found["catalogue"]] == ["qwen2.5-0.5b", "qwen3-0.6b"]
+    names = {row["name"] for row in found["catalogue"]}
+    assert names >= {"qwen2.5-0.5b", "qwen3-0.6b"}
+    assert not names & {"gpt2", "gemma-3-270m", "bge-small-zh", "qwen2.5-1.5b"}
     assert {row["fit"]["best"] for row in found["catalogue"]} <= {"full", "lora", "serve", "none"}
     assert "no model is like that" in call("models", "list", "--family", "nothing").out
     assert call("models", "list", "--size", "big").code == 2
@@ -37,3 +39,22 @@ def test_a_release_is_found_by_its_facts(call, router):
     found = call("models", "list", "--family", "linear", "--json").json
     assert [row["name"] for row in found["releases"]] == ["router@1"]
     assert found["releases"][0]["fit"]["trains"] == "full"
+
+
+def test_a_suggestion_knows_the_language_and_fits_the_memory(call, tickets):
+    words = ("models", "suggest", "--task", "classify", "--data", tickets, "--memory", "8GB")
+    found = call(*words, "--json").json
+    assert found["rows"]["labels"] == 2
+    assert set(found["rows"]["languages"]) == {"zh", "en"}
+    assert found["baseline"] == "tfidf"
+    names = [one["model"] for one in found["suggestions"]]
+    assert "xlm-roberta-base" in names
+    assert "bert-base-chinese" not in names
+    assert all(one["fit"]["lora_bytes"] <= 0.9 * 8 * 2**30 for one in found["suggestions"])
+    chinese = call(*words, "--language", "zh", "--json").json["suggestions"]
+    assert chinese[0]["model"] in {"bert-base-chinese", "chinese-roberta", "bge-base-zh"}
+    said = call(*words, "--lang", "zh").out
+    assert "1. model: " in said
+    assert "基线：model: tfidf" in said
+    assert call(*words, "--latency", "0.0001", "--json").json["suggestions"] == []
+    assert call(*words[:-1], "much").code == 2
