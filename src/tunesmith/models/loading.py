@@ -12,7 +12,7 @@ from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models import adapters, card, language, own, tokenizer
+from tunesmith.models import adapters, card, inspection, language, own, tokenizer
 from tunesmith.models import reference as _known  # noqa: F401  so that the Auto classes know its kinds
 from tunesmith.models.card import Card
 from tunesmith.models.classifier import Classifier, TextClassifier
@@ -138,6 +138,7 @@ def _base(folder: Path) -> Path:
 
 
 def _pretrained(kind: Any, folder: Path) -> nn.Module:
+    inspection.inspect(folder)
     if (code := card.read(folder).code) is None:
         module: nn.Module = _from_pretrained(kind, folder)
         return module

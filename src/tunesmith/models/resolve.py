@@ -18,7 +18,7 @@ from tunesmith.core import durable
 from tunesmith.core.errors import MissingError, ModelError, NotFoundError
 from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import catalogue
+from tunesmith.models import catalogue, inspection
 from tunesmith.models.catalogue import Entry
 from tunesmith.models.endpoint import PREFIX, find
 
@@ -60,6 +60,7 @@ def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Res
     Raises:
         NotFoundError: M01 when nothing has that name.
         MissingError: M02 when the hub cannot be reached or is switched off; M03 when a package is missing.
+        ModelError: M50 to M55 when it is unsafe or lies about itself, see `inspection.inspect`.
     """
     if name.startswith(PREFIX):
         from tunesmith.models.hosted import HostedModel
@@ -69,6 +70,7 @@ def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Res
         )
     for root in (base, Path.cwd()):
         if root is not None and _is_model(root / name, name):
+            inspection.inspect(root / name)
             return Resolved(name=Path(name).name, folder=(root / name).resolve())
     for release in _releases(workspace, name):
         return Resolved(name=release.name, folder=_verified(release))
@@ -167,6 +169,7 @@ def from_hub(repository: str) -> Path:
         raise MissingError("M02", name=repository, reason=_first_line(error)) from error
     if not list(folder.glob("*.safetensors")):
         raise ModelError("M08", file=folder, name=repository)
+    inspection.inspect(folder)
     return folder
 
 

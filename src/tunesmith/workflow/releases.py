@@ -12,7 +12,7 @@ from tunesmith.core import cache, durable
 from tunesmith.core.errors import ModelError, TunesmithError, UsageError
 from tunesmith.core.store import Release, Store
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import card, facts, templates, tokenizer
+from tunesmith.models import card, facts, inspection, templates, tokenizer
 from tunesmith.models.card import Card
 from tunesmith.models.resolve import HUB_PATTERNS, resolve, weights_digest
 
@@ -65,7 +65,10 @@ def _slug(name: str) -> str:
 
 
 def _checked(folder: Path) -> Card:
+    inspection.no_links_out(folder)
     found = card.read(folder)
+    if found.base is not None and (folder / "adapter_config.json").exists():
+        inspection.fits_base(folder, Path(found.base.folder))
     if not any(folder.glob("*.safetensors")):
         raise ModelError("M08", file=folder, name=folder.name)
     facts.parameters(folder)

@@ -112,10 +112,10 @@ def test_a_model_that_is_added_is_a_copy(call, stories, tmp_path):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"), "M08"),
+        (lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"), "M50"),
         (lambda folder: (folder / "config.json").unlink(), "M04"),
         (lambda folder: (folder / "tokenizer.json").write_text("{}"), "M05"),
-        (lambda folder: (folder / "model.safetensors").write_bytes(b"\xff" * 64), "M06"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"\xff" * 64), "M52"),
     ],
 )
 def test_a_folder_that_is_no_safe_whole_model_is_not_added(

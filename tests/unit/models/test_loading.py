@@ -73,12 +73,12 @@ def _remote_code(folder: Path) -> None:
 
 DAMAGES = {
     "no weights": (lambda f: (f / "model.safetensors").unlink(), "M09"),
-    "only pickled weights": (_pickled, "M09"),
-    "cut off": (_cut_off, "M09"),
+    "only pickled weights": (_pickled, "M50"),
+    "cut off": (_cut_off, "M52"),
     "another width": (_config(hidden_size=32, head_dim=4), "M09"),
     "more layers than weights": (_config(num_hidden_layers=6), "M09"),
     "an unknown kind": (_config(model_type="no-such-model"), "M09"),
-    "remote code": (_remote_code, "M09"),
+    "remote code": (_remote_code, "M51"),
     "no tokenizer": (lambda f: (f / "tokenizer.json").unlink(), "M05"),
     "no config": (lambda f: (f / "config.json").unlink(), "M04"),
     "a broken contract": (lambda f: (f / "contract.json").write_text("{}", "utf-8"), "M11"),
