@@ -77,15 +77,19 @@ def fits_base(folder: Path, base: Path) -> None:
             continue
         shape = _weight_of(found[1], shapes)
         width = tensor.shape[1 if found[2] == "A" else 0] if len(tensor.shape) == 2 else None
-        if shape is None or width not in shape:
-            reason = f"{tensor.name} {list(tensor.shape)}, weight there: {list(shape or ())}"
+        if shape is not None and width not in shape:
+            reason = f"{tensor.name} {list(tensor.shape)}, weight there: {list(shape)}"
             raise ModelError("M54", file=folder, base=base.name, reason=reason)
 
 
 def _weight_of(name: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...] | None:
-    """The shape of the weight of a module; a checkpoint may leave out the name of the part that holds it."""
+    """The shape of the weight of a module; None where the checkpoint has none of that name.
+
+    A checkpoint may leave out the name of the part that holds the module, or have one more.
+    """
     tail = name.partition(".")[2]
-    return shapes.get(f"{name}.weight") or shapes.get(f"{tail}.weight")
+    more = (shape for known, shape in shapes.items() if known.endswith(f".{name}.weight"))
+    return shapes.get(f"{name}.weight") or shapes.get(f"{tail}.weight") or next(more, None)
 
 
 def _no_pickle(folder: Path) -> None:
