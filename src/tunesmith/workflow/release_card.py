@@ -156,7 +156,9 @@ def _base(told: _Told) -> str:
     if isinstance(source, Own):
         return told.say("base_own", code=_plain(source.code.rpartition("/")[2]))
     if isinstance(source, Made):
-        sizes = {key: value for key, value in source.model_dump().items() if key != "architecture"}
+        sizes = {
+            key: value for key, value in source.model_dump(exclude_none=True).items() if key != "architecture"
+        }
         shown = ", ".join(f"{key} {value}" for key, value in sizes.items())
         return told.say("base_scratch", architecture=getattr(source, "architecture", "-"), sizes=shown)
     return told.say("base", name=_plain(told.kept.name))
@@ -198,16 +200,14 @@ def _evaluation(told: _Told) -> Iterator[str]:
     report = told.report
     yield told.say("measured", part=report.part, rows=report.rows) + "\n"
     names = [*report.scores]
-    others = list(report.baselines.items())
+    # What is in production changes with time; a model that is trained again must stay the same release.
+    others = [one for one in report.baselines.items() if one[0] != "production"]
     columns = (told.say("metric"), told.say("this"), *(name for name, _ in others))
     rows = [
         (name, f"{report.scores[name]:.4f}", *(_figure(scores.get(name)) for _, scores in others))
         for name in names
     ]
     yield from _table(columns, rows)
-    for check in report.gate.checks:
-        passed = told.say("passed" if check.passed else "failed")
-        yield f"\n{told.say('gate', metric=check.metric, rule=check.rule, bound=check.bound, passed=passed)}"
 
 
 def _figure(value: float | None) -> str:
