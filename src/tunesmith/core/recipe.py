@@ -131,7 +131,7 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 class _Fresh(Section):
     """A model that is made here and not found; its tokenizer is trained on the data."""
 
-    tokenizer: Literal["bpe", "bpe_fallback"] = "bpe"
+    tokenizer: Literal["bpe", "bpe_fallback", "wordpiece", "unigram"] = "bpe"
     vocab: int = Field(default=8192, ge=300, le=1_000_000)
     context: int = Field(default=512, ge=16, le=1_048_576)
 
@@ -139,10 +139,14 @@ class _Fresh(Section):
 class Scratch(_Fresh):
     """A model made from nothing, by size."""
 
-    architecture: Literal["llama", "bert", "transformer", "transformer_decoder", "transformer_encoder"]
+    architecture: Literal[
+        "llama", "qwen2", "qwen3", "mistral", "gemma", "phi", "gpt2", "bert", "roberta", "distilbert",
+        "modernbert", "t5", "marian", "bart", "transformer", "transformer_decoder", "transformer_encoder",
+    ]  # fmt: skip
     hidden: int = Field(default=288, ge=16, le=16384)
     layers: int = Field(default=6, ge=1, le=256)
     heads: int = Field(default=6, ge=1, le=256)
+    kv_heads: int | None = Field(default=None, ge=1, le=256)
 
 
 class Own(_Fresh):

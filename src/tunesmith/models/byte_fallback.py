@@ -12,28 +12,31 @@ from collections.abc import Iterable, Sequence
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-_SPACE = "▁"
+SPACE = "▁"
 # Words with the space before them, single digits, runs of signs, line ends: no token reaches across these.
-_WORDS = (
-    rf"{_SPACE}?\p{{Han}}+|{_SPACE}?[\p{{L}}&&[^\p{{Han}}]]+|{_SPACE}?\p{{N}}"
-    rf"|{_SPACE}?[^{_SPACE}\p{{L}}\p{{N}}\n]+|\n|{_SPACE}+"
+WORDS = (
+    rf"{SPACE}?\p{{Han}}+|{SPACE}?[\p{{L}}&&[^\p{{Han}}]]+|{SPACE}?\p{{N}}"
+    rf"|{SPACE}?[^{SPACE}\p{{L}}\p{{N}}\n]+|\n|{SPACE}+"
 )
 # How much of the vocabulary single characters may take; rarer ones are written as bytes.
 _ALPHABET = 0.6
 BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 
 
-def train(texts: Iterable[str], *, vocab: int, special: Sequence[str]) -> Tokenizer:
+def train(
+    texts: Iterable[str], *, vocab: int, special: Sequence[str], characters: int | None = None
+) -> Tokenizer:
     """A tokenizer of `vocab` tokens: `special`, all bytes, the commonest characters, and their merges.
 
-    Every text can be encoded and comes back as it was, but for U+2581, which stands for a space.
+    Every text can be encoded and comes back as it was, but for U+2581, which stands for a space. Single
+    characters are a share of `characters` tokens (of those beside the bytes).
     """
     room = vocab - len(BYTES)
     known = list(texts)
-    alphabet = _alphabet(known, int(room * _ALPHABET))
+    alphabet = _alphabet(known, int((characters or room) * _ALPHABET))
     learner = Tokenizer(models.BPE())
-    learner.normalizer = normalizers.Replace(" ", _SPACE)
-    learner.pre_tokenizer = pre_tokenizers.Split(Regex(_WORDS), "isolated")
+    learner.normalizer = normalizers.Replace(" ", SPACE)
+    learner.pre_tokenizer = pre_tokenizers.Split(Regex(WORDS), "isolated")
     trainer = trainers.BpeTrainer(
         vocab_size=room,
         special_tokens=list(special),
@@ -50,7 +53,7 @@ def _alphabet(texts: Iterable[str], size: int) -> list[str]:
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(text)
-    counts[_SPACE] += counts.pop(" ", 0)
+    counts[SPACE] += counts.pop(" ", 0)
     return sorted(sorted(counts, key=lambda character: (-counts[character], character))[:size])
 
 
@@ -67,8 +70,6 @@ def _with_bytes(learner: Tokenizer, special: Sequence[str]) -> Tokenizer:
         )
     )
     made.add_special_tokens(list(special))
-    made.normalizer = normalizers.Replace(" ", _SPACE)
-    made.decoder = decoders.Sequence(
-        [decoders.Replace(_SPACE, " "), decoders.ByteFallback(), decoders.Fuse()]
-    )
+    made.normalizer = normalizers.Replace(" ", SPACE)
+    made.decoder = decoders.Sequence([decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()])
     return made

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
+import transformers
 from torch import nn
-from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
 
-from tunesmith.core.recipe import Made, Own
-from tunesmith.models import own
+from tunesmith.core.recipe import Made, Own, Scratch
+from tunesmith.models import own, reference
 from tunesmith.models import tokenizer as tokenizers
 from tunesmith.models.contract import TEMPLATES, PromptContract
-from tunesmith.models.reference import (
-    DecoderConfig,
-    EncoderConfig,
-    EncoderDecoderConfig,
-    ReferenceEncoder,
-    ReferenceForCausalLM,
-    ReferenceForSeq2SeqLM,
-)
+from tunesmith.models.families import FAMILIES
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -35,31 +28,18 @@ def make(size: Made, texts: Iterable[str], *, seed: int) -> tuple[nn.Module, Tok
     }
     if isinstance(size, Own):
         return own.make(size, vocab=tokenizer.get_vocab_size(), ids=ids, seed=seed), tokenizer
-    shape: dict[str, Any] = {
-        "vocab_size": tokenizer.get_vocab_size(),
-        "hidden_size": size.hidden,
-        "num_hidden_layers": size.layers,
-        "num_attention_heads": size.heads,
-        "max_position_embeddings": size.context,
-        **ids,
-    }
+    return _of_family(size, tokenizer.get_vocab_size(), ids, seed), tokenizer
+
+
+def _of_family(size: Scratch, vocab: int, ids: dict[str, int], seed: int) -> nn.Module:
+    family = FAMILIES[size.architecture]
+    settings = family.settings(size, vocab) | ids
+    if family.kind == "encoder_decoder":
+        settings["decoder_start_token_id"] = ids["bos_token_id"]
+    home = reference if hasattr(reference, family.model) else transformers
     torch.manual_seed(seed)
-    if size.architecture == "llama":
-        # Two thirds of four times the width, as Llama has it, in steps of 32 that suit the matrix kernels.
-        inner = -(-size.hidden * 8 // 3 // 32) * 32
-        module: nn.Module = LlamaForCausalLM(
-            LlamaConfig(**shape, intermediate_size=inner, tie_word_embeddings=True)
-        )
-    elif size.architecture == "transformer":
-        start = ids["bos_token_id"]
-        module = ReferenceForSeq2SeqLM(EncoderDecoderConfig(**shape, decoder_start_token_id=start))
-    elif size.architecture == "transformer_decoder":
-        module = ReferenceForCausalLM(DecoderConfig(**shape))
-    elif size.architecture == "transformer_encoder":
-        module = ReferenceEncoder(EncoderConfig(**shape))
-    else:
-        module = BertModel(BertConfig(**shape, intermediate_size=size.hidden * 4), add_pooling_layer=False)
-    return module, tokenizer
+    made: nn.Module = getattr(home, family.model)(getattr(home, family.config)(**settings), **family.options)
+    return made
 
 
 def contract(tokenizer: Tokenizer) -> PromptContract:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models import byte_fallback
+from tunesmith.models import byte_fallback, unigram, word_piece
 
 FILE = "tokenizer.json"
 PAD, BOS, EOS = "<pad>", "<s>", "</s>"
@@ -41,30 +41,35 @@ def load(folder: Path) -> Tokenizer:
 def train(texts: Iterable[str], *, vocab: int, kind: str = "bpe") -> Tokenizer:
     """A tokenizer trained on `texts`: every text can be encoded, nothing becomes unknown.
 
-    `bpe` is over bytes, `bpe_fallback` over characters, the rare of which are written as bytes. Sequences are
-    framed by `<s>` and `</s>` unless encoded without special tokens.
+    `bpe` and `wordpiece` are over bytes, `bpe_fallback` and `unigram` over characters, the rare of which are
+    written as bytes. Sequences are framed by `<s>` and `</s>` unless encoded without special tokens.
     """
-    if kind == "bpe_fallback":
-        tokenizer = byte_fallback.train(texts, vocab=vocab, special=SPECIAL)
-    else:
-        tokenizer = _byte_level(texts, vocab)
+    tokenizer = _KINDS[kind](texts, vocab=vocab, special=SPECIAL)
     frame = [(BOS, tokenizer.token_to_id(BOS)), (EOS, tokenizer.token_to_id(EOS))]
     tokenizer.post_processor = processors.TemplateProcessing(single=f"{BOS} $A {EOS}", special_tokens=frame)
     return tokenizer
 
 
-def _byte_level(texts: Iterable[str], vocab: int) -> Tokenizer:
+def _byte_level(texts: Iterable[str], *, vocab: int, special: Sequence[str]) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab,
-        special_tokens=list(SPECIAL),
+        special_tokens=list(special),
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
+
+
+_KINDS: Mapping[str, Callable[..., Tokenizer]] = {
+    "bpe": _byte_level,
+    "bpe_fallback": byte_fallback.train,
+    "wordpiece": word_piece.train,
+    "unigram": unigram.train,
+}
 
 
 def save(tokenizer: Tokenizer, folder: Path, *, context: int, special: Mapping[str, str]) -> None:

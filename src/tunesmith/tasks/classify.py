@@ -45,7 +45,7 @@ class Classify:
         if isinstance(start.source, Made):
             encoder, tokens = scratch.make(start.source, start.texts, seed=start.seed)
             if isinstance(start.source, Scratch):
-                encoder = getattr(encoder, "model", encoder)
+                encoder = getattr(encoder, "base_model", encoder)
         else:
             folder = Path(str(start.source.folder))
             encoder, tokens = loading.encoder_module(folder), tokenizer.load(folder)

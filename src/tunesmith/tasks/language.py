@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.recipe import Made, Scratch
 from tunesmith.models.card import Card
+from tunesmith.models.families import FAMILIES
 from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Example, Learner, Start, weigh
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 # The longest row unless the recipe says otherwise: attention and memory grow with it.
 _CONTEXT = 1024
 _TOKENS_AT_ONCE = 4096
-_DECODERS = ("llama", "transformer_decoder")
 
 
 class LanguageTask:
@@ -43,10 +43,10 @@ class LanguageTask:
         from tunesmith.tasks import saving
 
         if isinstance(start.source, Made):
-            if isinstance(start.source, Scratch) and start.source.architecture not in _DECODERS:
-                raise RecipeError(
-                    "R13", task=self.name, model=start.source.architecture, kind="encoder", wanted="decoder"
-                )
+            if isinstance(start.source, Scratch):
+                name = start.source.architecture
+                if (kind := FAMILIES[name].kind) != "decoder":
+                    raise RecipeError("R13", task=self.name, model=name, kind=kind, wanted="decoder")
             module, tokens = scratch.make(start.source, start.texts, seed=start.seed)
             brought = scratch.contract(tokens)
         else:

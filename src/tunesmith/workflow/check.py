@@ -14,12 +14,9 @@ from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.shapes import FIELDS
 from tunesmith.data.sources import source_paths
-from tunesmith.models import card, endpoint
+from tunesmith.models import card, endpoint, families
 from tunesmith.models.resolve import resolve
 from tunesmith.tasks.task import Task
-
-# What models made by size are, unless they are decoders.
-_KINDS = {"bert": "encoder", "transformer_encoder": "encoder", "transformer": "encoder_decoder"}
 
 
 def find(document: Document, workspace: Workspace) -> tuple[Recipe | None, list[Problem]]:
@@ -149,6 +146,9 @@ def _model_problems(
         if isinstance(choice, Made) and recipe.train.method.name == "lora":
             name = choice.code if isinstance(choice, Own) else choice.architecture
             yield document.problem("R15", ("train", "method"), model=name)
+        if isinstance(choice, Made):
+            for code, key, values in families.problems(choice):
+                yield document.problem(code, ("model", key), **values)
         try:
             yield from _unfit(document, choice, task, workspace)
         except TunesmithError as error:
@@ -166,11 +166,7 @@ def _unfit(document: Document, choice: str | Made, task: Task, workspace: Worksp
         name, kind = choice.code, "encoder" if wanted == "encoder" else "decoder"
     elif isinstance(choice, Scratch):
         name = choice.architecture
-        kind = _KINDS.get(name, "decoder")
-        # Rotary positions turn pairs, so the width of a decoder's head is even.
-        if choice.hidden % (choice.heads * (2 if kind == "decoder" else 1)):
-            at = ("model", "heads")
-            yield document.problem("M15", at, hidden=choice.hidden, heads=choice.heads)
+        kind = families.FAMILIES[name].kind
     else:
         resolved = resolve(choice, workspace, base=document.path.absolute().parent)
         if resolved.hosted is not None:

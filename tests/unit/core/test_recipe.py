@@ -61,7 +61,7 @@ def test_a_model_is_a_name_a_size_or_several_of_them():
         ({"epohcs": 3}, ("epohcs",)),
         ({"task": "clasify"}, ("task",)),
         ({"model": []}, ("model",)),
-        ({"model": {"architecture": "t5"}}, ("model", 0, "scratch", "architecture")),
+        ({"model": {"architecture": "elman"}}, ("model", 0, "scratch", "architecture")),
         ({"data": {"source": {"dev": "a.csv"}}}, ("data", "source", "dev", "[key]")),
         ({"data": {"source": "a.csv", "split": {"test": 1.0}}}, ("data", "split", "test")),
         ({"data": {"source": "a.csv", "split": {"test": 0.5, "validation": 0.5}}}, ("data", "split")),

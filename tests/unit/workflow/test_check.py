@@ -84,6 +84,12 @@ def test_it_takes_less_than_a_second_and_writes_nothing(recipe: Path) -> None:
         ({"model": ["tfidf", "minilmm", "nothing/../x"]}, [("M01", "model"), ("M01", "model")]),
         ({"task": "chat"}, [("R13", "model")]),
         ({"model": {"architecture": "bert", "heads": 7}}, [("M15", "model.heads")]),
+        ({"model": {"architecture": "bert", "kv_heads": 2}}, [("R20", "model.kv_heads")]),
+        (
+            {"model": {"architecture": "bert", "tokenizer": "wordpiece", "vocab": 400}},
+            [("R21", "model.vocab")],
+        ),
+        ({"model": {"architecture": "t5"}}, [("R13", "model")]),
         ({"model": {"architecture": "bert"}, "train": {"method": "lora"}}, [("R15", "train.method")]),
         ({"eval": {"against": ["bert"]}}, [("R06", "eval.against")]),
         ({"eval": {"gate": {"perplexity": {"at_most": 3}}}}, [("R11", "eval.gate.perplexity")]),
