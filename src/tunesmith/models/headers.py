@@ -17,10 +17,17 @@ LONGEST = 100_000_000
 """Bytes a header may have: the limit of the safetensors library."""
 
 _BITS = {
-    "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6,
-    "F6_E3M2": 6, "U16": 16, "I16": 16, "F16": 16, "BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64,
-    "I64": 64, "F64": 64,
-}  # fmt: skip
+    name: bits
+    for bits, names in {
+        4: "F4",
+        6: "F6_E2M3 F6_E3M2",
+        8: "BOOL U8 I8 F8_E5M2 F8_E4M3 F8_E8M0",
+        16: "U16 I16 F16 BF16",
+        32: "U32 I32 F32",
+        64: "U64 I64 F64",
+    }.items()
+    for name in names.split()
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import durable, recipe_file

@@ -42,7 +42,7 @@ def _encoded(plan: Plan, parts: Parts, split: str, learner: Learner) -> Iterator
 
 
 def _key(plan: Plan, split: str, learner: Learner) -> str:
-    """What the examples depend on; a contract also says how answers are generated, and how long they may be."""
+    """What the examples depend on; a contract also says how answers are generated and how long they are."""
     usual = GenerationDefaults()
     contract = learner.contract and replace(learner.contract, generation=usual, context=0).digest
     return cache.key(

@@ -137,6 +137,7 @@ READING = ("States", "Logits", "Masked", "Reader")
 def code(tmp_path: Path) -> Iterator[Path]:
     file = tmp_path / "my_model.py"
     file.write_text(CODE, encoding="utf-8")
+    sys.modules.pop("my_model", None)
     load_code(file)
     yield file
     sys.modules.pop("my_model", None)
