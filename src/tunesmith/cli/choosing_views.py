@@ -48,6 +48,8 @@ def is_any(chosen: Wanted) -> bool:
 
 
 _SHOWN = 5
+# What a model made from nothing would be; decoders for all other tasks.
+_FROM_NOTHING = {"classify": "bert", "translate": "transformer"}
 
 
 def suggesting(parser: argparse.ArgumentParser, lang: str) -> None:
@@ -79,7 +81,8 @@ def suggest(given: argparse.Namespace, output: Output) -> int:
         _show(number, one, output)
     output.line()
     if not models:
-        output.line(output.say("models_none"))
+        architecture = _FROM_NOTHING.get(given.task, "llama")
+        output.line(output.say("suggest_from_nothing", architecture=architecture))
     if baseline:
         output.line(output.say("suggest_baseline"))
     return 0

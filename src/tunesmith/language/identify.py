@@ -7,6 +7,7 @@ only read, so that threads may share it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
@@ -63,6 +64,12 @@ def identify(texts: Sequence[str] | pl.Series) -> list[str]:
     # What a sentence quotes in another script must not lead the model astray.
     found = frame.select(pl.col("text").str.replace_all(_QUOTED, " "), code=_by_script())
     return [code or _by_model(text) for text, code in found.iter_rows()]
+
+
+def common(texts: Sequence[str] | pl.Series, *, least: float) -> list[str]:
+    """The languages of at least a share of those texts whose language is known, the most frequent first."""
+    known = Counter(code for code in identify(texts) if code != UNKNOWN)
+    return [code for code, count in known.most_common() if count >= least * known.total()]
 
 
 def _by_script() -> pl.Expr:

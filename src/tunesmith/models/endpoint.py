@@ -5,12 +5,10 @@ The key itself is never stored. What was spent is kept beside, so that a budget 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from filelock import FileLock
@@ -19,6 +17,7 @@ from tunesmith.core import durable
 from tunesmith.core.errors import ModelError, NotFoundError, UsageError
 from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
+from tunesmith.models.tokenizer import read_json
 
 PREFIX = "hosted:"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -114,8 +113,7 @@ def remove(name: str, workspace: Workspace) -> Endpoint:
 
 def spent(endpoint: Endpoint, workspace: Workspace) -> Spent:
     """What was spent so far."""
-    path = _spent(_path(endpoint.name, workspace))
-    return Spent(**_json(path)) if path.is_file() else Spent()
+    return Spent(**read_json(_spent(_path(endpoint.name, workspace))))
 
 
 def spend(endpoint: Endpoint, workspace: Workspace, *, tokens: int) -> None:
@@ -137,14 +135,6 @@ def _spent(path: Path) -> Path:
 
 def _read(path: Path) -> Endpoint:
     try:
-        return Endpoint(**_json(path))
+        return Endpoint(**read_json(path))
     except TypeError as error:
         raise ModelError("M06", file=path, reason=str(error)) from error
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError("M06", file=path, reason=str(error)) from error
-    return dict(content)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunesmith.core.errors import ModelError, NotFoundError
+from tunesmith.core.errors import NotFoundError
 from tunesmith.core.registry import suggestion
 from tunesmith.core.store import Release, Store
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import card, catalogue
+from tunesmith.models import card, catalogue, headers
 from tunesmith.models.card import Card, Kind
 from tunesmith.models.catalogue import Entry
 from tunesmith.models.contract import FILE as CONTRACT
@@ -102,30 +101,19 @@ def parameters(folder: Path) -> int:
     """How many numbers a model has, its base's included; only headers are read.
 
     Raises:
-        ModelError: M06 when a file is damaged.
+        ModelError: M52 when a file is damaged.
     """
-    own = sum(size for _, size in _tensors(folder))
+    own = _elements(folder)
     base = card.read(folder).base
     is_adapter = (folder / "adapter_config.json").exists()
     if is_adapter and base is not None and Path(base.folder).is_dir():
-        own += sum(size for _, size in _tensors(Path(base.folder)))
+        own += _elements(Path(base.folder))
     return own
 
 
-def _tensors(folder: Path) -> Iterator[tuple[str, int]]:
-    """Name and number of elements of every tensor in a folder's safetensors."""
-    from safetensors import SafetensorError, safe_open
-
-    for path in sorted(folder.glob("*.safetensors")):
-        try:
-            with safe_open(path, framework="np") as file:
-                for name in file.keys():  # noqa: SIM118  not a mapping
-                    size = 1
-                    for length in file.get_slice(name).get_shape():
-                        size *= length
-                    yield name, size
-        except (OSError, SafetensorError) as error:
-            raise ModelError("M06", file=path, reason=str(error)) from error
+def _elements(folder: Path) -> int:
+    """How many numbers a folder's safetensors hold."""
+    return sum(tensor.elements for path in folder.glob("*.safetensors") for tensor in headers.read(path))
 
 
 def shape(folder: Path) -> Shape | None:

@@ -43,11 +43,10 @@ PRECISIONS: Mapping[str, tuple[Precision, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
-    """How a format is written into a folder, and read back; `facts` are what differs beside the weights."""
+    """How a format is written into a folder and read back, with what differs beside the weights."""
 
     write: Callable[[Exported, Path], None]
-    read: Callable[[Exported, Path], Exported]
-    facts: Callable[[Exported, Path], tuple[str, ...]]
+    read: Callable[[Exported, Path], tuple[Exported, tuple[str, ...]]]
 
 
 def export(
@@ -93,7 +92,7 @@ def _certified(
     Raises:
         ModelError: M75 when it does not say the same.
     """
-    exported = way.read(model, folder)
+    exported, differs = way.read(model, folder)
     found = certificate.measure(model, exported)
     bounds = TOLERANCES[precision]
     return certificate.hold(
@@ -110,7 +109,7 @@ def _certified(
             tolerance=bounds,
             scores=_scores(model, exported, data) if data else {},
             versions={package: version(package) for package in PACKAGES[to]},
-            faults=(*way.facts(model, folder), *certificate.faults(found, bounds)),
+            faults=(*differs, *certificate.faults(found, bounds)),
         )
     )
 
@@ -131,19 +130,12 @@ def _folder(resolved: Resolved) -> _Way:
         save(model, folder)
         replace(card.read(Path(str(resolved.folder))), base=None).save(folder)
 
-    def read(model: Exported, folder: Path) -> Exported:
+    def read(model: Exported, folder: Path) -> tuple[Exported, tuple[str, ...]]:
         found: Any = loading.load(Resolved(name=model.name, folder=folder))
-        return found  # type: ignore[no-any-return]
+        is_other = isinstance(model, LanguageModel) and found.contract.digest != model.contract.digest
+        return found, ("contract",) if is_other else ()
 
-    def facts(model: Exported, folder: Path) -> tuple[str, ...]:
-        if not isinstance(model, LanguageModel):
-            return ()
-        from tunesmith.models.contract import PromptContract
-
-        differs = PromptContract.load(folder).digest != model.contract.digest
-        return ("contract",) if differs else ()
-
-    return _Way(write=write, read=read, facts=facts)
+    return _Way(write=write, read=read)
 
 
 def _gguf(precision: Precision) -> _Way:
@@ -156,14 +148,8 @@ def _gguf(precision: Precision) -> _Way:
             raise ModelError("M76", reason=f"it is a {model.kind}; GGUF files are written of decoders")
         gguf_writer.write(model, folder / _file(model), precision=precision)
 
-    def read(model: Exported, folder: Path) -> Exported:
-        module = gguf_reader.read(folder / _file(model)).module()
-        return replace(model, module=module)  # type: ignore[type-var]
-
-    def facts(model: Exported, folder: Path) -> tuple[str, ...]:
+    def read(model: Any, folder: Path) -> tuple[Exported, tuple[str, ...]]:
         found = gguf_reader.read(folder / _file(model))
-        if not isinstance(model, LanguageModel):
-            return ()
         expected = gguf_tokens.of(model.tokenizer, len(found.tokens["tokens"]))
         same = {
             "stop tokens": found.stops() == set(model.contract.stop_ids),
@@ -173,9 +159,10 @@ def _gguf(precision: Precision) -> _Way:
             "merges": found.tokens.get("merges") == expected.merges,
             "scores": found.tokens.get("scores") == expected.scores,
         }
-        return tuple(name for name, is_same in same.items() if not is_same)
+        differs = tuple(name for name, is_same in same.items() if not is_same)
+        return replace(model, module=found.module()), differs
 
-    return _Way(write=write, read=read, facts=facts)
+    return _Way(write=write, read=read)
 
 
 def _file(model: Exported) -> str:

@@ -120,13 +120,10 @@ def _licence(told: _Told) -> dict[str, str]:
 
 def _languages(told: _Told) -> list[str]:
     """The languages of the rows learned from, the most frequent first."""
-    from collections import Counter
-
-    from tunesmith.language.identify import UNKNOWN, identify
+    from tunesmith.language.identify import common
 
     frame = told.parts.split("train").head(_LANGUAGES_OF)
-    known = Counter(one for one in identify(told.plan.task.texts(frame)) if one != UNKNOWN)
-    return [name for name, count in known.most_common() if count >= _COMMON * known.total()]
+    return common(told.plan.task.texts(frame), least=_COMMON)
 
 
 def _files(plan: Plan) -> list[str]:

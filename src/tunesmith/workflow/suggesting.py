@@ -7,7 +7,6 @@ the languages of the rows; each suggestion comes with its reasons as codes and v
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from tunesmith.core import components
 from tunesmith.core.recipe import Data
 from tunesmith.data.loading import ROW_CODES, stop_for
 from tunesmith.data.rows import load
-from tunesmith.language.identify import UNKNOWN, identify
+from tunesmith.language.identify import common
 from tunesmith.models import catalogue, fitness
 from tunesmith.models.catalogue import Entry
 from tunesmith.models.selection import speaks
@@ -52,8 +51,8 @@ def look(task_name: str, file: Path) -> Rows:
     loaded = load(data, shape=task.shape, base=file.absolute().parent)
     stop_for([problem for problem in loaded.problems if problem.code not in ROW_CODES])
     texts = task.texts(loaded.frame)
-    known = Counter(one for one in identify(texts[:_LOOKED_AT]) if one != UNKNOWN)
-    languages = [name for name, count in known.most_common() if count >= _COMMON * known.total()]
+    # From all over: the texts of pairs are first all of one side.
+    languages = common(texts[:: max(1, len(texts) // _LOOKED_AT)], least=_COMMON)
     labels = loaded.frame["label"].n_unique() if "label" in loaded.frame.columns else 0
     lengths = [_tokens(one) for one in texts]
     longest = int(np.quantile(lengths, 0.99)) if lengths else 0

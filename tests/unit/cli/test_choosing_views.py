@@ -58,3 +58,14 @@ def test_a_suggestion_knows_the_language_and_fits_the_memory(call, tickets):
     assert "基线：model: tfidf" in said
     assert call(*words, "--latency", "0.0001", "--json").json["suggestions"] == []
     assert call(*words[:-1], "much").code == 2
+
+
+def test_pairs_need_a_model_that_knows_both_sides(call, tmp_path):
+    file = tmp_path / "pairs.csv"
+    rows = ["The weather is fine today,今天天气很好", "I would like some tea,我想喝点茶"] * 700
+    file.write_text("\n".join(["source,target", *rows]), encoding="utf-8")
+    words = ("models", "suggest", "--task", "translate", "--data", file)
+    found = call(*words, "--json").json
+    assert set(found["rows"]["languages"]) == {"zh", "en"}
+    assert found["suggestions"] == []
+    assert "model: {architecture: transformer}" in call(*words).out
