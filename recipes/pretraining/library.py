@@ -21,7 +21,7 @@ def passages(folder: Path) -> Iterator[str]:
 def _alice(folder: Path) -> str:
     text = (folder / "text_alice" / "11-0.txt").read_text(encoding="utf-8-sig")
     start = text.index("CHAPTER I")
-    return text[start : text.rindex("*** END OF")]
+    return text[start : text.rindex("THE END")]
 
 
 def _cut(text: str) -> Iterator[str]:

@@ -74,10 +74,18 @@ def _file_digest(name: str) -> str:
     return sha256(Path(file)) if file else ""
 
 
+# Names that a sentence lists, and how many of more than these.
+_MANY, _LIKEST = 24, 8
+
+
 def suggestion(name: str, known: list[str]) -> dict[str, Any]:
-    """Values for a sentence about an unknown name: all that exist, and the closest as a question."""
+    """Values for a sentence about an unknown name: what exists, and the closest as a question.
+
+    Of very many the likest are told.
+    """
     close = get_close_matches(name, known, 1)
-    return {"known": ", ".join(known), "close": close[0] if close else known[0] if known else ""}
+    shown = known if len(known) <= _MANY else [*get_close_matches(name, known, _LIKEST, 0.0), "…"]
+    return {"known": ", ".join(shown), "close": close[0] if close else known[0] if known else ""}
 
 
 def load_object(target: str) -> Callable[..., Any]:

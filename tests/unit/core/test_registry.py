@@ -126,5 +126,13 @@ def test_code_that_is_not_there_is_not_found(tmp_path):
         load_code(tmp_path / "my.py")
 
 
+def test_of_very_many_names_the_likest_are_told():
+    many = [f"model-{number}" for number in range(60)]
+    told = suggestion("model-7x", many)
+    assert told["close"] == "model-7"
+    assert told["known"].startswith("model-7, ")
+    assert len(told["known"].split(", ")) == 9
+
+
 def test_a_suggestion_never_fails_on_an_empty_list():
     assert suggestion("x", []) == {"known": "", "close": ""}
