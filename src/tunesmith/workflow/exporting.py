@@ -177,7 +177,6 @@ def _language(model: LanguageModel, folder: Path) -> None:
     module.save_pretrained(folder)
     _tokenizer(model.tokenizer, folder, model.context, model.contract)
     model.contract.save(folder)
-    (folder / "chat_template.jinja").write_text(model.contract.template, encoding="utf-8")
 
 
 def _classifier(model: TextClassifier, folder: Path) -> None:
