@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models.tokenizer import read_json
+from tunesmith.models.json_file import read_json
 
 FILE = "tunesmith.json"
 Kind = Literal["language", "encoder", "encoder_decoder", "classifier", "tfidf"]

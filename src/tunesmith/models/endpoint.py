@@ -17,7 +17,7 @@ from tunesmith.core import durable
 from tunesmith.core.errors import ModelError, NotFoundError, UsageError
 from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
-from tunesmith.models.tokenizer import read_json
+from tunesmith.models.json_file import read_json
 
 PREFIX = "hosted:"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")

@@ -16,10 +16,10 @@ from tunesmith.models.card import Card, Kind
 from tunesmith.models.catalogue import Entry
 from tunesmith.models.contract import FILE as CONTRACT
 from tunesmith.models.contract import PromptContract
+from tunesmith.models.json_file import read_json
 from tunesmith.models.resolve import Resolved, resolve
 from tunesmith.models.shapes import Shape, of_config
 from tunesmith.models.tokenizer import load as load_tokenizer
-from tunesmith.models.tokenizer import read_json
 
 # What a model that was not trained for one task yet can be trained for.
 _TASKS: dict[Kind, tuple[str, ...]] = {

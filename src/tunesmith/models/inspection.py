@@ -13,9 +13,9 @@ from typing import Any
 from tunesmith.core.errors import ModelError
 from tunesmith.models import headers
 from tunesmith.models.headers import Tensor
+from tunesmith.models.json_file import read_json
 from tunesmith.models.shapes import of_config
 from tunesmith.models.tokenizer import FILE as TOKENIZER
-from tunesmith.models.tokenizer import read_json
 
 _INDEX = "model.safetensors.index.json"
 _ADAPTER = "adapter_config.json"

@@ -13,6 +13,7 @@ from tunesmith.models import tokenizer as tokenizers
 from tunesmith.models.contract import FILE as CONTRACT
 from tunesmith.models.contract import TEMPLATE_FILE, TEMPLATES, GenerationDefaults, Message, PromptContract
 from tunesmith.models.decoder import Decoder, run
+from tunesmith.models.json_file import read_json
 from tunesmith.models.sampling import Sampling
 from tunesmith.models.text_stream import TextStream
 from tunesmith.models.turns import Tools
@@ -169,7 +170,7 @@ def _template(folder: Path, tokenizer: Tokenizer) -> str:
     file = folder / TEMPLATE_FILE
     if file.exists():
         return file.read_text(encoding="utf-8")
-    stored = tokenizers.read_json(folder / "tokenizer_config.json").get("chat_template")
+    stored = read_json(folder / "tokenizer_config.json").get("chat_template")
     if isinstance(stored, list):
         named = {entry["name"]: entry["template"] for entry in stored}
         stored = named.get("default")
@@ -182,14 +183,14 @@ def _template(folder: Path, tokenizer: Tokenizer) -> str:
 
 def _declared_context(folder: Path) -> int:
     """The positions that a model has, or 0 when its configuration does not say."""
-    config = tokenizers.read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
     found = next((config[key] for key in ("max_position_embeddings", "n_positions") if config.get(key)), 0)
     return found if isinstance(found, int) else 0
 
 
 def _declared_generation(folder: Path) -> GenerationDefaults:
     """How the model's makers generate; what they do not say, or say out of bounds, is as usual."""
-    said = tokenizers.read_json(folder / "generation_config.json")
+    said = read_json(folder / "generation_config.json")
     usual = GenerationDefaults()
 
     def within(key: str, low: float, high: float, otherwise: float) -> float:
@@ -209,6 +210,6 @@ def _declared_generation(folder: Path) -> GenerationDefaults:
 def _declared_eos(folder: Path) -> list[int]:
     found: list[int] = []
     for name in ("config.json", "generation_config.json"):
-        value = tokenizers.read_json(folder / name).get("eos_token_id")
+        value = read_json(folder / name).get("eos_token_id")
         found += value if isinstance(value, list) else [value] if isinstance(value, int) else []
     return found

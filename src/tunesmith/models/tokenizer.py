@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from tunesmith.core.errors import ModelError
 from tunesmith.models import byte_fallback, unigram, word_piece
+from tunesmith.models.json_file import read_json
 
 FILE = "tokenizer.json"
 PAD, BOS, EOS = "<pad>", "<s>", "</s>"
@@ -95,20 +95,3 @@ def special_tokens(folder: Path) -> dict[str, str]:
             if key in ROLES and text:
                 found[key] = text
     return found
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; empty when there is no such file.
-
-    Raises:
-        ModelError: M06 when the file is not a JSON object.
-    """
-    if not path.exists():
-        return {}
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError("M06", file=path, reason=str(error)) from error
-    if not isinstance(value, dict):
-        raise ModelError("M06", file=path, reason="not a JSON object")
-    return value
