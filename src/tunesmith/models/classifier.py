@@ -41,7 +41,10 @@ class Classifier(nn.Module):
         """ids, mask: [batch, length] (mask is 1 on real tokens) -> logits [batch, labels]."""
         hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state  # [batch, length, d]
         weight = mask.to(hidden.dtype)[..., None]
-        mean = (hidden * weight).sum(1) / weight.sum(1)
+        return self.logits((hidden * weight).sum(1) / weight.sum(1))
+
+    def logits(self, mean: Tensor) -> Tensor:
+        """mean: [texts, d], the mean hidden state of each text -> logits [texts, labels]."""
         logits: Tensor = self.head(self.dropout(mean))
         return logits
 
@@ -148,6 +151,14 @@ def pad(rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
         ids[i, : len(row)] = row
         mask[i, : len(row)] = 1
     return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def means(hidden: Tensor, lengths: Sequence[int]) -> Tensor:
+    """The mean hidden state of each row: hidden [tokens of all rows, d] -> [rows, d], float32."""
+    counts = torch.tensor(lengths)
+    sums = hidden.new_zeros((len(lengths), hidden.shape[-1]), dtype=torch.float32)
+    row = torch.arange(len(lengths)).repeat_interleave(counts)
+    return sums.index_add(0, row, hidden.float()) / counts[:, None]
 
 
 def batches_by_length(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:

@@ -10,12 +10,13 @@ import numpy as np
 
 from tunesmith.core.recipe import Made, Scratch
 from tunesmith.models.card import Card
-from tunesmith.tasks.task import Example, Learner, Start, weigh, weights
+from tunesmith.tasks.task import Example, Learner, Start, of_targets, weights
 
 if TYPE_CHECKING:
     import polars as pl
-    from torch import Tensor, nn
+    from torch import Tensor
 
+    from tunesmith.models.backbone import Backbone
     from tunesmith.tasks.task import Adapt, Loss
 
 # Longer texts are cut: beyond it a mean over tokens says little more and costs much more.
@@ -78,15 +79,19 @@ class Classify:
                 cut[row] = lost
         return examples, cut
 
-    def objective(self, module: nn.Module, examples: Sequence[Example], loss: Loss) -> Tensor:
+    def objective(
+        self, learner: Learner, backbone: Backbone, examples: Sequence[Example], loss: Loss
+    ) -> Tensor:
         """The loss of the logits against the labels, summed over the rows by their weights."""
         import torch
 
-        from tunesmith.models.classifier import pad
+        from tunesmith.models.classifier import means
 
-        ids, mask = pad([example.ids for example in examples])
+        hidden = backbone.hidden([example.ids for example in examples])
+        mean = means(hidden, [len(example.ids) for example in examples])
+        logits = learner.module.logits(mean)  # type: ignore[operator]
         target = torch.tensor([example.target for example in examples])
-        return weigh(loss(module(ids, mask).float(), target), examples)
+        return (loss(logits.float(), target) * of_targets(examples)).sum()
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
         """`probabilities` [rows, labels]."""

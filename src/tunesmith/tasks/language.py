@@ -7,16 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.recipe import Made, Scratch
 from tunesmith.models.card import Card
 from tunesmith.models.families import FAMILIES
 from tunesmith.tasks.examples import lengths
-from tunesmith.tasks.task import Example, Learner, Start, weigh
+from tunesmith.tasks.task import Example, Learner, Start, of_targets
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
+    from tunesmith.models.backbone import Backbone
     from tunesmith.tasks.task import Adapt, Loss
 
 # The longest row unless the recipe says otherwise: attention and memory grow with it.
@@ -65,27 +68,33 @@ class LanguageTask:
             module=module, backbone=module, tokenizer=tokens, card=card, contract=contract(brought, tokens)
         )
 
-    def objective(self, module: nn.Module, examples: Sequence[Example], loss: Loss) -> Tensor:
-        """The loss of the predictions of learned tokens, summed over them by the weights of their rows.
+    def objective(
+        self, learner: Learner, backbone: Backbone, examples: Sequence[Example], loss: Loss
+    ) -> Tensor:
+        """The loss of the predictions of learned tokens, summed over them by the weights of their rows."""
+        from tunesmith.tasks.token_losses import weighted_loss
 
-        Rows are padded on the right: under causal attention no real token sees the padding, so no mask is
-        needed, and only positions with a target go through the output head.
-        """
-        logits, target = _predictions(module, examples)
-        return weigh(loss(logits.float(), target), examples)
+        before, target = _predicted(examples)
+        hidden = backbone.hidden([example.ids for example in examples], before)
+        return weighted_loss(backbone.head, hidden, target, of_targets(examples), loss)
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
         """`nll`: the negative log-likelihood of all learned tokens in nats; `tokens`: how many."""
         import torch
 
+        from tunesmith.models.backbone import Generic
         from tunesmith.models.classifier import batches_by_length
+        from tunesmith.tasks.token_losses import log_probabilities
 
         learner.module.eval()
+        backbone = Generic(learner.module, speaks=True)
         nll, tokens = 0.0, 0
         with torch.inference_mode():
             for batch in batches_by_length(lengths(examples).tolist(), _TOKENS_AT_ONCE):
-                logits, target = _predictions(learner.module, [examples[i] for i in batch])
-                nll += float(torch.nn.functional.cross_entropy(logits.float(), target, reduction="sum"))
+                rows = [examples[i] for i in batch]
+                before, target = _predicted(rows)
+                hidden = backbone.hidden([row.ids for row in rows], before)
+                nll -= float(log_probabilities(backbone.head, hidden, target).sum())
                 tokens += len(target)
         return {"nll": nll, "tokens": tokens}
 
@@ -105,34 +114,14 @@ def _context(learner: Learner) -> int:
     return int(getattr(config, "max_position_embeddings", None) or learner.card.context)
 
 
-def _reshapes_logits(module: nn.Module) -> bool:
-    """Whether logits are more than what the output head gives.
-
-    Some families scale or cap them (Granite, Gemma 2, Cohere); a model of the user's own may do anything.
-    """
-    from tunesmith.models import own
-
-    if own.code_of(module) is not None:
-        return True
-    names = ("logits_scaling", "final_logit_softcapping", "logit_scale")
-    return any(getattr(module.config, name, None) for name in names)
-
-
-def _predictions(module: nn.Module, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
-    """Logits [targets, vocab] at the positions before each learned token, and those tokens [targets]."""
-    import numpy as np
+def _predicted(examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
+    """The places [targets] before each learned token among all tokens of the examples, and those tokens."""
     import torch
 
-    from tunesmith.models.classifier import pad
-
-    ids, _ = pad([example.ids for example in examples])
-    learned = torch.zeros_like(ids, dtype=torch.bool)
-    for i, example in enumerate(examples):
-        learned[i, : len(example.ids)] = torch.from_numpy(np.asarray(example.target))
-    chosen = learned[:, 1:]
-    if _reshapes_logits(module):
-        logits = module(input_ids=ids, use_cache=False).logits[:, :-1][chosen]
-        return logits, ids[:, 1:][chosen]
-    hidden = module.base_model(input_ids=ids, use_cache=False).last_hidden_state  # type: ignore[operator]
-    logits = module.get_output_embeddings()(hidden[:, :-1][chosen])  # type: ignore[operator]
-    return logits, ids[:, 1:][chosen]
+    ids = np.concatenate([example.ids for example in examples]).astype(np.int64)
+    learned = np.concatenate([np.asarray(example.target) for example in examples])
+    # The first token of a row has nothing before it to be predicted from.
+    starts = np.cumsum([0, *(len(example.ids) for example in examples[:-1])])
+    learned[starts] = False
+    places = np.flatnonzero(learned)
+    return torch.from_numpy(places - 1), torch.from_numpy(ids[places])

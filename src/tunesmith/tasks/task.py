@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import Tensor, nn
 
+    from tunesmith.models.backbone import Backbone
+
     Loss = Callable[[Tensor, Tensor], Tensor]
     Adapt = Callable[[PromptContract, Tokenizer], PromptContract]
 
@@ -49,12 +51,12 @@ def weights(frame: pl.DataFrame) -> list[float]:
     return frame["_weight"].to_list() if "_weight" in frame.columns else [1.0] * frame.height
 
 
-def weigh(losses: Tensor, examples: Sequence[Example]) -> Tensor:
-    """The sum of the losses [targets] of the examples' predictions, each times the weight of its example."""
+def of_targets(examples: Sequence[Example]) -> Tensor:
+    """The weight of each prediction [targets] of the examples, in their order: that of its example."""
     import torch
 
     counts = torch.tensor([example.targets for example in examples])
-    return (losses * torch.tensor([e.weight for e in examples]).repeat_interleave(counts)).sum()
+    return torch.tensor([e.weight for e in examples]).repeat_interleave(counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,9 @@ class Task(Protocol):
         """Examples, and how many tokens were cut from which rows; no row depends on another."""
         ...
 
-    def objective(self, module: nn.Module, examples: Sequence[Example], loss: Loss) -> Tensor:
+    def objective(
+        self, learner: Learner, backbone: Backbone, examples: Sequence[Example], loss: Loss
+    ) -> Tensor:
         """The weighted loss summed over the targets of the examples (a scalar with gradient)."""
         ...
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from tunesmith.core.recipe import Made
 from tunesmith.models.card import Card
-from tunesmith.tasks.task import Example, Learner, Start, weigh, weights
+from tunesmith.tasks.task import Example, Learner, Start, of_targets, weights
 
 if TYPE_CHECKING:
     import polars as pl
-    from torch import Tensor, nn
+    from torch import Tensor
 
+    from tunesmith.models.backbone import Backbone
     from tunesmith.tasks.task import Adapt, Loss
 
 # The longest text on either side unless the recipe says otherwise.
@@ -76,17 +77,19 @@ class Translate:
                 cut[row] = lost + lost_too
         return examples, cut
 
-    def objective(self, module: nn.Module, examples: Sequence[Example], loss: Loss) -> Tensor:
+    def objective(
+        self, learner: Learner, backbone: Backbone, examples: Sequence[Example], loss: Loss
+    ) -> Tensor:
         """The loss of every token of the targets, summed over them by the weights of their rows."""
         from tunesmith.models.classifier import pad
 
         source, source_mask = pad([_source(example) for example in examples])
         target, target_mask = pad([example.ids[len(_source(example)) :] for example in examples])
-        logits = module(
+        logits = learner.module(
             input_ids=source, attention_mask=source_mask, decoder_input_ids=target[:, :-1], use_cache=False
         ).logits
         chosen = target_mask[:, 1:].bool()
-        return weigh(loss(logits[chosen].float(), target[:, 1:][chosen]), examples)
+        return (loss(logits[chosen].float(), target[:, 1:][chosen]) * of_targets(examples)).sum()
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
         """`texts`: what the model writes for each source, the most probable token each time."""

@@ -54,6 +54,7 @@ def train(
     start = 0
     if found := checkpoints.newest(folder):
         checkpoints.restore(found, stepper.parameters, stepper.optimizer)
+        stepper.backbone.renew()
         start = found.step
         yield Resumed(step=start, path=str(found.path))
     saved, loss = readers.clock(), float("nan")

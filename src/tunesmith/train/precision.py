@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
 import torch
 from torch import nn
 
@@ -21,10 +19,3 @@ def resolve(wanted: str, backbone: nn.Module) -> str:
     able = torch.cpu.get_capabilities()
     native = any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "amx_tile", "bf16"))
     return "bf16" if native and backbone.config.hidden_size >= _WIDE else "float32"  # type: ignore[union-attr, operator]
-
-
-def computing(precision: str) -> AbstractContextManager[object]:
-    """Compute in `precision` inside the block; weights and their updates stay float32."""
-    if precision == "bf16":
-        return torch.autocast("cpu", torch.bfloat16)
-    return nullcontext()

@@ -22,7 +22,7 @@ from tunesmith.core.recipe import Component, Train
 from tunesmith.core.registry import Registry
 from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Example, Learner, Task
-from tunesmith.train import precision
+from tunesmith.train import backbones, precision
 from tunesmith.train.batches import Batches, micro
 
 
@@ -46,13 +46,14 @@ class Stepper:
         seed: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.learner = learner
         self.module = learner.module
         self.task = task
         self.examples = examples
         self.settings = settings
         self.seed = seed
         self.clock = clock
-        self.precision = precision.resolve(settings.precision, learner.backbone)
+        self.backbone = backbones.choose(learner, precision.resolve(settings.precision, learner.backbone))
         self.parameters = {n: p for n, p in learner.module.named_parameters() if p.requires_grad}
         self.optimizer: Optimizer = _make(components.optimizers, settings.optimizer)(self.parameters.values())
         self.loss = _make(components.losses, settings.loss)
@@ -87,6 +88,7 @@ class Stepper:
             group["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad()
+        self.backbone.renew()
         return Step(
             step=number + 1,
             steps=self.steps,
@@ -103,9 +105,9 @@ class Stepper:
         targets = sum(example.targets * example.weight for example in (self.examples[i] for i in indices))
         total = 0.0
         for part in micro(indices, self.lengths, self.settings.micro_batch_tokens):
-            with precision.computing(self.precision):
+            with self.backbone.computing():
                 examples = [self.examples[i] for i in part]
-                loss = self.task.objective(self.module, examples, self.loss) / targets
+                loss = self.task.objective(self.learner, self.backbone, examples, self.loss) / targets
             loss.backward()
             total += float(loss.detach())
         return total

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM
 
 from tunesmith.core.errors import RecipeError
 from tunesmith.models import loading
+from tunesmith.models.backbone import Generic
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import Resolved
 from tunesmith.tasks.chat import Chat
@@ -37,6 +38,10 @@ ROWS = pl.DataFrame(
         "tools": [None, None],
     }
 )
+
+
+def backbone(learner: Learner) -> Generic:
+    return Generic(learner.backbone, speaks=True)
 
 
 def learner_of(stories: Resolved, context: int | None = None) -> Learner:
@@ -66,7 +71,7 @@ def test_the_loss_is_that_of_predicting_each_learned_token(stories: Resolved) ->
             ids = torch.from_numpy(example.ids.astype(np.int64))
             scores = learner.module(input_ids=ids[None]).logits[0].log_softmax(-1)
             expected -= sum(float(scores[i - 1, ids[i]]) for i in np.flatnonzero(example.target) if i > 0)
-        found = TASK.objective(learner.module, examples, cross_entropy)
+        found = TASK.objective(learner, backbone(learner), examples, cross_entropy)
     assert float(found) == pytest.approx(expected, rel=1e-4)
     measured = TASK.measure(learner, examples)
     assert measured["nll"] == pytest.approx(expected, rel=1e-4)
@@ -88,7 +93,7 @@ def test_a_decoder_from_nothing_answers_as_it_was_trained(
     assert isinstance(model, LanguageModel)
     with torch.inference_mode():
         logits = learner.module(input_ids=ids).logits
-        loss = task.objective(learner.module, [example], cross_entropy)
+        loss = task.objective(learner, backbone(learner), [example], cross_entropy)
         assert torch.equal(model.module(input_ids=ids).logits, logits)
     picked = logits[0, :-1].log_softmax(-1).gather(-1, ids[0, 1:, None])
     torch.testing.assert_close(loss, -picked.sum())
@@ -102,7 +107,10 @@ def test_what_is_not_learned_has_no_part_in_the_loss(stories: Resolved) -> None:
     other = ids.copy()
     other[3:] = 90
     with torch.inference_mode():
-        losses = [TASK.objective(learner.module, [Example(0, i, mask)], cross_entropy) for i in (ids, other)]
+        losses = [
+            TASK.objective(learner, backbone(learner), [Example(0, i, mask)], cross_entropy)
+            for i in (ids, other)
+        ]
     torch.testing.assert_close(*losses)
 
 

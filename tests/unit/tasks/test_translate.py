@@ -11,6 +11,7 @@ import torch
 from transformers import BartConfig, BartForConditionalGeneration, T5Config, T5ForConditionalGeneration
 
 from tunesmith.models import loading, tokenizer, translator
+from tunesmith.models.backbone import Generic
 from tunesmith.models.resolve import Resolved
 from tunesmith.tasks.task import Learner, Start
 from tunesmith.tasks.translate import Translate
@@ -45,8 +46,11 @@ def test_the_loss_does_not_depend_on_what_stands_beside_a_row(build: Callable[..
     learner.module.eval()
     examples, _ = TASK.encode(ROWS, learner)
     with torch.no_grad():
-        together = TASK.objective(learner.module, examples, cross_entropy)
-        alone = [TASK.objective(learner.module, [example], cross_entropy) for example in examples]
+        together = TASK.objective(learner, Generic(learner.backbone, speaks=False), examples, cross_entropy)
+        alone = [
+            TASK.objective(learner, Generic(learner.backbone, speaks=False), [example], cross_entropy)
+            for example in examples
+        ]
     assert float(together) == pytest.approx(float(sum(alone)), rel=1e-5)
 
 
@@ -87,7 +91,7 @@ def test_a_trained_model_translates_and_does_so_when_loaded(
     optimizer = torch.optim.AdamW(learner.module.parameters(), lr=1e-2)
     learner.module.eval()
     for _ in range(60):
-        TASK.objective(learner.module, examples, cross_entropy).backward()
+        TASK.objective(learner, Generic(learner.backbone, speaks=False), examples, cross_entropy).backward()
         optimizer.step()
         optimizer.zero_grad()
     assert TASK.measure(learner, examples)["texts"] == rows["target"].to_list()

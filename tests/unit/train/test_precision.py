@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 from tunesmith.train import precision
 
@@ -34,14 +33,3 @@ def test_what_suits_the_processor_and_the_model(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
     assert precision.resolve("auto", backbone(width)) == chosen
-
-
-@pytest.mark.parametrize(("name", "dtype"), [("bf16", torch.bfloat16), ("float32", torch.float32)])
-def test_products_are_computed_in_it_and_gradients_are_float32(name: str, dtype: torch.dtype) -> None:
-    module = nn.Linear(4, 4)
-    with precision.computing(name):
-        found = module(torch.ones(2, 4))
-    assert found.dtype == dtype
-    found.float().sum().backward()
-    assert module.weight.grad is not None
-    assert module.weight.grad.dtype == torch.float32

@@ -11,6 +11,7 @@ import torch
 
 from tunesmith.core.recipe import Train
 from tunesmith.tasks.task import Example
+from tunesmith.train.backbones import choose
 from tunesmith.train.losses import cross_entropy
 from tunesmith.train.methods import lora
 from tunesmith.train.stepper import NotFiniteError, Stepper
@@ -51,11 +52,12 @@ def test_the_gradient_does_not_depend_on_the_size_of_the_parts(
 def test_a_padded_batch_costs_what_its_rows_cost_alone(any_work: Any) -> None:
     learner = any_work.build()
     learner.module.eval()
+    backbone = choose(learner, "float32")
     rows = any_work.examples[:6]
     assert len({len(row.ids) for row in rows}) > 1
     with torch.no_grad():
-        together = any_work.task.objective(learner.module, rows, cross_entropy)
-        alone = sum(any_work.task.objective(learner.module, [row], cross_entropy) for row in rows)
+        together = any_work.task.objective(learner, backbone, rows, cross_entropy)
+        alone = sum(any_work.task.objective(learner, backbone, [row], cross_entropy) for row in rows)
     torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)
 
 
@@ -74,9 +76,10 @@ def test_the_loss_is_the_mean_by_the_weights_of_rows(any_work: Any, monkeypatch:
     rows = weighed(any_work, [0.5, 2.0, 1.0])[:6]
     learner = any_work.build()
     learner.module.eval()
+    backbone = choose(learner, "float32")
     with torch.no_grad():
         alone = [
-            float(any_work.task.objective(learner.module, [replace(row, weight=1.0)], cross_entropy))
+            float(any_work.task.objective(learner, backbone, [replace(row, weight=1.0)], cross_entropy))
             for row in rows
         ]
     expected = sum(loss * row.weight for loss, row in zip(alone, rows, strict=True))
@@ -146,9 +149,9 @@ def test_rehearsing_takes_the_longest_rows(any_work: Any, monkeypatch: pytest.Mo
     seen: list[int] = []
     objective = any_work.task.objective
 
-    def watched(module: Any, rows: Sequence[Example], loss: Any) -> torch.Tensor:
+    def watched(learner: Any, backbone: Any, rows: Sequence[Example], loss: Any) -> torch.Tensor:
         seen.extend(len(row.ids) for row in rows)
-        found: torch.Tensor = objective(module, rows, loss)
+        found: torch.Tensor = objective(learner, backbone, rows, loss)
         return found
 
     monkeypatch.setattr(made.task, "objective", watched, raising=False)
