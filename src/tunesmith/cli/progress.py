@@ -12,6 +12,7 @@ from tunesmith.core.events import (
     Evaluated,
     Event,
     Resumed,
+    Skipped,
     StageFinished,
     StageStarted,
     Step,
@@ -65,6 +66,10 @@ class _Reader:
             case Evaluated(scores=scores) if scores:
                 said = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
                 self.output.hint("  " + self.output.say("validated", step=event.step, scores=said))
+            case Skipped():
+                reason = self.output.say(f"skipped_{event.reason}")
+                said = self.output.say("skipped", step=event.step, reason=reason, rows=", ".join(event.rows))
+                self.output.hint(f"  ! {said}")
             case Resumed():
                 self.output.hint("  " + self.output.say("resumed", step=event.step))
             case Stopped():

@@ -26,6 +26,8 @@ MANIFEST = "MANIFEST.json"
 _TEMPORARY = ".tmp-"
 _OWNED = re.compile(re.escape(_TEMPORARY) + r"(\d{1,9})-[0-9a-f]{32}")
 _CHUNK = 1 << 20
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES)
+_IN_RUST = re.compile(r"\(os error (\d+)\)")
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -267,8 +269,17 @@ def _disk(path: Path) -> Iterator[None]:
     """Turn what the system says into an error that names the file and the room left."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES):
+    except Exception as error:
+        number = _system_error(error)
+        if number not in _REFUSALS:
             raise
         free = shutil.disk_usage(path.parent).free // _CHUNK if path.parent.exists() else 0
-        raise TunesmithError("C02", file=path, reason=error.strerror, free_mb=free) from error
+        raise TunesmithError("C02", file=path, reason=os.strerror(number), free_mb=free) from error
+
+
+def _system_error(error: Exception) -> int:
+    """The number the system gave; libraries written in Rust have it in their text. 0 when there is none."""
+    if isinstance(error, OSError):
+        return error.errno or 0
+    found = _IN_RUST.search(str(error))
+    return int(found[1]) if found else 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,16 @@ class Step:
     grad_norm: float
     tokens: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A step that was not learned from: `reason` is `not_finite` or `spike`, `rows` say `file:line`."""
+
+    step: int
+    steps: int
+    reason: str
+    rows: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +123,7 @@ Event = (
     StageStarted
     | StageFinished
     | Step
+    | Skipped
     | Evaluated
     | Saved
     | Resumed
@@ -125,8 +136,8 @@ Event = (
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        StageStarted, StageFinished, Step, Evaluated, Saved, Resumed, Warned, Stopped, Failed,
-        Finished, Completed,
+        StageStarted, StageFinished, Step, Skipped, Evaluated, Saved, Resumed, Warned, Stopped,
+        Failed, Finished, Completed,
     )
 }  # fmt: skip
 
@@ -164,7 +175,7 @@ class EventLog:
         for record in self.records():
             if record["event"] == "StageStarted":
                 current = record["detail"] if record["stage"] == "train" else ""
-            later = record["event"] in ("Step", "Evaluated", "Saved") and record["step"] > step
+            later = record["event"] in _REPEATED and record["step"] > step
             if not (later and current == detail):
                 keep.append(dumps(record))
         durable.write_bytes(self.path, "".join(line + "\n" for line in keep).encode())
@@ -179,6 +190,8 @@ class EventLog:
                 yield event
 
 
+# What a training that continues from a checkpoint says again.
+_REPEATED = ("Step", "Skipped", "Evaluated", "Saved")
 _NUMBERS = ("float", "Mapping[str, float]")
 
 

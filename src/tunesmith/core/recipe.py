@@ -311,6 +311,8 @@ class Train(Section):
     micro_batch_tokens: int = Field(default=4096, ge=16, le=16_777_216)
     clip: float = Field(default=1.0, gt=0)
     precision: Literal["auto", "bf16", "float32"] = "auto"
+    on_bad_step: Literal["stop", "skip"] = "stop"
+    spike: float | None = Field(default=None, gt=1)
     save_every: int | None = Field(default=None, ge=1)
 
 

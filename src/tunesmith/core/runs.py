@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +96,8 @@ class RunFolder:
             # Who asks for the owner holds the lock for a moment.
             lock.acquire(timeout=0.5)
         except Timeout as error:
-            raise TunesmithError("C05", run=self.id, owner=self.owner() or "?") from error
+            owner = self.owner() or "?"
+            raise TunesmithError("C05", run=self.id, owner=owner, since=self._since()) from error
         try:
             self._owner.write_text(str(os.getpid()), encoding="ascii")
             yield
@@ -114,6 +116,14 @@ class RunFolder:
             return int(self._owner.read_text("ascii")) if self._owner.exists() else None
         lock.release()
         return None
+
+    def _since(self) -> str:
+        """When the present owner began, by the clock of this machine."""
+        try:
+            began = self._owner.stat().st_mtime
+        except FileNotFoundError:
+            return "?"
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(began))
 
     @property
     def _lock(self) -> Path:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -26,31 +26,47 @@ _KEEP = 2
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A complete training state after `step`."""
+    """A complete training state after `step`; `guard` is what the guard of the steps remembered."""
 
     path: Path
     step: int
+    guard: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-def save(root: Path, step: int, parameters: Mapping[str, nn.Parameter], optimizer: Optimizer) -> Checkpoint:
+def save(
+    root: Path,
+    step: int,
+    parameters: Mapping[str, nn.Parameter],
+    optimizer: Optimizer,
+    guard: Mapping[str, Any],
+) -> Checkpoint:
     """Write a checkpoint, then remove all but the newest two that are complete."""
     path = root / f"step-{step:08d}"
     with durable.new_folder(path) as folder:
         weights = {name: value.detach().contiguous() for name, value in parameters.items()}
         save_file(weights, str(folder / "weights.safetensors"))
         save_file(_optimizer_tensors(optimizer), str(folder / "optimizer.safetensors"))
-        (folder / "state.json").write_text(json.dumps({"step": step}), encoding="utf-8")
+        (folder / "state.json").write_text(json.dumps({"step": step, "guard": guard}), encoding="utf-8")
     for old in sorted(root.glob("step-*"))[:-_KEEP]:
         shutil.rmtree(old)
-    return Checkpoint(path, step)
+    return Checkpoint(path, step, guard)
 
 
 def newest(root: Path) -> Checkpoint | None:
     """The newest checkpoint that is complete and undamaged."""
     for path in sorted(root.glob("step-*"), reverse=True):
         if durable.is_valid(path):
-            return Checkpoint(path, json.loads((path / "state.json").read_text("utf-8"))["step"])
+            return Checkpoint(path, **json.loads((path / "state.json").read_text("utf-8")))
     return None
+
+
+def set_aside(root: Path) -> Iterator[Path]:
+    """Give every damaged checkpoint another name, under which it is kept to be looked at; the new names."""
+    for path in sorted(root.glob("step-*")):
+        if not durable.is_valid(path):
+            aside = path.with_name(f"damaged-{path.name}")
+            shutil.rmtree(aside, ignore_errors=True)
+            yield path.rename(aside)
 
 
 def restore(checkpoint: Checkpoint, parameters: Mapping[str, nn.Parameter], optimizer: Optimizer) -> None:

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.core.events import Evaluated, Event, Finished, Resumed, Saved, Step, Stopped
+from tunesmith.core.events import Evaluated, Event, Finished, Resumed, Saved, Skipped, Step, Stopped, Warned
 from tunesmith.core.recipe import Train
 from tunesmith.tasks.task import Example, Learner, Task
 from tunesmith.train import checkpoints
-from tunesmith.train.stepper import NotFiniteError, Stepper
+from tunesmith.train.guard import PATIENCE, BadStepError
+from tunesmith.train.stepper import Stepper
 
 # Without `save_every`, at most this much work is lost to a crash.
 _SAVE_SECONDS = 60.0
 _SHOWN = 8
+_CODES = {"not_finite": "T01", "spike": "T03"}
 
 
 class TrainingError(TunesmithError):
@@ -28,11 +30,12 @@ class TrainingError(TunesmithError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readers:
-    """What the loop asks of the outside: scores now and then, whether to stop, and the time."""
+    """What the loop asks of the outside: scores now and then, whether to stop, the time, where a row is."""
 
     evaluate: Callable[[], Mapping[str, float]]
     stop: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.monotonic
+    place: Callable[[int], str] = str
 
 
 def train(
@@ -48,28 +51,34 @@ def train(
     """Train `learner` in place, from the newest checkpoint in `folder` if there is one.
 
     Raises:
-        TrainingError: T01 when the loss or a gradient is not finite; the weights are those of the last step.
+        TrainingError: T01 when a loss or gradient is not finite, T03 when a loss is a spike, T04 when too
+            many steps in a row were so; the weights are those of the last good step.
     """
     stepper = Stepper(learner, task, examples, settings, seed, readers.clock)
     start = 0
+    for damaged in checkpoints.set_aside(folder):
+        yield Warned(code="T05", values={"path": str(damaged)})
     if found := checkpoints.newest(folder):
         checkpoints.restore(found, stepper.parameters, stepper.optimizer)
+        stepper.guard.restore(found.guard)
         stepper.backbone.renew()
         start = found.step
         yield Resumed(step=start, path=str(found.path))
     saved, loss = readers.clock(), float("nan")
     for number in range(start, stepper.steps):
-        step = _step(stepper, number, folder)
-        loss = step.loss
-        yield step
-        done = step.step
+        said = _step(stepper, number, folder, readers.place)
+        loss = said.loss if isinstance(said, Step) else loss
+        yield said
+        done = said.step
         epoch_ends = done % stepper.batches.per_epoch == 0 or done == stepper.steps
         if epoch_ends:
             yield Evaluated(step=done, scores=readers.evaluate())
         stopping = readers.stop()
         due = _due(settings, done, readers.clock() - saved)
         if done < stepper.steps and (stopping or epoch_ends or due):
-            made = checkpoints.save(folder, done, stepper.parameters, stepper.optimizer)
+            made = checkpoints.save(
+                folder, done, stepper.parameters, stepper.optimizer, stepper.guard.state()
+            )
             saved = readers.clock()
             yield Saved(step=done, path=str(made.path))
         if stopping and done < stepper.steps:
@@ -83,14 +92,21 @@ def _due(settings: Train, step: int, waited: float) -> bool:
     return step % every == 0 if every else waited >= _SAVE_SECONDS
 
 
-def _step(stepper: Stepper, number: int, folder: Path) -> Step:
+def _step(stepper: Stepper, number: int, folder: Path, place: Callable[[int], str]) -> Step | Skipped:
     try:
         return stepper.step(number)
-    except NotFiniteError as error:
+    except BadStepError as error:
+        rows = [place(row) for row in error.rows[:_SHOWN]]
+        skips = stepper.settings.on_bad_step == "skip"
+        if skips and stepper.guard.skip():
+            return Skipped(step=number + 1, steps=stepper.steps, reason=error.reason, rows=rows)
         found = checkpoints.newest(folder)
         raise TrainingError(
-            "T01",
+            "T04" if skips else _CODES[error.reason],
             step=number + 1,
-            rows=", ".join(map(str, error.rows[:_SHOWN])),
+            count=PATIENCE,
+            loss=f"{error.loss:.4g}",
+            usual=f"{stepper.guard.usual:.4g}",
+            rows=", ".join(rows),
             checkpoint=str(found.path) if found else "-",
         ) from error

@@ -24,14 +24,7 @@ from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Example, Learner, Task
 from tunesmith.train import backbones, precision
 from tunesmith.train.batches import Batches, micro
-
-
-class NotFiniteError(ArithmeticError):
-    """A loss or gradient is not finite; nothing was updated. `rows` are the ledger rows of the batch."""
-
-    def __init__(self, rows: Sequence[int]) -> None:
-        super().__init__("the loss or a gradient is not finite")
-        self.rows = rows
+from tunesmith.train.guard import BadStepError, Guard
 
 
 class Stepper:
@@ -59,6 +52,7 @@ class Stepper:
         self.loss = _make(components.losses, settings.loss)
         self.schedule = _make(components.schedules, settings.schedule)
         self.rate = float(self.optimizer.param_groups[0]["lr"])
+        self.guard = Guard(settings.spike)
         self.lengths = lengths(examples)
         self.batches = Batches(self.lengths, settings.batch_size, seed)
         self.steps = max(1, round(settings.epochs * self.batches.per_epoch))
@@ -67,7 +61,7 @@ class Stepper:
         """Learn from the batch of `number`, counted from 0.
 
         Raises:
-            NotFiniteError: when the loss or a gradient is not finite; the weights are as before.
+            BadStepError: when it must not be learned from; weights and optimizer are as before.
         """
         return self._learn(number, self.batches.at(number))
 
@@ -81,8 +75,9 @@ class Stepper:
         self.module.train()
         loss = self._backward(indices)
         norm = float(nn.utils.clip_grad_norm_(self.parameters.values(), self.settings.clip))
-        if not np.isfinite(loss) or not np.isfinite(norm):
-            raise NotFiniteError(sorted({self.examples[i].row for i in indices}))
+        if reason := self.guard.reason(loss, norm):
+            self.optimizer.zero_grad()
+            raise BadStepError(reason, loss, sorted({self.examples[i].row for i in indices}))
         rate = self.rate * self.schedule(number / self.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,9 @@ def events(plan: Plan, *, stop: Callable[[], bool] = _never, lang: str = "en") -
                 yield event
         except TunesmithError as error:
             problem = error.problems[0]
-            plan.run.events.append(Failed(code=problem.code, values=dict(problem.values)))
+            # On a full disk this cannot be written either; what is told is the first error.
+            with suppress(TunesmithError):
+                plan.run.events.append(Failed(code=problem.code, values=dict(problem.values)))
             raise
 
 

@@ -61,14 +61,18 @@ def _gradient(
     from tunesmith.train.loop import Readers
     from tunesmith.train.loop import train as loop
 
-    place = plan.run.checkpoints / candidate.key[:12]
-    readers = Readers(evaluate=lambda: _validate(plan, learner, parts, encoded.validation), stop=stop)
-    found = checkpoints.newest(place)
+    states = plan.run.checkpoints / candidate.key[:12]
+    readers = Readers(
+        evaluate=lambda: _validate(plan, learner, parts, encoded.validation),
+        stop=stop,
+        place=lambda row: place(parts.ledger.frame, row),
+    )
+    found = checkpoints.newest(states)
     # What an earlier try said after its last checkpoint, or without one, is said again now.
     plan.run.events.rewind(found.step if found else 0, candidate.name)
     for event in loop(
         learner, plan.task, encoded.train,
-        settings=plan.recipe.train, seed=plan.recipe.seed, folder=place, readers=readers,
+        settings=plan.recipe.train, seed=plan.recipe.seed, folder=states, readers=readers,
     ):  # fmt: skip
         yield event
         if isinstance(event, Stopped):

@@ -18,6 +18,7 @@ from tunesmith.core.events import (
     Finished,
     Resumed,
     Saved,
+    Skipped,
     StageFinished,
     StageStarted,
     Step,
@@ -35,6 +36,7 @@ def step(number, loss=1.0):
 EVENTS = [
     StageStarted(stage="train", detail="llama-2x32"),
     Warned(code="D33", values={"labels": "退款"}),
+    Skipped(step=2, steps=4, reason="spike", rows=["tickets.csv:3", "tickets.csv:8"]),
     Resumed(step=2, path="checkpoints/step-2"),
     step(3, loss=float(1 / 3)),
     Evaluated(step=3, scores={"accuracy": 0.5}),

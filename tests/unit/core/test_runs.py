@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,8 @@ def test_a_run_has_one_owner(run, other):
         pass
     assert caught.value.problems[0].code == "C05"
     assert caught.value.problems[0].values["owner"] == other.pid
+    assert str(other.pid) in str(caught.value)
+    assert time.strftime("%Y-") in caught.value.problems[0].values["since"]
     with pytest.raises(TunesmithError):
         run.remove()
     assert run.recipe.exists()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import resource
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from tunesmith.core import durable
 from tunesmith.core.errors import TunesmithError
 from tunesmith.train import checkpoints
 from tunesmith.train.optimizers import adamw
@@ -28,7 +31,7 @@ def learn(module: nn.Module, optimizer: torch.optim.Optimizer, numbers: range) -
 
 
 def save(root: Path, step: int, made: tuple[nn.Module, torch.optim.Optimizer]) -> checkpoints.Checkpoint:
-    return checkpoints.save(root, step, dict(made[0].named_parameters()), made[1])
+    return checkpoints.save(root, step, dict(made[0].named_parameters()), made[1], {"bad": step})
 
 
 def test_learning_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
@@ -57,7 +60,7 @@ def test_the_two_newest_are_kept(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000030", "step-00000100"]
     newest = checkpoints.newest(tmp_path)
     assert newest is not None
-    assert newest.step == 100
+    assert (newest.step, newest.guard) == (100, {"bad": 100})
 
 
 def _cut(path: Path) -> None:
@@ -104,3 +107,35 @@ def test_a_full_disk_keeps_the_old_ones(tmp_path: Path, monkeypatch: pytest.Monk
         save(tmp_path, 3, made)
     assert caught.value.problems[0].code == "C02"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000001", "step-00000002"]
+
+
+def test_a_library_that_meets_the_end_of_the_room_is_told_alike(tmp_path: Path) -> None:
+    made = model()
+    save(tmp_path, 1, made)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(TunesmithError) as caught:
+            save(tmp_path, 2, made)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.problems[0].code == "C02"
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
+    assert checkpoints.newest(tmp_path) is not None
+
+
+def test_a_checkpoint_of_before_there_was_a_guard_is_read(tmp_path: Path) -> None:
+    made = model()
+    found = save(tmp_path, 4, made)
+    (found.path / "state.json").write_text(json.dumps({"step": 4}), "utf-8")
+    durable.seal(found.path)
+    assert checkpoints.newest(tmp_path) == checkpoints.Checkpoint(found.path, 4, {})
+
+
+def test_damaged_ones_are_set_aside_and_kept(tmp_path: Path) -> None:
+    made = model()
+    save(tmp_path, 2, made)
+    _cut(save(tmp_path, 4, made).path / "weights.safetensors")
+    assert list(checkpoints.set_aside(tmp_path)) == [tmp_path / "damaged-step-00000004"]
+    assert list(checkpoints.set_aside(tmp_path)) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged-step-00000004", "step-00000002"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from tunesmith.core.events import Evaluated, Event, Finished, Resumed, Saved, Step, Stopped
+from tunesmith.core.events import Evaluated, Event, Finished, Resumed, Saved, Skipped, Step, Stopped, Warned
 from tunesmith.train import checkpoints
 from tunesmith.train.loop import TrainingError
 from tunesmith.train.losses import cross_entropy
@@ -100,9 +100,12 @@ def test_a_damaged_checkpoint_costs_steps_and_not_the_result(
     newest = checkpoints.newest(tmp_path / "cut")
     assert newest is not None
     (newest.path / "weights.safetensors").write_bytes(b"damaged")
-    events = list(classify.train(tmp_path / "cut", learner, save_every=2))
-    assert isinstance(events[0], Resumed)
-    assert events[0].step < newest.step
+    warned, resumed, *_ = classify.train(tmp_path / "cut", learner, save_every=2)
+    assert isinstance(warned, Warned)
+    assert (warned.code, Path(warned.values["path"]).name) == ("T05", f"damaged-{newest.path.name}")
+    assert Path(warned.values["path"]).exists()
+    assert isinstance(resumed, Resumed)
+    assert resumed.step < newest.step
     assert same(state(learner), state(whole))
 
 
@@ -154,9 +157,64 @@ def test_a_loss_that_is_no_number_stops_with_the_last_good_checkpoint_and_untouc
     assert same(state(learner), state(other))
 
 
+def test_bad_steps_are_passed_over_with_their_rows_and_leave_no_trace(
+    classify: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: State
+) -> None:
+    learner = classify.build()
+    bad, calls, states = {3, 4}, count(1), {}
+    monkeypatch.setitem(BREAKS, "now", lambda: next(calls) in bad)
+    settings = {"on_bad_step": "skip", "loss": f"{__name__}:breaking", "schedule": "constant"}
+    events = []
+    for event in classify.train(tmp_path, learner, **settings):
+        events.append(event)
+        if isinstance(event, Step | Skipped):
+            states[event.step] = state(learner)
+    skipped = of(Skipped, events)
+    assert [event.step for event in skipped] == [3, 4]
+    assert same(states[2], states[4])
+    assert not same(states[4], states[5])
+    assert all(event.reason == "not_finite" and event.rows for event in skipped)
+    assert isinstance(events[-1], Finished)
+    assert math.isfinite(events[-1].loss)
+    assert all(torch.isfinite(value).all() for value in states[8].values())
+
+
+def test_more_than_three_bad_steps_in_a_row_end_it_wherever_it_was_cut_off(
+    classify: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"on_bad_step": "skip", "loss": f"{__name__}:breaking", "save_every": 1}
+    calls = count(1)
+    monkeypatch.setitem(BREAKS, "now", lambda: next(calls) > 2)
+    said: list[Event] = []
+    for event in classify.train(tmp_path, **settings):
+        said.append(event)
+        if isinstance(event, Saved) and event.step == 4:
+            break
+    with pytest.raises(TrainingError) as caught:
+        said.extend(classify.train(tmp_path, **settings))
+    assert (caught.value.problems[0].code, caught.value.problems[0].values["step"]) == ("T04", 6)
+
+
+def test_a_loss_far_above_the_usual_stops_where_that_is_asked_for(
+    classify: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = count(1)
+    monkeypatch.setitem(BREAKS, "now", lambda: next(calls) == 20)
+    monkeypatch.setitem(FACTOR, "bad", 100.0)
+    settings = {"loss": f"{__name__}:breaking", "epochs": 6}
+    with pytest.raises(TrainingError) as caught:
+        list(classify.train(tmp_path / "watched", spike=5, **settings))
+    problem = caught.value.problems[0]
+    assert (problem.code, problem.values["step"]) == ("T03", 20)
+    assert float(problem.values["loss"]) > 5 * float(problem.values["usual"])
+    calls = count(1)
+    assert isinstance(list(classify.train(tmp_path / "not", **settings))[-1], Finished)
+
+
 BREAKS: dict[str, Callable[[], bool]] = {"now": lambda: False}
+FACTOR = {"bad": math.inf}
 
 
 def breaking(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy that gives infinity when the test wants it."""
-    return cross_entropy(logits, target) * (math.inf if BREAKS["now"]() else 1)
+    """Cross-entropy that gives infinity, or much, when the test wants it."""
+    return cross_entropy(logits, target) * (FACTOR["bad"] if BREAKS["now"]() else 1)

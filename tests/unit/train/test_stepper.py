@@ -12,9 +12,10 @@ import torch
 from tunesmith.core.recipe import Train
 from tunesmith.tasks.task import Example
 from tunesmith.train.backbones import choose
+from tunesmith.train.guard import BadStepError
 from tunesmith.train.losses import cross_entropy
 from tunesmith.train.methods import lora
-from tunesmith.train.stepper import NotFiniteError, Stepper
+from tunesmith.train.stepper import Stepper
 
 LARGE = 1_000_000
 
@@ -162,7 +163,7 @@ def test_rehearsing_takes_the_longest_rows(any_work: Any, monkeypatch: pytest.Mo
 def test_a_loss_that_is_no_number_names_the_rows_and_changes_nothing(any_work: Any) -> None:
     made = stepper(any_work, loss=f"{__name__}:broken")
     before = {name: p.detach().clone() for name, p in made.parameters.items()}
-    with pytest.raises(NotFiniteError) as caught:
+    with pytest.raises(BadStepError) as caught:
         made.step(0)
     assert caught.value.rows == sorted({any_work.examples[i].row for i in made.batches.at(0)})
     for name, value in made.parameters.items():
