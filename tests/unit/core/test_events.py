@@ -59,7 +59,7 @@ def test_every_kind_of_event_is_read_back_as_it_was_said(log):
     for event in EVENTS:
         log.append(event)
     assert list(log.read()) == EVENTS
-    assert [record["time"] for record in log.records()] == list(range(1000, 1011))
+    assert [record["time"] for record in log.records()] == list(range(1000, 1012))
 
 
 def test_events_cannot_be_changed():
