@@ -12,6 +12,7 @@ tasks = Registry(
         "generate": "tunesmith.tasks.generate:Generate",
         "chat": "tunesmith.tasks.chat:Chat",
         "translate": "tunesmith.tasks.translate:Translate",
+        "prefer": "tunesmith.tasks.prefer:Prefer",
     },
 )
 cleaners = Registry(
@@ -37,7 +38,17 @@ cleaners = Registry(
         "dedup": "tunesmith.data.dedup:Dedup",
     },
 )
-losses = Registry("loss", "tunesmith.losses", {"cross_entropy": "tunesmith.train.losses:cross_entropy"})
+losses = Registry(
+    "loss",
+    "tunesmith.losses",
+    {
+        "cross_entropy": "tunesmith.train.losses:cross_entropy",
+        "dpo": "tunesmith.train.preferences:dpo",
+        "ipo": "tunesmith.train.preferences:ipo",
+        "orpo": "tunesmith.train.preferences:orpo",
+        "simpo": "tunesmith.train.preferences:simpo",
+    },
+)
 optimizers = Registry("optimizer", "tunesmith.optimizers", {"adamw": "tunesmith.train.optimizers:adamw"})
 schedules = Registry(
     "schedule",
@@ -62,6 +73,8 @@ metrics = Registry(
         "perplexity": "tunesmith.eval.metrics:perplexity",
         "bleu": "tunesmith.eval.metrics:bleu",
         "chrf": "tunesmith.eval.metrics:chrf",
+        "preference_accuracy": "tunesmith.eval.preferences:preference_accuracy",
+        "reward_margin": "tunesmith.eval.preferences:reward_margin",
     },
 )
 registries = {

@@ -364,3 +364,16 @@ class Recipe(Section):
     publish: Publish | None = None
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
     lock: Lock | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _loss_of_the_task(cls, value: object) -> object:
+        """Where the recipe names no loss, it is the first of the task's."""
+        if not isinstance(value, dict) or value.get("task") not in components.tasks.names():
+            return value
+        given = value.get("train", {})
+        train = given.model_dump(exclude_unset=True) if isinstance(given, Train) else given
+        own = components.tasks.get(value["task"]).losses[0]  # type: ignore[attr-defined]
+        if not isinstance(train, dict) or "loss" in train or own == Train.model_fields["loss"].default:
+            return value
+        return {**value, "train": {**train, "loss": own}}

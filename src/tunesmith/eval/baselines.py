@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.registry import suggestion
-from tunesmith.eval.outcome import LabelOutcome, TextOutcome, aligned
+from tunesmith.eval.outcome import LabelOutcome, PreferenceOutcome, TextOutcome, aligned
 
 Baseline = Callable[[Sequence[str], Sequence[str], Any], Any]
-Answered = TypeVar("Answered", LabelOutcome, TextOutcome)
+Answered = TypeVar("Answered", LabelOutcome, TextOutcome, PreferenceOutcome)
 _ROWS_AT_ONCE = 256
 
 
@@ -54,7 +55,25 @@ def nearest(sources: Sequence[str], targets: Sequence[str], beside: TextOutcome)
     return beside.answered([targets[i] for i in found])
 
 
-BASELINES: Mapping[str, Baseline] = {"majority": majority, "tfidf": tfidf, "copy": copy, "nearest": nearest}
+def start(prompts: Sequence[str], answers: Sequence[str], beside: PreferenceOutcome) -> PreferenceOutcome:
+    """Reward no answer of `beside`, as the model does before training: rewards are measured against it."""
+    return replace(beside, rewards=np.zeros_like(beside.rewards))
+
+
+def longer(prompts: Sequence[str], answers: Sequence[str], beside: PreferenceOutcome) -> PreferenceOutcome:
+    """Reward the longer answer of each row of `beside` by one."""
+    longest = beside.tokens.max(axis=1, keepdims=True)
+    return replace(beside, rewards=(beside.tokens == longest).astype(np.float32))
+
+
+BASELINES: Mapping[str, Baseline] = {
+    "majority": majority,
+    "tfidf": tfidf,
+    "copy": copy,
+    "nearest": nearest,
+    "start": start,
+    "longer": longer,
+}
 
 
 def run(

@@ -60,7 +60,19 @@ class TextOutcome:
         return replace(self, predicted=predicted)
 
 
-Outcome = LabelOutcome | TokenOutcome | TextOutcome
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PreferenceOutcome:
+    """The rewards [rows, 2] of the better and the worse answer of each row, in nats, and their lengths.
+
+    `tokens` is [rows, 2]; `rows` as above.
+    """
+
+    rewards: NDArray[np.floating[Any]]
+    tokens: NDArray[np.integer[Any]]
+    rows: Sequence[int]
+
+
+Outcome = LabelOutcome | TokenOutcome | TextOutcome | PreferenceOutcome
 
 
 def aligned(

@@ -30,6 +30,7 @@ class Classify:
     shape: ClassVar[str] = "labelled"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
     baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf")
+    losses: ClassVar[tuple[str, ...]] = ("cross_entropy",)
 
     def texts(self, frame: pl.DataFrame) -> list[str]:
         """All text of the rows."""

@@ -2,7 +2,8 @@
 
 A folder holds one `.npy` file for each column. `ids` are the tokens of all examples one after another,
 `offsets` where each begins, `learned` the bits of what is learned, one for each token, or `labels` in its
-place; `cut_rows` and `cut_tokens` say what was cut from which row.
+place; `seconds` is where in an example its second answer begins, -1 where it has none; `cut_rows` and
+`cut_tokens` say what was cut from which row.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Examples(Sequence[Example]):
         self._targets = _read(folder, "targets")
         self._labels = _read(folder, "labels") if _file(folder, "labels").exists() else None
         self._learned = _read(folder, "learned") if self._labels is None else None
+        self._seconds = _read(folder, "seconds")
+        self._reference: NDArray[np.float32] | None = None
         self._chosen = np.arange(len(self._rows)) if chosen is None else chosen
 
     def __len__(self) -> int:
@@ -52,6 +55,8 @@ class Examples(Sequence[Example]):
             self._ids[start:end],
             self._target(number, start, end),
             float(self._weights[number]),
+            second if (second := int(self._seconds[number])) >= 0 else None,
+            () if self._reference is None else tuple(self._reference[number].tolist()),
         )
 
     def _target(self, number: int, start: int, end: int) -> int | NDArray[np.bool_]:
@@ -74,7 +79,16 @@ class Examples(Sequence[Example]):
 
     def learning(self) -> Examples:
         """Those with something to learn."""
-        return Examples(self._folder, self._chosen[self._targets[self._chosen] > 0])
+        return self._of(self._chosen[self._targets[self._chosen] > 0], self._reference)
+
+    def referring(self, reference: NDArray[np.float32]) -> Examples:
+        """The same examples with what the starting model says of every one of the folder: [examples, n]."""
+        return self._of(self._chosen, reference)
+
+    def _of(self, chosen: NDArray[np.int64], reference: NDArray[np.float32] | None) -> Examples:
+        made = Examples(self._folder, chosen)
+        made._reference = reference
+        return made
 
     def truncated(self) -> dict[int, int]:
         """How many tokens were cut from which rows."""
@@ -102,6 +116,7 @@ def write(folder: Path, encoded: Iterable[Encoded], *, largest_id: int, labelled
         ids = column("ids", np.uint16 if largest_id < 1 << 16 else np.int32)
         offsets, rows = column("offsets", np.int64), column("rows", np.int64)
         weights, targets = column("weights", np.float64), column("targets", np.int32)
+        seconds = column("seconds", np.int32)
         cut_rows, cut_tokens = column("cut_rows", np.int64), column("cut_tokens", np.int64)
         learned: Callable[[Any], None] = (
             column("labels", np.int32) if labelled else _Bits(column("learned", np.uint8), stack).add
@@ -116,6 +131,7 @@ def write(folder: Path, encoded: Iterable[Encoded], *, largest_id: int, labelled
             rows([example.row for example in examples])
             weights([example.weight for example in examples])
             targets([example.targets for example in examples])
+            seconds([-1 if example.second is None else example.second for example in examples])
             given: Sequence[Any] = [example.target for example in examples]
             learned(given if labelled else _joined(given))
             cut_rows(list(cut))

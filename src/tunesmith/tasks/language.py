@@ -33,6 +33,7 @@ class LanguageTask:
     name: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]] = ("perplexity",)
     baselines: ClassVar[tuple[str, ...]] = ()
+    losses: ClassVar[tuple[str, ...]] = ("cross_entropy",)
 
     def build(self, start: Start, contract: Adapt) -> Learner:
         """A decoder from a folder or from nothing, with its prompt contract.
@@ -74,7 +75,7 @@ class LanguageTask:
         """The loss of the predictions of learned tokens, summed over them by the weights of their rows."""
         from tunesmith.tasks.token_losses import weighted_loss
 
-        before, target = _predicted(examples)
+        before, target = predicted(examples)
         hidden = backbone.hidden([example.ids for example in examples], before)
         return weighted_loss(backbone.head, hidden, target, of_targets(examples), loss)
 
@@ -92,7 +93,7 @@ class LanguageTask:
         with torch.inference_mode():
             for batch in batches_by_length(lengths(examples).tolist(), _TOKENS_AT_ONCE):
                 rows = [examples[i] for i in batch]
-                before, target = _predicted(rows)
+                before, target = predicted(rows)
                 hidden = backbone.hidden([row.ids for row in rows], before)
                 nll -= float(log_probabilities(backbone.head, hidden, target).sum())
                 tokens += len(target)
@@ -114,7 +115,7 @@ def _context(learner: Learner) -> int:
     return int(getattr(config, "max_position_embeddings", None) or learner.card.context)
 
 
-def _predicted(examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
+def predicted(examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
     """The places [targets] before each learned token among all tokens of the examples, and those tokens."""
     import torch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,17 +31,22 @@ class Example:
     """One encoded row; its arrays are read, never changed: they may be views of a file.
 
     `target` is the index of a label, or for language a mask [tokens] of what the model learns to say.
-    `weight` is how much each of its predictions counts in the loss.
+    `weight` is how much each of its predictions counts in the loss. A pair of answers has the worse one from
+    `second` on, and `reference` is the log-probability of each by the model that training started from.
     """
 
     row: int
     ids: NDArray[np.integer[Any]]
     target: int | NDArray[np.bool_]
     weight: float = 1.0
+    second: int | None = None
+    reference: tuple[float, ...] = ()
 
     @property
     def targets(self) -> int:
-        """How many predictions of this row are trained."""
+        """How many predictions of this row are trained; a pair is one, if both of its answers have tokens."""
+        if self.second is not None and not isinstance(self.target, int):
+            return int(all(part.any() for part in np.split(self.target, [self.second])))
         # The first token has nothing before it to be predicted from.
         return 1 if isinstance(self.target, int) else int(self.target[1:].sum())
 
@@ -91,6 +96,8 @@ class Task(Protocol):
     shape: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     baselines: ClassVar[tuple[str, ...]]
+    losses: ClassVar[tuple[str, ...]]
+    """The built-in losses that it can learn by; the first is its own unless the recipe says otherwise."""
 
     def texts(self, frame: pl.DataFrame) -> list[str]:
         """All text of the rows, for training a tokenizer."""
@@ -111,9 +118,21 @@ class Task(Protocol):
         ...
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
-        """What the model says of the examples: `probabilities` [rows, labels], or `nll` and `tokens`."""
+        """What the model says of the examples.
+
+        `probabilities` [rows, labels]; `nll` and `tokens`; `texts`; or `rewards` and `tokens` [rows, 2].
+        """
         ...
 
     def save(self, learner: Learner, folder: Path) -> None:
         """Write everything needed to use the model."""
+        ...
+
+
+@runtime_checkable
+class Referring(Protocol):
+    """A task that compares a model with what it was before training; each of its rows is one example."""
+
+    def reference(self, learner: Learner, examples: Sequence[Example]) -> NDArray[np.float32]:
+        """What the model says of the examples [examples, n], as they are to carry it in `reference`."""
         ...

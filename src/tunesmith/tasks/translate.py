@@ -34,6 +34,7 @@ class Translate:
     shape: ClassVar[str] = "paired"
     metrics: ClassVar[tuple[str, ...]] = ("chrf", "bleu")
     baselines: ClassVar[tuple[str, ...]] = ("copy", "nearest")
+    losses: ClassVar[tuple[str, ...]] = ("cross_entropy",)
 
     def texts(self, frame: pl.DataFrame) -> list[str]:
         """All text of the rows: both sides share one vocabulary."""

@@ -62,6 +62,7 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
         *_unknown_fields(document, task, recipe.data),
         *_unread(document, task),
         *_model_problems(document, recipe, task, workspace),
+        *_loss_problems(document, recipe, task),
         *_eval_problems(document, recipe, task, workspace),
     ]
 
@@ -179,6 +180,14 @@ def _unfit(document: Document, choice: str | Made, task: Task, workspace: Worksp
     # The hidden states of a decoder can be classified too.
     if kind != wanted and (wanted != "encoder" or kind == "encoder_decoder"):
         yield document.problem("R13", ("model",), task=task.name, model=name, kind=kind, wanted=wanted)
+
+
+def _loss_problems(document: Document, recipe: Recipe, task: Task) -> Iterator[Problem]:
+    """A built-in loss that is made for other targets; one of the user's own is taken at its word."""
+    loss = recipe.train.loss.name
+    if loss in components.losses.builtin and loss not in task.losses:
+        known = suggestion(loss, list(task.losses))
+        yield document.problem("T30", ("train", "loss"), task=task.name, loss=loss, **known)
 
 
 def _eval_problems(document: Document, recipe: Recipe, task: Task, workspace: Workspace) -> Iterator[Problem]:

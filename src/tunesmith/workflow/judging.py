@@ -14,12 +14,12 @@ from tunesmith.core.store import Release, Store
 from tunesmith.eval import baselines, gate
 from tunesmith.eval import report as reports
 from tunesmith.eval.metrics import direction
-from tunesmith.eval.outcome import LabelOutcome, Outcome, TextOutcome
+from tunesmith.eval.outcome import LabelOutcome, Outcome, PreferenceOutcome, TextOutcome
 from tunesmith.eval.report import Provenance, Report, Sample, TrainingPoint, ValidationPoint
 from tunesmith.models import loading
 from tunesmith.models.endpoint import PREFIX
 from tunesmith.models.resolve import Resolved, resolve
-from tunesmith.workflow import measuring, tokens, training
+from tunesmith.workflow import measuring, references, tokens, training
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from tunesmith.data.ledger import Ledger
     from tunesmith.models.loading import Model
-    from tunesmith.tasks.task import Task
+    from tunesmith.tasks.examples import Examples
+    from tunesmith.tasks.task import Learner, Task
 
 PRODUCTION = "production"
 
@@ -41,7 +42,7 @@ def choose(plan: Plan, parts: Parts) -> tuple[Candidate, tuple[reports.Candidate
     found: list[dict[str, float]] = []
     for candidate in plan.candidates:
         model = loading.load(Resolved(name=candidate.name, folder=training.folder_of(plan, candidate)))
-        outcome = _outcome(plan, parts, "validation", model)
+        outcome = _outcome(plan, candidate, parts, "validation", model)
         found.append(measuring.scores(plan.task.metrics, outcome))
     sign = -1 if direction(metric) == "lower" else 1
     best = max(range(len(found)), key=lambda i: sign * found[i][metric])
@@ -94,9 +95,9 @@ def _judge(
     model = loading.load(Resolved(name=kept.name, folder=folder))
     part = parts.split(parts.held_out)
     names = metric_names(plan.task, plan.recipe.eval.metrics)
-    outcome = _outcome(plan, parts, parts.held_out, model)
+    outcome = _outcome(plan, kept, parts, parts.held_out, model)
     scores = measuring.scores(names, outcome)
-    references = _references(plan, parts, outcome, names, rival)
+    beside = _references(plan, kept, parts, outcome, names, rival)
     notes = training.notes_of(folder)
     report = Report(
         task=plan.task.name,
@@ -108,7 +109,7 @@ def _judge(
         provenance=Provenance(
             run=plan.run.id, data=plan.data_key, model=kept.identity, versions=plan.versions
         ),
-        baselines=references,
+        baselines=beside,
         samples=tuple(Sample(**sample) for sample in measuring.samples(model, part, plan.recipe.seed)),
         candidates=tried,
         curve=tuple(
@@ -116,25 +117,38 @@ def _judge(
         ),
         validation=tuple(ValidationPoint(step=s, scores=found) for s, found in notes["validation"]),
         ledger=ledger.summary(),
-        gate=gate.judge(plan.recipe.eval.gate, scores, references),
+        gate=gate.judge(plan.recipe.eval.gate, scores, beside),
         seconds=time.monotonic() - began,
     )
     return with_labels(report, outcome, ledger)
 
 
-def _outcome(plan: Plan, parts: Parts, split: str, model: Model) -> Outcome:
-    """What a model does on a split, whose rows are encoded once."""
+def _outcome(plan: Plan, candidate: Candidate, parts: Parts, split: str, model: Model) -> Outcome:
+    """What a model does on a split, whose rows are encoded once, beside what a candidate began as."""
+
+    def encoded(learner: Learner) -> Examples:
+        found = tokens.of(plan, parts, split, learner)
+        return references.of(plan, candidate, parts, split, start, found)
+
+    def start() -> Learner:
+        return training.learner_of(plan, candidate, parts)[0]
+
     return measuring.outcome_of(
         plan.task,
         model,
         parts.split(split),
         plan.recipe.data.max_length,
-        lambda learner: tokens.of(plan, parts, split, learner),
+        encoded,
     )
 
 
 def _references(
-    plan: Plan, parts: Parts, outcome: Outcome, names: Sequence[str], rival: Release | None
+    plan: Plan,
+    kept: Candidate,
+    parts: Parts,
+    outcome: Outcome,
+    names: Sequence[str],
+    rival: Release | None,
 ) -> dict[str, Mapping[str, float]]:
     """Scores of the baselines and of the production model on the same rows."""
     found: dict[str, Mapping[str, float]] = {}
@@ -153,9 +167,12 @@ def _references(
         sides = (rows["source"].to_list(), rows["target"].to_list())
         written = baselines.run(dict.fromkeys(wanted), *sides, outcome)
         found |= {name: measuring.scores(names, answer) for name, answer in written.items()}
+    if isinstance(outcome, PreferenceOutcome):
+        rewarded = baselines.run(dict.fromkeys(wanted), (), (), outcome)
+        found |= {name: measuring.scores(names, answer) for name, answer in rewarded.items()}
     if rival is not None:
         model = loading.load(Resolved(name=rival.name, folder=Path(rival.folder)))
-        other = _outcome(plan, parts, parts.held_out, model)
+        other = _outcome(plan, kept, parts, parts.held_out, model)
         found[PRODUCTION] = measuring.scores(names, other)
     return found
 

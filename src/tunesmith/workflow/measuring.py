@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tunesmith.core.errors import ModelError
 from tunesmith.eval import metrics
-from tunesmith.eval.outcome import LabelOutcome, Outcome, TextOutcome, TokenOutcome, aligned
+from tunesmith.eval.outcome import (
+    LabelOutcome,
+    Outcome,
+    PreferenceOutcome,
+    TextOutcome,
+    TokenOutcome,
+    aligned,
+)
 from tunesmith.models.card import Card
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.translator import Translator
+from tunesmith.models.turns import Message
 from tunesmith.tasks.chat import talks
 from tunesmith.tasks.task import Example, Learner, Task
 
@@ -33,6 +41,9 @@ def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequenc
     found = task.measure(learner, examples)
     if "texts" in found:
         return _written(frame, found["texts"], [example.row for example in examples])
+    if "rewards" in found:
+        rows = [example.row for example in examples]
+        return PreferenceOutcome(rewards=found["rewards"], tokens=found["tokens"], rows=rows)
     if "probabilities" not in found:
         return TokenOutcome(nll=found["nll"], tokens=found["tokens"], rows=len(examples))
     return _labelled(frame, learner.card.labels, found["probabilities"])
@@ -57,8 +68,8 @@ def outcome_of(
             raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
         return asked(model.with_labels(sorted(set(frame["label"]))), frame)
     if isinstance(model, LanguageModel):
-        if task.shape not in ("text", "messages"):
-            raise ModelError("M14", name=model.name, wanted=task.name, task="generate, chat")
+        if task.shape not in ("text", "messages", "preferred"):
+            raise ModelError("M14", name=model.name, wanted=task.name, task="generate, chat, prefer")
         learner = _learner(model, context)
         examples = encoded(learner) if encoded else task.encode(frame, learner)[0]
         return outcome(task, learner, frame, examples)
@@ -116,13 +127,21 @@ def scores(names: Sequence[str], found: Outcome) -> dict[str, float]:
 
 def samples(model: Model, frame: pl.DataFrame, seed: int, count: int = 5) -> list[dict[str, Any]]:
     """What a chat model answers to the first questions of a part, beside the answers in the data."""
-    if not isinstance(model, LanguageModel) or "messages" not in frame.columns:
+    if not isinstance(model, LanguageModel):
         return []
     found: list[dict[str, Any]] = []
-    for messages, tools in talks(frame.head(count)):
-        question, expected = messages[:-1], messages[-1]["content"]
+    for question, expected, tools in questions(frame.head(count)):
         if len(model.contract.encode(model.tokenizer, question, tools)) >= model.context:
             continue  # no room for an answer
         answer = model.chat(question, tools=tools, max_new_tokens=_SAMPLE, seed=seed)
         found.append({"prompt": question[-1]["content"], "answer": answer, "expected": expected})
     return found
+
+
+def questions(frame: pl.DataFrame) -> Iterator[tuple[list[Message], str, str | None]]:
+    """What each row of conversations or of preferences asks, the good answer to it, and the tools."""
+    if "messages" in frame.columns:
+        yield from ((turns[:-1], turns[-1]["content"], tools) for turns, tools in talks(frame))
+    elif "chosen" in frame.columns:
+        for prompt, chosen, tools in frame.select("prompt", "chosen", "tools").iter_rows():
+            yield prompt, chosen[-1]["content"], tools

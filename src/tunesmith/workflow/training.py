@@ -13,8 +13,9 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.events import Evaluated, Event, Step, Stopped
 from tunesmith.core.recipe import Made
 from tunesmith.models.contract import PromptContract
+from tunesmith.tasks.examples import Examples
 from tunesmith.tasks.task import Example, Learner, Start
-from tunesmith.workflow import tokens
+from tunesmith.workflow import references, tokens
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 
@@ -126,7 +127,7 @@ def learner_of(plan: Plan, candidate: Candidate, parts: Parts) -> tuple[Learner,
     method = plan.recipe.train.method
     torch.manual_seed(plan.recipe.seed)
     components.methods.get(method.name)(learner.backbone, **method.settings)
-    return learner, _encode(plan, learner, parts)
+    return learner, _encode(plan, candidate, learner, parts)
 
 
 def contract_of(plan: Plan, own: PromptContract, tokenizer: Tokenizer) -> PromptContract:
@@ -138,8 +139,12 @@ def contract_of(plan: Plan, own: PromptContract, tokenizer: Tokenizer) -> Prompt
     return replace(own, system=system, generation=replace(own.generation, **given))
 
 
-def _encode(plan: Plan, learner: Learner, parts: Parts) -> Encoded:
-    made = tokens.of(plan, parts, "train", learner)
+def _encode(plan: Plan, candidate: Candidate, learner: Learner, parts: Parts) -> Encoded:
+    def examples_of(split: str) -> Examples:
+        found = tokens.of(plan, parts, split, learner)
+        return references.of(plan, candidate, parts, split, lambda: learner, found)
+
+    made = examples_of("train")
     examples = made.learning()
     learning = set(examples.rows.tolist())
     # A row that was made to count more often is there more than once.
@@ -148,11 +153,11 @@ def _encode(plan: Plan, learner: Learner, parts: Parts) -> Encoded:
     )
     if empty and (plan.recipe.data.on_error == "stop" or not learning):
         raise _nothing_to_learn(parts, empty, learner.card.context)
-    if not tokens.of(plan, parts, parts.held_out, learner).learning():
+    if not examples_of(parts.held_out).learning():
         raise DataError("E03", metric=plan.task.metrics[0])
     return Encoded(
         train=examples,
-        validation=tokens.of(plan, parts, "validation", learner).learning(),
+        validation=examples_of("validation").learning(),
         truncated={row: lost for row, lost in made.truncated().items() if row in learning},
         empty=empty,
     )

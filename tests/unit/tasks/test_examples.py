@@ -72,3 +72,17 @@ def test_tokens_are_views_of_the_file_that_nothing_can_write_to(tmp_path: Path) 
     assert ids.base is not None
     with pytest.raises(ValueError, match="read-only"):
         ids[0] = 7
+
+
+def test_pairs_keep_where_the_second_answer_begins_and_what_the_starting_model_says(tmp_path: Path) -> None:
+    def one(row: int, *learned: int, second: int) -> Example:
+        ids = np.arange(len(learned), dtype=np.int32)
+        return Example(row, ids, np.array(learned, dtype=np.bool_), second=second)
+
+    made = [one(0, 0, 1, 0, 1, second=2), one(1, 0, 0, 0, 1, second=2), one(2, 0, 1, 1, 0, 0, 1, second=3)]
+    examples.write(tmp_path, [(made, {})], largest_id=9, labelled=False)
+    found = Examples(tmp_path).referring(np.array([[-1, -2], [-3, -4], [-5, -6]], dtype=np.float32))
+    assert [example.second for example in found] == [2, 2, 3]
+    # The second pair has nothing to learn in its first answer, so there is nothing to compare.
+    assert [example.targets for example in found] == [1, 0, 1]
+    assert [example.reference for example in found.learning()] == [(-1.0, -2.0), (-5.0, -6.0)]

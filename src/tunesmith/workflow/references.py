@@ -1,0 +1,62 @@
+"""What the starting model says of every pair, computed once, before training, and kept.
+
+Training and evaluation need the model only as it was at the start, never two models at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy
+
+from tunesmith.core import cache, components
+from tunesmith.tasks.examples import Examples
+from tunesmith.tasks.task import Learner, Referring
+from tunesmith.workflow import tokens
+from tunesmith.workflow.parts import Parts
+from tunesmith.workflow.plan import Candidate, Plan
+
+_FILE = "reference.npy"
+
+
+def of(
+    plan: Plan,
+    candidate: Candidate,
+    parts: Parts,
+    split: str,
+    start: Callable[[], Learner],
+    examples: Examples,
+) -> Examples:
+    """Examples of a split, for tasks that refer to the starting model with what that says of each.
+
+    `start` gives the candidate as it was before training, and is called where it was never asked.
+    """
+    task = plan.task
+    if not isinstance(task, Referring):
+        return examples
+
+    def write(folder: Path) -> None:
+        learner = start()
+        found = task.reference(learner, tokens.of(plan, parts, split, learner))
+        np.save(folder / _FILE, found, allow_pickle=False)
+
+    folder, _ = cache.folder(plan.workspace.cache, "reference", _key(plan, candidate, split), write)
+    return examples.referring(np.asarray(npy.open_memmap(folder / _FILE, mode="r")))
+
+
+def _key(plan: Plan, candidate: Candidate, split: str) -> str:
+    """What the answers of the starting model depend on; how it is trained afterwards is not among it."""
+    return cache.key(
+        data=plan.data_key,
+        split=split,
+        task=plan.recipe.task,
+        code=components.tasks.identity(plan.recipe.task),
+        model=candidate.identity,
+        prompt={**plan.recipe.prompt.model_dump(mode="json"), "template": plan.template},
+        max_length=plan.recipe.data.max_length,
+        seed=plan.recipe.seed,
+        threads=plan.threads,
+        versions=plan.versions,
+    )
