@@ -1,7 +1,7 @@
 # make demo   the whole loop on the built-in sample
 # make test   format, lint, types, import contract, tests
 # make test-faults   the long kill trials
-# make bench   data preparation beside its peers, whose environments it makes
+# make bench   data preparation and training beside their peers, whose environments they make
 # make lock   write requirements.lock anew from pyproject.toml
 
 VENV ?= .venv
@@ -30,6 +30,7 @@ test-faults: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/data_preparation.py
+	$(BIN)/python benchmarks/training.py
 
 # torch comes first and by its exact version, so that nothing after it chooses another build.
 $(READY): requirements.lock pyproject.toml

@@ -1,0 +1,1 @@
+"""Parts of the benchmark of training: its models and rows, the contestants, the ceiling, the race."""

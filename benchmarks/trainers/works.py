@@ -1,0 +1,125 @@
+"""What is learned, and who learns it: for each work its contestants, each a script with its job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from trainers.job import Job
+
+OURS = "tunesmith"
+_ROWS = 24
+_LORA = {"name": "lora", "rank": 16, "alpha": 32}
+_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+_LAST = 8
+LANGUAGE_PEERS = ("trl", "trl_packing", "trainer", "trainer_flattening")
+CLASSIFIER_PEERS = ("trainer", "trainer_sorted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contestant:
+    """A script of this folder and its job; a peer runs in the peers' environment."""
+
+    script: str
+    job: Job
+    is_peer: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """Contestants by name; `tolerance` is how far their first losses may lie apart.
+
+    `weight` is by how many operations a parameter of a layer, and of the head, is passed for one token.
+    """
+
+    contestants: Mapping[str, Contestant]
+    tolerance: float = 0.01
+    weight: int = 6
+
+    def first_step(self) -> dict[str, Contestant]:
+        """The same with one step over the first rows: all see the same rows, whatever their order is."""
+        return {name: _one_step(contestant) for name, contestant in self.contestants.items()}
+
+
+def _one_step(contestant: Contestant) -> Contestant:
+    job = contestant.job
+    packs = {"packs": job.batch_size}
+    return replace(contestant, job=replace(job, count=job.batch_size, epochs=1, options=job.options | packs))
+
+
+def _language(folder: Path, method: str) -> dict[str, Contestant]:
+    rate = 2e-4 if method == "lora" else 2e-5
+    job = _job(folder, "chat", method=method, rate=rate)
+    peers = {
+        name: Contestant(script="peer_language.py", job=replace(job, options={"peer": name}), is_peer=True)
+        for name in LANGUAGE_PEERS
+    }
+    return {OURS: _our(job), **peers}
+
+
+def _lora(folder: Path) -> Work:
+    return Work(contestants=_language(folder, "lora"), weight=4)
+
+
+def _full(folder: Path) -> Work:
+    return Work(contestants=_language(folder, "full"))
+
+
+def _classify(folder: Path) -> Work:
+    job = Job(
+        work="classify",
+        model=str(folder / "encoder"),
+        rows=str(folder / "classify.jsonl"),
+        count=256,
+        method="full",
+        batch_size=32,
+        rate=2e-5,
+    )
+    peers = {
+        name: Contestant(script="peer_classifier.py", job=replace(job, options={"peer": name}), is_peer=True)
+        for name in CLASSIFIER_PEERS
+    }
+    # Heads are drawn at random, so that first losses are near the logarithm of the number of labels only.
+    return Work(contestants={OURS: _our(job, context=256), **peers}, tolerance=0.15)
+
+
+def _shared_prefix(folder: Path) -> Work:
+    return Work(
+        contestants={OURS: _our(_job(folder, "shared")), "unshared": _our(_job(folder, "unshared"))},
+        weight=4,
+    )
+
+
+def _last_layers(folder: Path) -> Work:
+    layers = json.loads((folder / "decoder" / "config.json").read_text("utf-8"))["num_hidden_layers"]
+    last = range(max(1, layers - _LAST), layers)
+    targets = [f"layers.{i}.{_block(name)}.{name}" for i in last for name in _LINEAR]
+    job = _job(folder, "chat")
+    last_job = _our(job, method={**_LORA, "targets": targets})
+    return Work(contestants={OURS: last_job, "all_layers": _our(job)}, weight=4)
+
+
+def _block(name: str) -> str:
+    return "self_attn" if name in _LINEAR[:4] else "mlp"
+
+
+def _job(folder: Path, rows: str, **more: Any) -> Job:
+    return Job(
+        work="chat", model=str(folder / "decoder"), rows=str(folder / f"{rows}.jsonl"), count=_ROWS, **more
+    )
+
+
+def _our(job: Job, **options: Any) -> Contestant:
+    return Contestant(script="ours.py", job=replace(job, options=options))
+
+
+WORKS: Mapping[str, Callable[[Path], Work]] = {
+    "lora": _lora,
+    "full": _full,
+    "classify": _classify,
+    "shared_prefix": _shared_prefix,
+    "last_layers": _last_layers,
+}

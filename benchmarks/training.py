@@ -1,0 +1,80 @@
+"""Training beside TRL and transformers' Trainer: the same model, rows and useful tokens, on this processor.
+
+    python benchmarks/training.py [--work lora full ...] [--rounds 3] [--ours] [--small] [--json]
+
+Works: `lora` and `full` fine-tuning of a decoder of the shape of SmolLM2-135M on conversations, `classify`
+with an encoder of six layers, `shared_prefix` (a system prompt that all rows begin with, beside one that
+differs) and `last_layers` (LoRA on the last eight, beside all). Models have random weights. Each contestant
+learns three epochs of 24 conversations in steps of eight (or 256 texts in steps of 32) in a fresh process,
+with the same settings of the memory allocator, in turns.
+
+Told are medians over rounds: useful tokens a second in the quickest epoch but the first, the peak of resident
+memory, seconds from the start of the process to the end of its first step, the share of the fastest matrix
+product measured here. The losses of a first step over the same rows must agree. Peers run in an environment
+made with pip below build/bench. One JSON object is printed; `ratios` are larger than 1 where we are ahead, in
+speed, `_memory` and `_first_step`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from preparation import clock
+from trainers import environment, race, report
+from trainers.works import WORKS
+
+HERE = Path(__file__).resolve().parent
+FOLDER = HERE.parent / "build" / "bench"
+SHARED = Path(os.environ.get("TUNESMITH_SHARED_DATA", HERE.parents[1] / "shared" / "data"))
+_ROWS = 24
+
+
+def main() -> None:
+    given = _arguments()
+    material = _material(given.shared, small=given.small)
+    peers = None if given.ours else environment.python(FOLDER / "trl-env")
+    machine = {**clock.machine(), "gigaflops": race.ceiling()}
+    found = {}
+    for name in given.work:
+        work = WORKS[name](material)
+        figures = race.race(work, peers, FOLDER / "training" / "runs", given.rounds, _say)
+        found[name] = report.complete(work, figures, machine["gigaflops"])
+        _say(report.table(name, found[name]))
+    print(json.dumps(report.result(machine, found), indent=None if given.json else 1))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--work", nargs="+", choices=WORKS, default=list(WORKS))
+    parser.add_argument("--rounds", type=int, default=3, help="how often each contestant runs")
+    parser.add_argument("--ours", action="store_true", help="without the peers")
+    parser.add_argument("--small", action="store_true", help="tiny models, to try the script out")
+    parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the real data sets")
+    parser.add_argument("--json", action="store_true", help="on one line")
+    return parser.parse_args()
+
+
+def _material(shared: Path, *, small: bool) -> Path:
+    """The folder of models and rows, made when it is not there."""
+    folder = FOLDER / "training" / ("small" if small else "large")
+    if not (folder / "classify.jsonl").exists():
+        _say("making models and rows")
+        options = ["--small"] if small else []
+        script = HERE / "trainers" / "material.py"
+        subprocess.run([sys.executable, script, folder, shared, str(_ROWS), *options], check=True)
+    return folder
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
