@@ -55,6 +55,7 @@ def train(
             many steps in a row were so; the weights are those of the last good step.
     """
     stepper = Stepper(learner, task, examples, settings, seed, readers.clock)
+    yield from stepper.warnings
     start = 0
     for damaged in checkpoints.set_aside(folder):
         yield Warned(code="T05", values={"path": str(damaged)})

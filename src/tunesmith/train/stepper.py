@@ -17,14 +17,18 @@ from torch import nn
 from torch.optim import Optimizer
 
 from tunesmith.core import components
-from tunesmith.core.events import Step
+from tunesmith.core.events import Step, Warned
 from tunesmith.core.recipe import Component, Train
 from tunesmith.core.registry import Registry
+from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Example, Learner, Task
 from tunesmith.train import backbones, precision
 from tunesmith.train.batches import Batches, micro
 from tunesmith.train.guard import BadStepError, Guard
+
+# Rows on which a fast backbone is compared with the model's own code before training.
+_COMPARED = 4
 
 
 class Stepper:
@@ -46,7 +50,6 @@ class Stepper:
         self.settings = settings
         self.seed = seed
         self.clock = clock
-        self.backbone = backbones.choose(learner, precision.resolve(settings.precision, learner.backbone))
         self.parameters = {n: p for n, p in learner.module.named_parameters() if p.requires_grad}
         self.optimizer: Optimizer = _make(components.optimizers, settings.optimizer)(self.parameters.values())
         self.loss = _make(components.losses, settings.loss)
@@ -54,8 +57,22 @@ class Stepper:
         self.rate = float(self.optimizer.param_groups[0]["lr"])
         self.guard = Guard(settings.spike)
         self.lengths = lengths(examples)
+        self.warnings: list[Warned] = []
+        self.backbone = self._choose(precision.resolve(settings.precision, learner.backbone))
         self.batches = Batches(self.lengths, settings.batch_size, seed)
         self.steps = max(1, round(settings.epochs * self.batches.per_epoch))
+
+    def _choose(self, wanted: str) -> Backbone:
+        """The backbone, compared on the shortest rows; what is to be said of it goes to the warnings."""
+        rows = [self.examples[int(i)] for i in np.argsort(self.lengths, kind="stable")[:_COMPARED]]
+        choice = backbones.choose(
+            self.learner,
+            wanted,
+            lambda backbone: self.task.objective(self.learner, backbone, rows, self.loss),
+        )
+        if choice.warning:
+            self.warnings.append(choice.warning)
+        return choice.backbone
 
     def step(self, number: int) -> Step:
         """Learn from the batch of `number`, counted from 0.

@@ -11,7 +11,6 @@ import torch
 
 from tunesmith.core.recipe import Train
 from tunesmith.tasks.task import Example
-from tunesmith.train.backbones import choose
 from tunesmith.train.guard import BadStepError
 from tunesmith.train.losses import cross_entropy
 from tunesmith.train.methods import lora
@@ -51,9 +50,9 @@ def test_the_gradient_does_not_depend_on_the_size_of_the_parts(
 
 
 def test_a_padded_batch_costs_what_its_rows_cost_alone(any_work: Any) -> None:
-    learner = any_work.build()
+    made = stepper(any_work)
+    learner, backbone = made.learner, made.backbone
     learner.module.eval()
-    backbone = choose(learner, "float32")
     rows = any_work.examples[:6]
     assert len({len(row.ids) for row in rows}) > 1
     with torch.no_grad():
@@ -75,9 +74,9 @@ def weighed(work: Any, weights: Sequence[float]) -> list[Example]:
 
 def test_the_loss_is_the_mean_by_the_weights_of_rows(any_work: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = weighed(any_work, [0.5, 2.0, 1.0])[:6]
-    learner = any_work.build()
+    made = stepper(any_work)
+    learner, backbone = made.learner, made.backbone
     learner.module.eval()
-    backbone = choose(learner, "float32")
     with torch.no_grad():
         alone = [
             float(any_work.task.objective(learner, backbone, [replace(row, weight=1.0)], cross_entropy))

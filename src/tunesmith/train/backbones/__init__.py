@@ -1,11 +1,7 @@
-"""Backbones: how the hidden states of a model in training are computed."""
+"""Backbones: how the hidden states of a model in training are computed, fast where the model is covered."""
 
 from __future__ import annotations
 
-from tunesmith.models.backbone import Backbone, Generic
-from tunesmith.tasks.task import Learner
+from tunesmith.train.backbones.choice import Choice, choose
 
-
-def choose(learner: Learner, precision: str) -> Backbone:
-    """The backbone of a learner, computing in `precision` (`float32` or `bf16`)."""
-    return Generic(learner.backbone, speaks=learner.card.kind == "language", precision=precision)
+__all__ = ["Choice", "choose"]

@@ -1,0 +1,152 @@
+"""Encoders like BERT, written for training: no padding, merged products, cheap dropout.
+
+It computes what `transformers` does for the families of `COVERED`, from the same parameters, which stay the
+model's own. Dropout has the model's probabilities and masks of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers.activations import ACT2FN
+
+from tunesmith.models.backbone import Head, Rows
+from tunesmith.train.backbones.attention import attend
+from tunesmith.train.backbones.copies import Copies, Slot
+from tunesmith.train.backbones.dropout import Dropout
+from tunesmith.train.backbones.maps import Map, NotCoveredError, merged
+from tunesmith.train.backbones.packing import Packed, pack
+
+COVERED = ("bert", "roberta", "xlm-roberta", "camembert")
+"""Model types that differ in how they count positions only."""
+
+Norm = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layer:
+    """The maps and norms of one layer."""
+
+    heads_in: Map
+    heads_out: Map
+    after_attention: Norm
+    up: Map
+    down: Map
+    after_mlp: Norm
+
+
+@dataclass(frozen=True, slots=True)
+class _Drops:
+    """Dropout of hidden states and of attention in one pass; nothing outside of training."""
+
+    hidden: Callable[[Tensor], Tensor]
+    attention: Dropout | None
+
+
+class BertBackbone:
+    """`module`: an encoder of `transformers`; `dtype`: the numbers it computes in.
+
+    Raises:
+        NotCoveredError: when a part of the model is not computed here.
+    """
+
+    def __init__(self, module: nn.Module, dtype: torch.dtype) -> None:
+        model: Any = module
+        config = model.config
+        _see_that_it_is_covered(config)
+        self._module = module
+        self._copies = Copies(dtype)
+        self._heads = config.num_attention_heads
+        self._eps = float(config.layer_norm_eps)
+        self._activation = ACT2FN[config.hidden_act]
+        self._chances = config.hidden_dropout_prob, config.attention_probs_dropout_prob
+        embeddings = model.embeddings
+        # Families after RoBERTa count positions from behind the padding's id.
+        self._offset = 0 if config.model_type == "bert" else int(embeddings.padding_idx) + 1
+        tables = (
+            embeddings.word_embeddings,
+            embeddings.position_embeddings,
+            embeddings.token_type_embeddings,
+        )
+        self._words, self._places, self._types = (self._copies.of([Slot(table.weight)]) for table in tables)
+        self._norm = self._norm_of(embeddings.LayerNorm)
+        self._layers = [self._layer(layer) for layer in model.encoder.layer]
+
+    @property
+    def head(self) -> Head:
+        """An encoder has none.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("an encoder has no output head")
+
+    def computing(self) -> AbstractContextManager[object]:
+        """Nothing: the copies have the right numbers already."""
+        return nullcontext()
+
+    def renew(self) -> None:
+        """Copy what was learned."""
+        self._copies.renew()
+
+    def hidden(self, rows: Rows, at: Tensor | None = None) -> Tensor:
+        """The last hidden states of all tokens of the rows, or of those `at` some places."""
+        packed = pack(rows, causal=False)
+        drops = self._drops()
+        x = functional.embedding(packed.ids, self._words) + self._types[0]
+        x = x + functional.embedding(packed.positions + self._offset, self._places)
+        x = drops.hidden(self._norm(x))
+        for layer in self._layers:
+            x = self._after(layer, x, packed, drops)
+        return x if at is None else x[at]
+
+    def _after(self, layer: _Layer, x: Tensor, packed: Packed, drops: _Drops) -> Tensor:
+        """X [tokens, hidden] after one layer."""
+        width = x.shape[1] // self._heads
+        query, key, value = layer.heads_in(x).view(len(x), 3 * self._heads, width).chunk(3, dim=1)
+        attended = attend(query, key, value, packed.blocks, drops.attention).flatten(1)
+        x = layer.after_attention(x + drops.hidden(layer.heads_out(attended)))
+        inner = self._activation(layer.up(x))
+        return layer.after_mlp(x + drops.hidden(layer.down(inner)))
+
+    def _drops(self) -> _Drops:
+        if not self._module.training or not any(self._chances):
+            return _Drops(lambda x: x, None)
+        # Drawn from the stream of the step, so that a step repeated draws the same masks.
+        seed = int(torch.randint(2**62, ()))
+        hidden, attention = (Dropout(chance, seed + i) for i, chance in enumerate(self._chances))
+        return _Drops(hidden, attention if self._chances[1] else None)
+
+    def _layer(self, layer: Any) -> _Layer:
+        attention = layer.attention
+        inner = attention.self
+        return _Layer(
+            heads_in=self._merged(inner.query, inner.key, inner.value),
+            heads_out=self._merged(attention.output.dense),
+            after_attention=self._norm_of(attention.output.LayerNorm),
+            up=self._merged(layer.intermediate.dense),
+            down=self._merged(layer.output.dense),
+            after_mlp=self._norm_of(layer.output.LayerNorm),
+        )
+
+    def _merged(self, *modules: nn.Module) -> Map:
+        return merged(modules, self._copies)
+
+    def _norm_of(self, module: Any) -> Norm:
+        weight, bias = (self._copies.of([Slot(part)]) for part in (module.weight, module.bias))
+        return lambda x: functional.layer_norm(x, weight.shape, weight, bias, self._eps)
+
+
+def _see_that_it_is_covered(config: Any) -> None:
+    if config.model_type not in COVERED:
+        raise NotCoveredError(f"model type {config.model_type}")
+    if config.is_decoder or getattr(config, "add_cross_attention", False):
+        raise NotCoveredError("an encoder used as a decoder")
+    if getattr(config, "position_embedding_type", None) not in (None, "absolute"):
+        raise NotCoveredError("relative positions")

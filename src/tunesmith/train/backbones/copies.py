@@ -1,0 +1,88 @@
+"""Copies of parameters to compute with: several put together into one matrix, in the numbers of the backbone.
+
+Parameters stay float32 and stay where the model has them. A copy is a leaf of the graph; its gradient goes
+into the float32 gradients of its parameters as soon as it is complete, and is freed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """Where a parameter, times `scale`, lies in a copy."""
+
+    parameter: nn.Parameter
+    row: int = 0
+    column: int = 0
+    scale: float = 1.0
+
+    def of(self, whole: Tensor) -> Tensor:
+        """The part of `whole` that belongs to the parameter."""
+        rows = slice(self.row, self.row + self.parameter.shape[0])
+        if self.parameter.ndim == 1:
+            return whole[rows]
+        return whole[rows, self.column : self.column + self.parameter.shape[1]]
+
+
+class Copies:
+    """The copies of a model in one number format."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self._dtype = dtype
+        self._all: dict[tuple[tuple[int, int, int, float], ...], tuple[tuple[Slot, ...], Tensor]] = {}
+
+    def of(self, slots: Iterable[Slot], rows: int = 0) -> Tensor:
+        """A copy of what the slots name, with at least so many rows; the same for the same slots."""
+        given = tuple(slots)
+        key = tuple((id(slot.parameter), slot.row, slot.column, slot.scale) for slot in given)
+        if key not in self._all:
+            self._all[key] = given, self._made(given, rows)
+        return self._all[key][1]
+
+    def _made(self, slots: tuple[Slot, ...], rows: int) -> Tensor:
+        first = slots[0].parameter
+        least = max(rows, *(slot.row + slot.parameter.shape[0] for slot in slots))
+        if least == len(first) and slots[0].scale == 1 and first.dtype == self._dtype:
+            return first
+        shape = [least]
+        if first.ndim == 2:
+            shape.append(max(slot.column + slot.parameter.shape[1] for slot in slots))
+        copy = torch.zeros(shape, dtype=self._dtype)
+        _fill(copy, slots)
+        if any(slot.parameter.requires_grad for slot in slots):
+            copy.requires_grad_()
+            copy.register_post_accumulate_grad_hook(lambda leaf: _hand_on(leaf, slots))
+        return copy
+
+    def renew(self) -> None:
+        """Take over the values of all parameters that learn."""
+        for slots, copy in self._all.values():
+            if copy.requires_grad and not isinstance(copy, nn.Parameter):
+                _fill(copy, slots)
+
+
+@torch.no_grad()
+def _fill(copy: Tensor, slots: tuple[Slot, ...]) -> None:
+    for slot in slots:
+        value = slot.parameter if slot.scale == 1 else slot.parameter * slot.scale
+        slot.of(copy).copy_(value)
+
+
+def _hand_on(copy: Tensor, slots: tuple[Slot, ...]) -> None:
+    """Add the gradient of a copy to those of its parameters."""
+    found, copy.grad = copy.grad, None
+    if found is None:
+        return
+    for slot in slots:
+        parameter = slot.parameter
+        if not parameter.requires_grad:
+            continue
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+        parameter.grad.add_(slot.of(found), alpha=slot.scale)

@@ -1,0 +1,151 @@
+"""Decoders like Llama, written for training: no padding, merged products, gradients by hand.
+
+It computes what `transformers` does for the families of `COVERED`, from the same parameters, which stay the
+model's own: only how they are multiplied is different. Rows that begin alike share that beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tunesmith.models.backbone import Head, Rows
+from tunesmith.train.backbones.attention import attend
+from tunesmith.train.backbones.copies import Copies, Slot
+from tunesmith.train.backbones.functions import gated_silu, rms_norm, rotate
+from tunesmith.train.backbones.maps import Map, NotCoveredError, merged
+from tunesmith.train.backbones.packing import Packed, pack
+
+COVERED = ("llama", "mistral", "qwen2", "qwen3")
+"""Model types whose layers differ in biases and in norms of heads only."""
+
+Norm = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layer:
+    """The maps and norms of one layer."""
+
+    before_attention: Norm
+    heads_in: Map
+    query_norm: Norm | None
+    key_norm: Norm | None
+    heads_out: Map
+    before_mlp: Norm
+    gate_and_up: Map
+    down: Map
+
+
+class LlamaBackbone:
+    """`module`: a causal language model of `transformers`; `dtype`: the numbers it computes in.
+
+    Raises:
+        NotCoveredError: when a part of the model is not computed here.
+    """
+
+    def __init__(self, module: nn.Module, dtype: torch.dtype) -> None:
+        model: Any = module
+        config = model.config
+        _see_that_it_is_covered(config)
+        self._copies = Copies(dtype)
+        self._dtype = dtype
+        self._inner: Any = model.base_model
+        self._heads = config.num_attention_heads
+        self._kv_heads = config.num_key_value_heads
+        self._width = getattr(config, "head_dim", None) or config.hidden_size // self._heads
+        self._embedding = self._copies.of([Slot(self._inner.embed_tokens.weight)])
+        self._layers = [self._layer(layer) for layer in self._inner.layers]
+        self._norm = self._norm_of(self._inner.norm)
+        self._head = self._head_of(module)
+
+    @property
+    def head(self) -> Head:
+        """The output head."""
+        return self._head
+
+    def computing(self) -> AbstractContextManager[object]:
+        """Nothing: the copies have the right numbers already."""
+        return nullcontext()
+
+    def renew(self) -> None:
+        """Copy what was learned."""
+        self._copies.renew()
+
+    def hidden(self, rows: Rows, at: Tensor | None = None) -> Tensor:
+        """The last hidden states of all tokens of the rows, or of those `at` some places."""
+        packed = pack(rows, causal=True)
+        x = functional.embedding(packed.ids, self._embedding)
+        turns = self._turns(packed)
+        for layer in self._layers:
+            x = self._after(layer, x, packed, turns)
+        return self._norm(x[packed.where if at is None else packed.where[at]])
+
+    def _after(self, layer: _Layer, x: Tensor, packed: Packed, turns: tuple[Tensor, Tensor]) -> Tensor:
+        """X [tokens, hidden] after one layer."""
+        x = x + layer.heads_out(self._attended(layer, layer.before_attention(x), packed, turns))
+        return x + layer.down(gated_silu(layer.gate_and_up(layer.before_mlp(x))))
+
+    def _attended(self, layer: _Layer, x: Tensor, packed: Packed, turns: tuple[Tensor, Tensor]) -> Tensor:
+        both = self._heads + self._kv_heads
+        merged = layer.heads_in(x).view(len(x), both + self._kv_heads, self._width)
+        turned, value = merged[:, :both], merged[:, both:]
+        if layer.query_norm is not None and layer.key_norm is not None:
+            query, key = turned.split([self._heads, self._kv_heads], dim=1)
+            turned = torch.cat([layer.query_norm(query), layer.key_norm(key)], dim=1)
+        turned = rotate(turned, *turns)
+        query, key = turned.split([self._heads, self._kv_heads], dim=1)
+        return attend(query, key, value, packed.blocks).flatten(1)
+
+    def _turns(self, packed: Packed) -> tuple[Tensor, Tensor]:
+        """Cosine and sine [tokens, 1, d/2] of each token's position, as the model scales them."""
+        like = torch.empty(0, dtype=torch.float32)
+        found = self._inner.rotary_emb(like, packed.positions[None])
+        cos, sin = (part[0, :, None, : self._width // 2].to(self._dtype) for part in found)
+        return cos, sin
+
+    def _layer(self, layer: Any) -> _Layer:
+        attention, mlp = layer.self_attn, layer.mlp
+        norms = [getattr(attention, name, None) for name in ("q_norm", "k_norm")]
+        query_norm, key_norm = (None if norm is None else self._norm_of(norm) for norm in norms)
+        return _Layer(
+            before_attention=self._norm_of(layer.input_layernorm),
+            heads_in=self._merged(attention.q_proj, attention.k_proj, attention.v_proj),
+            query_norm=query_norm,
+            key_norm=key_norm,
+            heads_out=self._merged(attention.o_proj),
+            before_mlp=self._norm_of(layer.post_attention_layernorm),
+            gate_and_up=self._merged(mlp.gate_proj, mlp.up_proj),
+            down=self._merged(mlp.down_proj),
+        )
+
+    def _merged(self, *modules: nn.Module) -> Map:
+        return merged(modules, self._copies)
+
+    def _norm_of(self, module: Any) -> Norm:
+        weight = self._copies.of([Slot(module.weight)])
+        eps = float(module.variance_epsilon)
+        return lambda x: rms_norm(x, weight, eps)
+
+    def _head_of(self, module: Any) -> Head:
+        found = module.get_output_embeddings()
+        if type(found) is not nn.Linear or found.bias is not None:
+            raise NotCoveredError(f"output head {type(found).__name__}")
+        weight = self._copies.of([Slot(found.weight)])
+        return Head(lambda x: functional.linear(x, weight), (weight,))
+
+
+def _see_that_it_is_covered(config: Any) -> None:
+    if config.model_type not in COVERED:
+        raise NotCoveredError(f"model type {config.model_type}")
+    if config.hidden_act not in ("silu", "swish"):
+        raise NotCoveredError(f"activation {config.hidden_act}")
+    if getattr(config, "attention_dropout", 0):
+        raise NotCoveredError("dropout of attention")
+    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
+        raise NotCoveredError("sliding windows")
