@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tunesmith.eval.report import Report
     from tunesmith.models.classifier import TextClassifier
     from tunesmith.models.contract import PromptContract
+    from tunesmith.models.embedder import TextEmbedder
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.tfidf import TfidfClassifier
     from tunesmith.models.translator import Translator
@@ -41,6 +42,7 @@ _WHERE = {
     "Recipe": "core.recipe",
     "Report": "eval.report",
     "TextClassifier": "models.classifier",
+    "TextEmbedder": "models.embedder",
     "TfidfClassifier": "models.tfidf",
     "Translator": "models.translator",
     "TunesmithError": "core.errors",
@@ -60,6 +62,7 @@ __all__ = [
     "Recipe",
     "Report",
     "TextClassifier",
+    "TextEmbedder",
     "TfidfClassifier",
     "Translator",
     "TunesmithError",

@@ -21,6 +21,7 @@ NAMES = [
     "Recipe",
     "Report",
     "TextClassifier",
+    "TextEmbedder",
     "TfidfClassifier",
     "Translator",
     "TunesmithError",

@@ -16,12 +16,14 @@ from tunesmith.core.errors import UsageError
 
 if TYPE_CHECKING:
     from tunesmith.models.classifier import TextClassifier
+    from tunesmith.models.embedder import TextEmbedder
     from tunesmith.models.hosted import HostedModel
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.tfidf import TfidfClassifier
     from tunesmith.models.translator import Translator
 
 _RUNNERS_UP = 3
+_NUMBERS = 6
 _LINES_AT_ONCE = 64
 
 
@@ -42,6 +44,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     """Load the model and answer."""
     if given.text is not None and not given.text.strip():
         raise UsageError("U04", name="TEXT", wanted=text.say("cli.argument_text", output.lang))
+    from tunesmith.models.embedder import TextEmbedder
     from tunesmith.models.hosted import HostedModel
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.loading import load
@@ -55,6 +58,8 @@ def run(given: argparse.Namespace, output: Output) -> int:
         answerer = _Writer(model, resolved.name, given, output)
     elif isinstance(model, Translator):
         answerer = _Interpreter(model, resolved.name, output)
+    elif isinstance(model, TextEmbedder):
+        answerer = _Surveyor(model, resolved.name, output)
     else:
         answerer = _Judge(model, resolved.name, output)
     if given.text is None and sys.stdin.isatty():
@@ -145,6 +150,39 @@ class _Interpreter:
         for answer in self.model.translate(asked):
             self.output.data({"model": self.name, "task": "translate", "answer": answer})
             self.output.line(answer)
+
+
+class _Surveyor:
+    """Vectors of texts; of several texts also which is nearest to each."""
+
+    def __init__(self, model: TextEmbedder, name: str, output: Output) -> None:
+        self.model = model
+        self.name = name
+        self.output = output
+
+    def answer(self, asked: str) -> None:
+        """The first numbers of the vector; with JSON all."""
+        vector = self.model.embed(asked)[0]
+        self._data(asked, vector.tolist())
+        shown = " ".join(f"{value:.4f}" for value in vector[:_NUMBERS])
+        self.output.line(f"{shown} … ({len(vector)})")
+
+    def answer_lines(self, asked: Sequence[str]) -> None:
+        """A line for each text: the cosine to the most similar other text, tabulator, that text."""
+        vectors = self.model.embed(asked)
+        close = vectors @ vectors.T
+        for i, text_asked in enumerate(asked):
+            close[i, i] = -2.0
+            nearest = int(close[i].argmax())
+            found = {"nearest": asked[nearest], "similarity": round(float(close[i, nearest]), 6)}
+            self._data(text_asked, vectors[i].tolist(), **(found if len(asked) > 1 else {}))
+            if len(asked) > 1:
+                self.output.line(f"{close[i, nearest]:.4f}\t{asked[nearest]}")
+            else:
+                self.answer(text_asked)
+
+    def _data(self, asked: str, vector: list[float], **beside: Any) -> None:
+        self.output.data({"model": self.name, "task": "embed", "text": asked, "vector": vector, **beside})
 
 
 class _Writer:

@@ -13,6 +13,7 @@ tasks = Registry(
         "chat": "tunesmith.tasks.chat:Chat",
         "translate": "tunesmith.tasks.translate:Translate",
         "prefer": "tunesmith.tasks.prefer:Prefer",
+        "embed": "tunesmith.tasks.embed:Embed",
     },
 )
 cleaners = Registry(
@@ -47,6 +48,7 @@ losses = Registry(
         "ipo": "tunesmith.train.preferences:ipo",
         "orpo": "tunesmith.train.preferences:orpo",
         "simpo": "tunesmith.train.preferences:simpo",
+        "multiple_negatives": "tunesmith.train.losses:multiple_negatives",
     },
 )
 optimizers = Registry("optimizer", "tunesmith.optimizers", {"adamw": "tunesmith.train.optimizers:adamw"})
@@ -75,6 +77,10 @@ metrics = Registry(
         "chrf": "tunesmith.eval.metrics:chrf",
         "preference_accuracy": "tunesmith.eval.preferences:preference_accuracy",
         "reward_margin": "tunesmith.eval.preferences:reward_margin",
+        "recall_at_1": "tunesmith.eval.retrieval:recall_at_1",
+        "recall_at_10": "tunesmith.eval.retrieval:recall_at_10",
+        "mrr_at_10": "tunesmith.eval.retrieval:mrr_at_10",
+        "ndcg_at_10": "tunesmith.eval.retrieval:ndcg_at_10",
     },
 )
 registries = {

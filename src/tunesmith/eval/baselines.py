@@ -11,10 +11,18 @@ import numpy as np
 
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.registry import suggestion
-from tunesmith.eval.outcome import LabelOutcome, PreferenceOutcome, TextOutcome, aligned
+from tunesmith.eval import retrieval
+from tunesmith.eval.outcome import (
+    LabelOutcome,
+    Outcome,
+    PreferenceOutcome,
+    RetrievalOutcome,
+    TextOutcome,
+    aligned,
+)
 
 Baseline = Callable[[Sequence[str], Sequence[str], Any], Any]
-Answered = TypeVar("Answered", LabelOutcome, TextOutcome, PreferenceOutcome)
+Answered = TypeVar("Answered", bound=Outcome)
 _ROWS_AT_ONCE = 256
 
 
@@ -66,6 +74,18 @@ def longer(prompts: Sequence[str], answers: Sequence[str], beside: PreferenceOut
     return replace(beside, rewards=(beside.tokens == longest).astype(np.float32))
 
 
+def tfidf_cosine(
+    sources: Sequence[str], targets: Sequence[str], beside: RetrievalOutcome
+) -> RetrievalOutcome:
+    """Find by the cosine of TF-IDF over runs of one to three characters, counted in the training texts."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
+    vectorizer.fit([*sources, *targets])
+    asked, known = vectorizer.transform(beside.sources), vectorizer.transform(beside.documents).T
+    return beside.ranked(retrieval.ranks(beside, lambda part: (asked[part] @ known).toarray()))
+
+
 BASELINES: Mapping[str, Baseline] = {
     "majority": majority,
     "tfidf": tfidf,
@@ -73,6 +93,7 @@ BASELINES: Mapping[str, Baseline] = {
     "nearest": nearest,
     "start": start,
     "longer": longer,
+    "tfidf_cosine": tfidf_cosine,
 }
 
 

@@ -72,7 +72,25 @@ class PreferenceOutcome:
     rows: Sequence[int]
 
 
-Outcome = LabelOutcome | TokenOutcome | TextOutcome | PreferenceOutcome
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RetrievalOutcome:
+    """Where among all `documents` of a part each source finds its own.
+
+    `right` [rows] are indices into `documents`, `ranks` [rows] count from 1; `rows` as above.
+    """
+
+    sources: Sequence[str]
+    documents: Sequence[str]
+    right: NDArray[np.int64]
+    ranks: NDArray[np.int64]
+    rows: Sequence[int]
+
+    def ranked(self, ranks: NDArray[np.int64]) -> RetrievalOutcome:
+        """The same rows with another model's ranks."""
+        return replace(self, ranks=ranks)
+
+
+Outcome = LabelOutcome | TokenOutcome | TextOutcome | PreferenceOutcome | RetrievalOutcome
 
 
 def aligned(

@@ -16,6 +16,7 @@ from tunesmith.models import adapters, card, inspection, language, own, tokenize
 from tunesmith.models import reference as _known  # noqa: F401  so that the Auto classes know its kinds
 from tunesmith.models.card import Card
 from tunesmith.models.classifier import Classifier, TextClassifier
+from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import Resolved, weights_digest
 from tunesmith.models.translator import Translator
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from tunesmith.models.hosted import HostedModel
     from tunesmith.models.tfidf import TfidfClassifier
 
-Model: TypeAlias = "LanguageModel | TextClassifier | TfidfClassifier | Translator | HostedModel"
+Model: TypeAlias = (
+    "LanguageModel | TextClassifier | TfidfClassifier | TextEmbedder | Translator | HostedModel"
+)
 
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -52,6 +55,8 @@ def load(resolved: Resolved) -> Model:
         return _language(resolved.name, folder, found)
     if found.kind == "classifier":
         return _classifier(resolved.name, folder, found)
+    if found.kind == "embedder":
+        return _embedder(resolved.name, folder, found)
     if found.kind == "encoder_decoder":
         return _translator(resolved.name, folder, found)
     raise ModelError("M13", name=resolved.name)
@@ -81,6 +86,17 @@ def _classifier(name: str, folder: Path, found: Card) -> TextClassifier:
         tokenizer=tokenizer.load(folder),
         labels=found.labels,
         context=found.context,
+        digest=weights_digest(folder),
+    )
+
+
+def _embedder(name: str, folder: Path, found: Card) -> TextEmbedder:
+    return TextEmbedder(
+        name=name,
+        module=encoder_module(folder).eval(),
+        tokenizer=tokenizer.load(folder),
+        context=found.context,
+        task=found.task,
         digest=weights_digest(folder),
     )
 

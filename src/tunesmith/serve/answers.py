@@ -16,6 +16,7 @@ Seconds = Annotated[int, Field(ge=0, lt=2**53)]
 Number = Annotated[int, Field(ge=0, lt=2**53)]
 Index = Annotated[int, Field(ge=0, lt=4096)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 FinishReason = Literal["stop", "length"]
 
 
@@ -127,6 +128,30 @@ class Classifications(_Frozen):
     data: Annotated[list[Classification], Field(max_length=4096)]
 
 
+class Embedding(_Frozen):
+    """The vector of one text: numbers, or their bytes as base64."""
+
+    object: Literal["embedding"] = "embedding"
+    index: Index
+    embedding: Annotated[list[Coordinate], Field(max_length=65_536)] | Answer
+
+
+class EmbeddingUsage(_Frozen):
+    """Counts of tokens; a vector is no token."""
+
+    prompt_tokens: Number
+    total_tokens: Number
+
+
+class Embeddings(_Frozen):
+    """The answer of POST /v1/embeddings."""
+
+    object: Literal["list"] = "list"
+    model: Name
+    data: Annotated[list[Embedding], Field(max_length=4096)]
+    usage: EmbeddingUsage
+
+
 class ModelEntry(_Frozen):
     """A served model."""
 
@@ -134,7 +159,7 @@ class ModelEntry(_Frozen):
     object: Literal["model"] = "model"
     created: Seconds
     owned_by: Name = "tunesmith"
-    task: Literal["generate", "classify"]
+    task: Literal["generate", "classify", "embed"]
 
 
 class ModelList(_Frozen):

@@ -1,11 +1,11 @@
-"""Classification off the event loop: one worker thread, which predicts what waits in one go."""
+"""Numbers for texts, off the event loop: one worker thread, which predicts what waits in one go."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,10 +47,13 @@ class _Job:
 
 
 class ClassifierEngine:
-    """Requests of one classifier, micro-batched. Close it to end its thread."""
+    """Requests of one model, micro-batched. Close it to end its thread.
 
-    def __init__(self, model: Classifier, limits: Limits) -> None:
-        self._model = model
+    `predict` gives the numbers of texts: a classifier's probabilities, or the vectors of an embedder.
+    """
+
+    def __init__(self, predict: Callable[[Sequence[str]], Probabilities], limits: Limits) -> None:
+        self._predict = predict
         self._limits = limits
         self._room: WaitingRoom[_Job] = WaitingRoom(limits)
         self._running = 0
@@ -97,7 +100,7 @@ class ClassifierEngine:
 
     def _answer(self, jobs: Sequence[_Job]) -> None:
         try:
-            rows = self._model.predict([text for job in jobs for text in job.texts])
+            rows = self._predict([text for job in jobs for text in job.texts])
         except Exception:
             logger.exception("a batch of %d requests could not be classified", len(jobs))
             if len(jobs) == 1:

@@ -78,6 +78,12 @@ class Client:
         data: list[dict[str, Any]] = self._post("/v1/classify", body)["data"]
         return data
 
+    def embed(self, texts: str | Sequence[str], *, model: str | None = None) -> list[list[float]]:
+        """The vector of each text, of length 1."""
+        given = [texts] if isinstance(texts, str) else list(texts)
+        body = {"model": model or self._only("embed"), "input": given}
+        return [row["embedding"] for row in self._post("/v1/embeddings", body)["data"]]
+
     def _models(self) -> list[dict[str, Any]]:
         data: list[dict[str, Any]] = self._answer(self._send("GET", "/v1/models"))["data"]
         return data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -13,12 +13,22 @@ from torch import nn
 from tunesmith.core.errors import ModelError, NotFoundError, UsageError
 from tunesmith.models.contract import PromptContract
 from tunesmith.models.decoder import vocabulary_size
+from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.translator import Translator
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.classifier_engine import Classifier, ClassifierEngine
 from tunesmith.serve.engine import Engine
 from tunesmith.serve.torch_engine import TorchEngine
+
+ServedTask = Literal["generate", "classify", "embed"]
+
+# Where the models of a task answer.
+_ROUTES: Mapping[ServedTask, str] = {
+    "generate": "/v1/chat/completions",
+    "classify": "/v1/classify",
+    "embed": "/v1/embeddings",
+}
 
 
 @runtime_checkable
@@ -60,7 +70,7 @@ class TextDeployment:
     engine: Engine
 
     @property
-    def task(self) -> Literal["generate", "classify"]:
+    def task(self) -> ServedTask:
         """What it does."""
         return "generate"
 
@@ -76,16 +86,32 @@ class ClassifyDeployment:
     engine: ClassifierEngine
 
     @property
-    def task(self) -> Literal["generate", "classify"]:
+    def task(self) -> ServedTask:
         """What it does."""
         return "classify"
 
 
-Deployment = TextDeployment | ClassifyDeployment
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedDeployment:
+    """A served model of embeddings; `tokens` counts those of texts."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    created: int
+    tokens: Callable[[Sequence[str]], int]
+    engine: ClassifierEngine
+
+    @property
+    def task(self) -> ServedTask:
+        """What it does."""
+        return "embed"
+
+
+Deployment = TextDeployment | ClassifyDeployment | EmbedDeployment
 
 
 def deploy(
-    model: Generator | Classifier | HostedModel | Translator,
+    model: Generator | Classifier | TextEmbedder | HostedModel | Translator,
     *,
     name: str | None = None,
     aliases: Sequence[str] = (),
@@ -113,12 +139,20 @@ def deploy(
             vocabulary=vocabulary_size(model.module),
             engine=TorchEngine(model.module, limits),
         )
+    if isinstance(model, TextEmbedder):
+        return EmbedDeployment(
+            name=name,
+            aliases=tuple(aliases),
+            created=created,
+            tokens=model.tokens,
+            engine=ClassifierEngine(model.embed, limits),
+        )
     return ClassifyDeployment(
         name=name,
         aliases=tuple(aliases),
         created=created,
         labels=tuple(model.labels),
-        engine=ClassifierEngine(model, limits),
+        engine=ClassifierEngine(model.predict, limits),
     )
 
 
@@ -150,7 +184,7 @@ class Deployments:
         """
         found = self._find(name)
         if not isinstance(found, TextDeployment):
-            raise UsageError("S08", field="model", name=name, other="/v1/classify")
+            raise UsageError("S08", field="model", name=name, other=_ROUTES[found.task])
         return found
 
     def classify(self, name: str) -> ClassifyDeployment:
@@ -162,7 +196,19 @@ class Deployments:
         """
         found = self._find(name)
         if not isinstance(found, ClassifyDeployment):
-            raise UsageError("S08", field="model", name=name, other="/v1/chat/completions")
+            raise UsageError("S08", field="model", name=name, other=_ROUTES[found.task])
+        return found
+
+    def embed(self, name: str) -> EmbedDeployment:
+        """The model of embeddings called `name`.
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+            UsageError: S08 when it gives no vectors.
+        """
+        found = self._find(name)
+        if not isinstance(found, EmbedDeployment):
+            raise UsageError("S08", field="model", name=name, other=_ROUTES[found.task])
         return found
 
     def _find(self, name: str) -> Deployment:

@@ -129,6 +129,20 @@ class CompletionRequest(Generation):
         return self
 
 
+class EmbeddingsRequest(_Strict):
+    """POST /v1/embeddings. `base64` is of little-endian float32 numbers, which OpenAI's client asks for."""
+
+    model: ModelName
+    input: Text | Annotated[list[Text], Field(min_length=1, max_length=1024)]
+    encoding_format: Literal["float", "base64"] = "float"
+    user: Annotated[str, Field(max_length=256)] | None = None
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts one by one."""
+        return [self.input] if isinstance(self.input, str) else self.input
+
+
 class ClassifyRequest(_Strict):
     """POST /v1/classify."""
 

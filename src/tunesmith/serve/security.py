@@ -44,6 +44,7 @@ POLICIES = {
     ("POST", "/v1/chat/completions"): KEY,
     ("POST", "/v1/completions"): KEY,
     ("POST", "/v1/classify"): KEY,
+    ("POST", "/v1/embeddings"): KEY,
 }
 
 

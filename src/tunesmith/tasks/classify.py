@@ -6,10 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from tunesmith.core.recipe import Made, Scratch
-from tunesmith.models.card import Card
+from tunesmith.tasks import encoders
 from tunesmith.tasks.task import Example, Learner, Start, of_targets, weights
 
 if TYPE_CHECKING:
@@ -18,9 +15,6 @@ if TYPE_CHECKING:
 
     from tunesmith.models.backbone import Backbone
     from tunesmith.tasks.task import Adapt, Loss
-
-# Longer texts are cut: beyond it a mean over tokens says little more and costs much more.
-_CONTEXT = 512
 
 
 class Classify:
@@ -40,44 +34,25 @@ class Classify:
         """An encoder with a fresh head; classification has no prompt contract."""
         import torch
 
-        from tunesmith.models import loading, own, readiness, scratch, tokenizer
         from tunesmith.models.classifier import Classifier
-        from tunesmith.tasks import saving
 
-        if isinstance(start.source, Made):
-            encoder, tokens = scratch.make(start.source, start.texts, seed=start.seed)
-            if isinstance(start.source, Scratch):
-                encoder = getattr(encoder, "base_model", encoder)
-        else:
-            folder = Path(str(start.source.folder))
-            encoder, tokens = loading.encoder_module(folder), tokenizer.load(folder)
-        readiness.to_classify(encoder)
+        encoder, tokens = encoders.begin(start)
         torch.manual_seed(start.seed)
-        card = Card(
-            kind="classifier",
-            task=self.name,
-            labels=start.labels,
-            context=saving.context_of(start.source, start.context, at_most=_CONTEXT),
-            base=saving.base_of(start.source),
-            code=own.code_of(encoder),
-        )
+        card = encoders.card(start, encoder, "classifier", self.name)
         module = Classifier(encoder, len(start.labels))
         return Learner(module=module, backbone=encoder, tokenizer=tokens, card=card)
 
     def encode(self, frame: pl.DataFrame, learner: Learner) -> tuple[list[Example], dict[int, int]]:
         """Texts cut to the context; labels by their index."""
-        from tunesmith.models import classifier
-
         index = {label: i for i, label in enumerate(learner.card.labels)}
-        encoded = classifier.encode(learner.tokenizer, frame["text"].to_list())
+        encoded, lost = encoders.encode(learner, frame["text"].to_list())
         examples: list[Example] = []
         cut: dict[int, int] = {}
-        rows = zip(frame["_row"], frame["label"], weights(frame), encoded, strict=True)
-        for row, label, weight, item in rows:
-            ids, lost = classifier.truncate(item, learner.card.context)
-            examples.append(Example(row, np.asarray(ids, dtype=np.int32), index[label], weight))
-            if lost:
-                cut[row] = lost
+        rows = zip(frame["_row"], frame["label"], weights(frame), encoded, lost, strict=True)
+        for row, label, weight, ids, gone in rows:
+            examples.append(Example(row, ids, index[label], weight))
+            if gone:
+                cut[row] = gone
         return examples, cut
 
     def objective(

@@ -1,9 +1,10 @@
 """Encoded rows in flat arrays on disk, read through memory maps: as long as the disk is, not the memory.
 
 A folder holds one `.npy` file for each column. `ids` are the tokens of all examples one after another,
-`offsets` where each begins, `learned` the bits of what is learned, one for each token, or `labels` in its
-place; `seconds` is where in an example its second answer begins, -1 where it has none; `cut_rows` and
-`cut_tokens` say what was cut from which row.
+`offsets` where each begins. What is learned is one of `labels`, one for each example, `learned`, a bit for
+each token, and `numbers`, those of an example from its place in `number_offsets` on. `seconds` is where in an
+example its second answer begins, -1 where it has none; `cut_rows` and `cut_tokens` say what was cut from
+which row.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 from tunesmith.tasks.task import Example
 
 Encoded = tuple[list[Example], dict[int, int]]
+Writer = Callable[[Any], None]
 
 
 class Examples(Sequence[Example]):
@@ -32,8 +34,10 @@ class Examples(Sequence[Example]):
         self._rows = _read(folder, "rows")
         self._weights = _read(folder, "weights")
         self._targets = _read(folder, "targets")
-        self._labels = _read(folder, "labels") if _file(folder, "labels").exists() else None
-        self._learned = _read(folder, "learned") if self._labels is None else None
+        self._labels, self._learned, self._numbers, self._number_offsets = (
+            _read(folder, name) if _file(folder, name).exists() else None
+            for name in ("labels", "learned", "numbers", "number_offsets")
+        )
         self._seconds = _read(folder, "seconds")
         self._reference: NDArray[np.float32] | None = None
         self._chosen = np.arange(len(self._rows)) if chosen is None else chosen
@@ -59,7 +63,11 @@ class Examples(Sequence[Example]):
             () if self._reference is None else tuple(self._reference[number].tolist()),
         )
 
-    def _target(self, number: int, start: int, end: int) -> int | NDArray[np.bool_]:
+    def _target(self, number: int, start: int, end: int) -> int | NDArray[np.bool_] | NDArray[np.float32]:
+        if self._numbers is not None and self._number_offsets is not None:
+            first, last = self._number_offsets[number : number + 2]
+            numbers: NDArray[np.float32] = self._numbers[first:last]
+            return numbers
         if self._learned is None:
             return int(self._labels[number])  # type: ignore[index]
         bits = np.unpackbits(self._learned[start // 8 : -(-end // 8)])
@@ -103,7 +111,7 @@ def lengths(examples: Sequence[Example]) -> NDArray[np.int64]:
     return np.array([len(example.ids) for example in examples], dtype=np.int64)
 
 
-def write(folder: Path, encoded: Iterable[Encoded], *, largest_id: int, labelled: bool) -> None:
+def write(folder: Path, encoded: Iterable[Encoded], *, largest_id: int) -> None:
     """Write what `Task.encode` gives for one slice of rows after another; one is in memory at a time."""
     with ExitStack() as stack:
 
@@ -118,11 +126,9 @@ def write(folder: Path, encoded: Iterable[Encoded], *, largest_id: int, labelled
         weights, targets = column("weights", np.float64), column("targets", np.int32)
         seconds = column("seconds", np.int32)
         cut_rows, cut_tokens = column("cut_rows", np.int64), column("cut_tokens", np.int64)
-        learned: Callable[[Any], None] = (
-            column("labels", np.int32) if labelled else _Bits(column("learned", np.uint8), stack).add
-        )
         end = 0
         offsets([0])
+        target: Writer | None = None
         for examples, cut in encoded:
             ends = end + np.cumsum([len(example.ids) for example in examples], dtype=np.int64)
             end = int(ends[-1]) if len(ends) else end
@@ -132,10 +138,38 @@ def write(folder: Path, encoded: Iterable[Encoded], *, largest_id: int, labelled
             weights([example.weight for example in examples])
             targets([example.targets for example in examples])
             seconds([-1 if example.second is None else example.second for example in examples])
-            given: Sequence[Any] = [example.target for example in examples]
-            learned(given if labelled else _joined(given))
+            if target is None and examples:
+                target = _targets(examples[0], column, stack)
+            if target is not None:
+                target([example.target for example in examples])
             cut_rows(list(cut))
             cut_tokens(list(cut.values()))
+        if target is None:
+            column("labels", np.int32)
+
+
+def _targets(like: Example, column: Callable[[str, DTypeLike], Writer], stack: ExitStack) -> Writer:
+    """What writes down what is learned of examples like this one."""
+    if isinstance(like.target, int):
+        return column("labels", np.int32)
+    if like.target.dtype == np.bool_:
+        bits = _Bits(column("learned", np.uint8), stack)
+        return lambda given: bits.add(_joined(given))
+    return _numbers(column("numbers", np.float32), column("number_offsets", np.int64))
+
+
+def _numbers(values: Writer, offsets: Writer) -> Writer:
+    end = 0
+    offsets([0])
+
+    def add(given: Sequence[NDArray[np.float32]]) -> None:
+        nonlocal end
+        ends = end + np.cumsum([len(numbers) for numbers in given], dtype=np.int64)
+        end = int(ends[-1]) if len(ends) else end
+        offsets(ends)
+        values(_joined(given))
+
+    return add
 
 
 def _joined(parts: Sequence[Any]) -> NDArray[Any]:

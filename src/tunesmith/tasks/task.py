@@ -30,14 +30,15 @@ if TYPE_CHECKING:
 class Example:
     """One encoded row; its arrays are read, never changed: they may be views of a file.
 
-    `target` is the index of a label, or for language a mask [tokens] of what the model learns to say.
-    `weight` is how much each of its predictions counts in the loss. A pair of answers has the worse one from
-    `second` on, and `reference` is the log-probability of each by the model that training started from.
+    `target` is the index of a label, for language a mask [tokens] of what the model learns to say, or numbers
+    [n] that mean what the task says. `weight` is how much each of its predictions counts in the loss. A pair
+    of answers has the worse one from `second` on, and `reference` is the log-probability of each by the model
+    that training started from.
     """
 
     row: int
     ids: NDArray[np.integer[Any]]
-    target: int | NDArray[np.bool_]
+    target: int | NDArray[np.bool_] | NDArray[np.float32]
     weight: float = 1.0
     second: int | None = None
     reference: tuple[float, ...] = ()
@@ -45,10 +46,12 @@ class Example:
     @property
     def targets(self) -> int:
         """How many predictions of this row are trained; a pair is one, if both of its answers have tokens."""
-        if self.second is not None and not isinstance(self.target, int):
+        if isinstance(self.target, int) or self.target.dtype != np.bool_:
+            return 1
+        if self.second is not None:
             return int(all(part.any() for part in np.split(self.target, [self.second])))
         # The first token has nothing before it to be predicted from.
-        return 1 if isinstance(self.target, int) else int(self.target[1:].sum())
+        return int(self.target[1:].sum())
 
 
 def weights(frame: pl.DataFrame) -> list[float]:
@@ -118,9 +121,10 @@ class Task(Protocol):
         ...
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
-        """What the model says of the examples.
+        """What the model says of the examples, by the name of what it is.
 
-        `probabilities` [rows, labels]; `nll` and `tokens`; `texts`; or `rewards` and `tokens` [rows, 2].
+        `probabilities` [rows, labels]; `nll` and `tokens`; `texts`; `rewards` and `tokens` [rows, 2];
+        `vectors` [rows, 2, width].
         """
         ...
 
@@ -135,4 +139,17 @@ class Referring(Protocol):
 
     def reference(self, learner: Learner, examples: Sequence[Example]) -> NDArray[np.float32]:
         """What the model says of the examples [examples, n], as they are to carry it in `reference`."""
+        ...
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """A task whose loss compares the rows of a batch with each other."""
+
+    def vectors(self, backbone: Backbone, examples: Sequence[Example]) -> Tensor:
+        """What of each row is compared, [rows, ...]; no row depends on another."""
+        ...
+
+    def compare(self, vectors: Tensor, examples: Sequence[Example], loss: Loss) -> Tensor:
+        """The weighted loss summed over all rows of a batch (a scalar with gradient)."""
         ...

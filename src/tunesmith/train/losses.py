@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Gt, Lt
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,3 +20,14 @@ def cross_entropy(
     from torch.nn import functional
 
     return functional.cross_entropy(logits, target, label_smoothing=label_smoothing, reduction="none")
+
+
+def multiple_negatives(
+    similarity: Tensor, target: Tensor, *, scale: Annotated[float, Gt(0)] = 20.0
+) -> Tensor:
+    """Cross-entropy over similarities, by which each text finds its own among those of the others.
+
+    similarity: [rows, texts], from -1 to 1, or minus infinity where a text does not count; target: [rows]
+    which of them is right -> [rows] in nats. After Henderson et al. 2017.
+    """
+    return cross_entropy(similarity * scale, target)

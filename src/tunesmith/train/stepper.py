@@ -22,8 +22,8 @@ from tunesmith.core.recipe import Component, Train
 from tunesmith.core.registry import Registry
 from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.examples import lengths
-from tunesmith.tasks.task import Example, Learner, Task
-from tunesmith.train import backbones, precision
+from tunesmith.tasks.task import Comparing, Example, Learner, Task
+from tunesmith.train import backbones, comparing, precision
 from tunesmith.train.batches import Batches, micro
 from tunesmith.train.guard import BadStepError, Guard
 
@@ -115,10 +115,13 @@ class Stepper:
     def _backward(self, indices: NDArray[np.int64]) -> float:
         """Gradients of the weighted mean loss over the batch's targets, whatever the micro-batches are."""
         targets = sum(example.targets * example.weight for example in (self.examples[i] for i in indices))
+        numbers = micro(indices, self.lengths, self.settings.micro_batch_tokens)
+        parts = [[self.examples[i] for i in part] for part in numbers]
+        if isinstance(self.task, Comparing):
+            return comparing.backward(self.task, self.backbone, parts, self.loss, targets)
         total = 0.0
-        for part in micro(indices, self.lengths, self.settings.micro_batch_tokens):
+        for examples in parts:
             with self.backbone.computing():
-                examples = [self.examples[i] for i in part]
                 loss = self.task.objective(self.learner, self.backbone, examples, self.loss) / targets
             loss.backward()
             total += float(loss.detach())

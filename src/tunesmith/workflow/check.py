@@ -68,7 +68,7 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
 
 
 def _unread(document: Document, task: Task) -> Iterator[Problem]:
-    if task.shape in ("labelled", "paired") and document.values.get("prompt"):
+    if task.name in _KINDS and document.values.get("prompt"):
         yield document.problem("R18", ("prompt",), task=task.name, key="prompt")
 
 
@@ -157,9 +157,13 @@ def _model_problems(
             yield document.problem(found.code, ("model",), **found.values)
 
 
+# What a task needs that is not for decoders.
+_KINDS = {"classify": "encoder", "embed": "encoder", "translate": "encoder_decoder"}
+
+
 def _unfit(document: Document, choice: str | Made, task: Task, workspace: Workspace) -> Iterator[Problem]:
     """Why a model cannot do a task."""
-    wanted = {"labelled": "encoder", "paired": "encoder_decoder"}.get(task.shape, "decoder")
+    wanted = _KINDS.get(task.name, "decoder")
     if isinstance(choice, Own):
         from tunesmith.models import own
 

@@ -77,6 +77,8 @@ def _rows(task: Task, data: Path) -> Loaded:
 def _task_of(model: loading.Model) -> str:
     if model.kind in ("classifier", "tfidf", "hosted"):
         return "classify"
+    if model.kind == "embedder":
+        return "embed"
     usual = "translate" if model.kind == "encoder_decoder" else "chat"
     found: str = getattr(model, "task", None) or usual
     return found

@@ -17,6 +17,7 @@ from tunesmith.core.errors import ModelError, UsageError
 from tunesmith.core.workspace import Workspace
 from tunesmith.models import card, loading, tokenizer
 from tunesmith.models.classifier import TextClassifier
+from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.export import certificate
 from tunesmith.models.export.certificate import TOLERANCES, Certificate, Precision
 from tunesmith.models.hosted import HostedModel
@@ -186,7 +187,7 @@ def _classifier(model: TextClassifier, folder: Path) -> None:
     _tokenizer(model.tokenizer, folder, model.context, None)
 
 
-def _translator(model: Translator, folder: Path) -> None:
+def _whole(model: TextEmbedder | Translator, folder: Path) -> None:
     model.module.save_pretrained(folder)  # type: ignore[operator]
     _tokenizer(model.tokenizer, folder, model.context, None)
 
@@ -198,7 +199,8 @@ def _itself(model: TfidfClassifier, folder: Path) -> None:
 _SAVERS: Mapping[type, Callable[[Any, Path], None]] = {
     LanguageModel: _language,
     TextClassifier: _classifier,
-    Translator: _translator,
+    TextEmbedder: _whole,
+    Translator: _whole,
 }
 
 

@@ -14,7 +14,13 @@ from tunesmith.core.store import Release, Store
 from tunesmith.eval import baselines, gate
 from tunesmith.eval import report as reports
 from tunesmith.eval.metrics import direction
-from tunesmith.eval.outcome import LabelOutcome, Outcome, PreferenceOutcome, TextOutcome
+from tunesmith.eval.outcome import (
+    LabelOutcome,
+    Outcome,
+    PreferenceOutcome,
+    RetrievalOutcome,
+    TextOutcome,
+)
 from tunesmith.eval.report import Provenance, Report, Sample, TrainingPoint, ValidationPoint
 from tunesmith.models import loading
 from tunesmith.models.endpoint import PREFIX
@@ -162,7 +168,7 @@ def _references(
                 told = hosted.with_labels(outcome.labels)
                 made[name] = measuring.asked(told, parts.split(parts.held_out))
         found |= {name: measuring.scores(names, answer) for name, answer in made.items()}
-    if isinstance(outcome, TextOutcome):
+    if isinstance(outcome, TextOutcome | RetrievalOutcome):
         rows = parts.split("train")
         sides = (rows["source"].to_list(), rows["target"].to_list())
         written = baselines.run(dict.fromkeys(wanted), *sides, outcome)

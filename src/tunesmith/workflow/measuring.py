@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tunesmith.core.errors import ModelError
-from tunesmith.eval import metrics
+from tunesmith.eval import metrics, retrieval
 from tunesmith.eval.outcome import (
     LabelOutcome,
     Outcome,
     PreferenceOutcome,
+    RetrievalOutcome,
     TextOutcome,
     TokenOutcome,
     aligned,
 )
 from tunesmith.models.card import Card
+from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.translator import Translator
@@ -44,6 +46,8 @@ def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequenc
     if "rewards" in found:
         rows = [example.row for example in examples]
         return PreferenceOutcome(rewards=found["rewards"], tokens=found["tokens"], rows=rows)
+    if "vectors" in found:
+        return _retrieved(frame, found["vectors"], [example.row for example in examples])
     if "probabilities" not in found:
         return TokenOutcome(nll=found["nll"], tokens=found["tokens"], rows=len(examples))
     return _labelled(frame, learner.card.labels, found["probabilities"])
@@ -74,18 +78,37 @@ def outcome_of(
         examples = encoded(learner) if encoded else task.encode(frame, learner)[0]
         return outcome(task, learner, frame, examples)
     if isinstance(model, Translator):
-        if task.shape != "paired":
+        if task.name != "translate":
             raise ModelError("M14", name=model.name, wanted=task.name, task="translate")
         return _written(frame, model.translate(frame["source"].to_list()), frame["_row"].to_list())
+    if isinstance(model, TextEmbedder):
+        if task.name != "embed":
+            raise ModelError("M14", name=model.name, wanted=task.name, task="embed")
+        sides = [model.embed(frame[side].to_list()) for side in ("source", "target")]
+        return _retrieved(frame, np.stack(sides, axis=1), frame["_row"].to_list())
     if task.shape != "labelled":
         raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
     return _labelled(frame, model.labels, model.predict(frame["text"].to_list()))
 
 
-def _written(frame: pl.DataFrame, texts: Sequence[str], rows: Sequence[int]) -> TextOutcome:
-    """What was written for some rows of a frame, in their order."""
+def _retrieved(frame: pl.DataFrame, vectors: NDArray[np.float32], rows: Sequence[int]) -> RetrievalOutcome:
+    """What sources find by vectors [rows, 2, width], those of the sources and of the targets."""
+    wanted = retrieval.unranked(*_sides(frame, rows), rows)
+    first = np.unique(wanted.right, return_index=True)[1]
+    documents = vectors[first, 1].T
+    return wanted.ranked(retrieval.ranks(wanted, lambda part: vectors[part, 0] @ documents))
+
+
+def _sides(frame: pl.DataFrame, rows: Sequence[int]) -> tuple[Sequence[str], Sequence[str]]:
+    """The sources and the targets of some rows of a frame, in their order."""
     pairs = {row: pair for row, *pair in frame.select("_row", "source", "target").iter_rows()}
     sources, targets = zip(*(pairs[row] for row in rows), strict=True) if rows else ((), ())
+    return sources, targets
+
+
+def _written(frame: pl.DataFrame, texts: Sequence[str], rows: Sequence[int]) -> TextOutcome:
+    """What was written for some rows of a frame, in their order."""
+    sources, targets = _sides(frame, rows)
     return TextOutcome(sources=sources, targets=targets, predicted=texts, rows=rows)
 
 

@@ -31,6 +31,12 @@ _PIPELINES = {
     "generate": "text-generation",
     "chat": "text-generation",
     "translate": "translation",
+    "embed": "sentence-similarity",
+}
+_CALLS = {
+    "classify": 'classify("…")',
+    "chat": 'chat([{"role": "user", "content": "…"}])',
+    "embed": 'embed("…")',
 }
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 _LANGUAGES_OF = 500
@@ -245,10 +251,9 @@ def _use(told: _Told) -> Iterator[str]:
     name = told.name
     publish = told.plan.recipe.publish
     label = f"{name}@{publish.alias}" if publish else "./model"
-    verb = {"classify": "classify", "chat": "chat"}.get(told.plan.recipe.task, "")
+    call = _CALLS.get(told.plan.recipe.task)
     yield f'```console\n$ tunesmith ask {label} "…"\n$ tunesmith serve {label}\n```\n'
-    if verb:
-        call = 'classify("…")' if verb == "classify" else 'chat([{"role": "user", "content": "…"}])'
+    if call:
         yield f'```python\nimport tunesmith\n\nmodel = tunesmith.load("{label}")\nprint(model.{call})\n```'
 
 

@@ -25,12 +25,7 @@ def of(plan: Plan, parts: Parts, split: str, learner: Learner) -> Examples:
 
     def write(folder: Path) -> None:
         largest = max(learner.tokenizer.get_vocab().values(), default=0)
-        examples.write(
-            folder,
-            _encoded(plan, parts, split, learner),
-            largest_id=largest,
-            labelled=plan.task.shape == "labelled",
-        )
+        examples.write(folder, _encoded(plan, parts, split, learner), largest_id=largest)
 
     folder, _ = cache.folder(plan.workspace.cache, "tokens", _key(plan, split, learner), write)
     return Examples(folder)

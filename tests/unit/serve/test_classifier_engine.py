@@ -15,7 +15,7 @@ from tunesmith.serve.classifier_engine import ClassifierEngine
 
 @pytest.fixture
 def engine(vowels: Any) -> Iterator[ClassifierEngine]:
-    engine = ClassifierEngine(vowels, Limits())
+    engine = ClassifierEngine(vowels.predict, Limits())
     yield engine
     engine.close()
 
@@ -51,7 +51,7 @@ def test_a_request_that_breaks_the_model_fails_alone(engine: ClassifierEngine) -
 
 
 def test_a_closed_engine_refuses(vowels: Any) -> None:
-    engine = ClassifierEngine(vowels, Limits())
+    engine = ClassifierEngine(vowels.predict, Limits())
     engine.close()
     assert not engine.stats().healthy
     with pytest.raises(TunesmithError, match="S07"):

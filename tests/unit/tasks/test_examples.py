@@ -37,7 +37,7 @@ def test_masks_survive_however_rows_are_sliced(
     tmp_path_factory: pytest.TempPathFactory, slices: list[list[Example]]
 ) -> None:
     folder = tmp_path_factory.mktemp("tokens")
-    examples.write(folder, ((part, {}) for part in slices), largest_id=60_000, labelled=False)
+    examples.write(folder, ((part, {}) for part in slices), largest_id=60_000)
     every = [example for part in slices for example in part]
     found = Examples(folder)
     same(found, every)
@@ -53,7 +53,7 @@ def test_labels_cuts_and_large_vocabularies(tmp_path: Path, largest: int, bytes_
         Example(4, np.array([0, largest], dtype=np.int32), 2, 0.5),
         Example(9, np.array([], dtype=np.int32), 0),
     ]
-    examples.write(tmp_path, [(made[:2], {4: 3}), (made[2:], {9: 1})], largest_id=largest, labelled=True)
+    examples.write(tmp_path, [(made[:2], {4: 3}), (made[2:], {9: 1})], largest_id=largest)
     found = Examples(tmp_path)
     same(found, made)
     same(found[1:], made[1:])
@@ -67,7 +67,7 @@ def test_labels_cuts_and_large_vocabularies(tmp_path: Path, largest: int, bytes_
 
 def test_tokens_are_views_of_the_file_that_nothing_can_write_to(tmp_path: Path) -> None:
     made = [Example(0, np.array([1, 2], dtype=np.int32), 0)]
-    examples.write(tmp_path, [(made, {})], largest_id=9, labelled=True)
+    examples.write(tmp_path, [(made, {})], largest_id=9)
     ids = Examples(tmp_path)[0].ids
     assert ids.base is not None
     with pytest.raises(ValueError, match="read-only"):
@@ -80,7 +80,7 @@ def test_pairs_keep_where_the_second_answer_begins_and_what_the_starting_model_s
         return Example(row, ids, np.array(learned, dtype=np.bool_), second=second)
 
     made = [one(0, 0, 1, 0, 1, second=2), one(1, 0, 0, 0, 1, second=2), one(2, 0, 1, 1, 0, 0, 1, second=3)]
-    examples.write(tmp_path, [(made, {})], largest_id=9, labelled=False)
+    examples.write(tmp_path, [(made, {})], largest_id=9)
     found = Examples(tmp_path).referring(np.array([[-1, -2], [-3, -4], [-5, -6]], dtype=np.float32))
     assert [example.second for example in found] == [2, 2, 3]
     # The second pair has nothing to learn in its first answer, so there is nothing to compare.

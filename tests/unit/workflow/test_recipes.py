@@ -78,3 +78,23 @@ def test_pairs_are_translated_from_nothing(shared_data: Path, tmp_path: Path) ->
     (tmp_path / "text.txt").write_text("Hi.", encoding="utf-8")
     with pytest.raises(TunesmithError, match="M14"):
         tunesmith.evaluate(result["release"], tmp_path / "text.txt", task="generate", workspace=workspace)
+
+
+def test_pairs_are_embedded_and_found(shared_data: Path, tmp_path: Path) -> None:
+    lines = (shared_data / "mt_tatoeba_en_zh" / "cmn.tsv").read_text("utf-8").splitlines()[:4000:20]
+    (tmp_path / "pairs.tsv").write_text("\n".join(lines), encoding="utf-8")
+    small = "model={architecture: bert, hidden: 32, layers: 1, heads: 2, vocab: 500, context: 48}"
+    overrides = [small, f"data.source={tmp_path / 'pairs.tsv'}", "train.epochs=2", "eval.gate={}"]
+    workspace = tmp_path / "workspace"
+    result = tunesmith.run(ROOT / "recipes" / "embed.yaml", overrides=overrides, workspace=workspace)
+    assert result["scores"].keys() == {"ndcg_at_10", "mrr_at_10", "recall_at_1", "recall_at_10"}
+    assert result["baselines"].keys() == {"tfidf_cosine"}
+    model = tunesmith.load(result["release"], workspace=workspace)
+    assert isinstance(model, tunesmith.TextEmbedder)
+    assert model.embed("Hi.").shape == (1, 32)
+    (tmp_path / "rows.jsonl").write_text('{"source": "你好", "target": "Hi."}', encoding="utf-8")
+    report = tunesmith.evaluate(result["release"], tmp_path / "rows.jsonl", workspace=workspace)
+    assert report.scores["recall_at_1"] == 1
+    (tmp_path / "text.txt").write_text("Hi.", encoding="utf-8")
+    with pytest.raises(TunesmithError, match="M14"):
+        tunesmith.evaluate(result["release"], tmp_path / "text.txt", task="generate", workspace=workspace)

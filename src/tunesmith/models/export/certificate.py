@@ -20,13 +20,17 @@ import torch
 from tunesmith.core.errors import ModelError
 from tunesmith.models.classifier import TextClassifier
 from tunesmith.models.decoder import Decoder, run
+from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.language import LanguageModel, prompt_ids
 from tunesmith.models.translator import Translator
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tunesmith.models.tfidf import TfidfClassifier
 
-    Exported: TypeAlias = LanguageModel | TextClassifier | TfidfClassifier | Translator
+    Exported: TypeAlias = LanguageModel | TextClassifier | TfidfClassifier | TextEmbedder | Translator
+    Numbers: TypeAlias = NDArray[np.floating[Any]]
 
 Precision = Literal["f32", "f16", "q8_0", "q4_0"]
 """How weights are kept: 32 or 16 bits, or blocks of 8 or 4 bits with a scale."""
@@ -120,8 +124,16 @@ def measure(original: Exported, exported: Exported) -> Measured:
     if isinstance(original, Translator) and isinstance(exported, Translator):
         pairs = zip(original.translate(prompts()), exported.translate(prompts()), strict=True)
         return Measured(compared=len(prompts()), equal=sum(one == other for one, other in pairs))
+    if isinstance(original, TextEmbedder) and isinstance(exported, TextEmbedder):
+        one, other = (model.embed(prompts()) for model in (original, exported))
+        return _compared(one, other, (one @ one.T, other @ one.T))
     one, other = (model.predict(prompts()) for model in (original, exported))  # type: ignore[union-attr]
-    equal = int((one.argmax(axis=1) == other.argmax(axis=1)).sum())
+    return _compared(one, other, (one, other))
+
+
+def _compared(one: Numbers, other: Numbers, choices: tuple[Numbers, Numbers]) -> Measured:
+    """Numbers of both models for each text, and what each would choose among."""
+    equal = int((choices[0].argmax(axis=1) == choices[1].argmax(axis=1)).sum())
     return Measured(compared=len(one), equal=equal, logits=float(np.abs(one - other).max()))
 
 
