@@ -104,16 +104,18 @@ def _keys(x: Tensor, block: Block) -> Tensor:
     """[tokens, kv_heads, d] -> [segments * kv_heads, prefix + longest, d]."""
     picked = _picked(x, block)
     if block.prefix:
-        picked = torch.cat([x[: block.prefix].expand(len(picked), -1, -1, -1), picked], dim=1)
+        beginning = x[block.prefix.start : block.prefix.stop].expand(len(picked), -1, -1, -1)
+        picked = torch.cat([beginning, picked], dim=1)
     return picked.transpose(1, 2).reshape(-1, picked.shape[1], x.shape[-1])
 
 
 def _give_keys(found: Tensor, total: Tensor, block: Block) -> None:
     """Add the gradients of what `_keys` takes: of the prefix from each segment, of the others once."""
     apart = found.view(len(block.places), -1, *found.shape[1:]).transpose(1, 2)
-    if block.prefix:
-        total[: block.prefix] += apart[:, : block.prefix].sum(0)
-    _put(apart[:, block.prefix :], total, block)
+    shared = len(block.prefix)
+    if shared:
+        total[block.prefix.start : block.prefix.stop] += apart[:, :shared].sum(0)
+    _put(apart[:, shared:], total, block)
 
 
 def _picked(x: Tensor, block: Block) -> Tensor:

@@ -1,12 +1,13 @@
 """Rows laid one after another into a stream of tokens without padding; a common beginning is laid once.
 
-Segments of the stream attend to themselves and, where rows begin alike, to the segment of that beginning. To
-be computed together segments of similar length are gathered into blocks.
+Segments of the stream attend to themselves and, where neighbouring rows begin alike, as the two answers to a
+question or rows under one system prompt do, to the segment of that beginning. To be computed together
+segments of similar length are gathered into blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ _SHARED = 16
 # Segments in one block are at most this much longer than its shortest, and a block is at most this large.
 _SPREAD = 1.15
 _BLOCK_TOKENS = 2048
+_NOTHING = range(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,14 +31,14 @@ class Block:
     """Segments that are computed together.
 
     `places` [segments, longest]: where their tokens are in the stream; shorter ones repeat their last one,
-    and `real` tells which are no repetition, where there is any. `prefix`: how many first tokens of the
-    stream all of them attend to as well. `outside`: what a query [longest] may not see of the keys
+    and `real` tells which are no repetition, where there is any. `prefix`: where the beginning is that all of
+    them attend to as well; its block comes before. `outside`: what a query [longest] may not see of the keys
     [prefix + longest], as [segments or 1, 1, 1, longest or 1, keys].
     """
 
     places: Tensor
     real: Tensor | None
-    prefix: int
+    prefix: range
     outside: Tensor | None
 
 
@@ -51,55 +53,80 @@ class Packed:
 
 
 def pack(rows: Rows, *, causal: bool) -> Packed:
-    """Lay out rows; where attention is `causal`, their common beginning once."""
-    shared = common_beginning(rows) if causal else 0
-    starts = [shared + n for n in np.cumsum([0, *(len(row) - shared for row in rows)]).tolist()]
-    segments = [(start, len(row) - shared) for start, row in zip(starts, rows, strict=False)]
-    beginning = np.arange(shared)
-    blocks = [_block(group, shared, causal=causal) for group in _groups(segments)]
-    if shared:
-        blocks.insert(0, _block([(0, shared)], 0, causal=causal))
-    return Packed(
-        ids=_joined([rows[0][:shared], *(row[shared:] for row in rows)]),
-        positions=_joined([beginning, *(np.arange(shared, len(row)) for row in rows)]),
-        where=_joined([np.concatenate([beginning, np.arange(start, start + n)]) for start, n in segments]),
-        blocks=tuple(blocks),
-    )
+    """Lay out rows; where attention is `causal`, what neighbours begin with once."""
+    ids: list[NDArray[Any]] = []
+    positions: list[NDArray[Any]] = []
+    where: list[NDArray[Any]] = []
+    segments: dict[range, list[range]] = {}
+    place = 0
+    for first, last, shared in _alike(rows) if causal else [(0, len(rows), 0)]:
+        beginning = range(place, place + shared)
+        if shared:
+            segments.setdefault(_NOTHING, []).append(beginning)
+            ids.append(rows[first][:shared])
+            positions.append(np.arange(shared))
+            place += shared
+        for row in rows[first:last]:
+            rest = range(place, place + len(row) - shared)
+            segments.setdefault(beginning if shared else _NOTHING, []).append(rest)
+            ids.append(row[shared:])
+            positions.append(np.arange(shared, len(row)))
+            where.append(np.concatenate([np.arange(*_ends(part)) for part in (beginning, rest)]))
+            place = rest.stop
+    # Those without a prefix come first: what others attend to is among them.
+    blocks = [
+        _block(group, prefix, causal=causal)
+        for prefix in sorted(segments, key=len)
+        for group in _groups(segments[prefix])
+    ]
+    return Packed(ids=_joined(ids), positions=_joined(positions), where=_joined(where), blocks=tuple(blocks))
 
 
-def common_beginning(rows: Rows) -> int:
-    """How many tokens all rows begin with, one of each being left over; 0 where it is not worth sharing."""
-    if len(rows) < 2:
-        return 0
-    length = min(len(row) for row in rows) - 1
-    beginnings = np.stack([row[:length] for row in rows])
-    same = (beginnings == beginnings[0]).all(0)
-    found = length if same.all() else int(same.argmin())
-    return found if found >= _SHARED else 0
+def _ends(part: range) -> tuple[int, int]:
+    return part.start, part.stop
 
 
-def _groups(segments: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+def _alike(rows: Rows) -> Iterator[tuple[int, int, int]]:
+    """Neighbours that begin alike: the first, one after the last, and how many tokens they share."""
+    first, shared = 0, 0
+    for i in range(1, len(rows) + 1):
+        common = _common(rows[first], rows[i]) if i < len(rows) else 0
+        # One that shares much less would take the others' beginning from them.
+        if common >= _SHARED and common * 2 >= shared:
+            shared = min(common, shared or common)
+        else:
+            yield first, i, shared
+            first, shared = i, 0
+
+
+def _common(one: NDArray[Any], other: NDArray[Any]) -> int:
+    """How many tokens two rows begin with, one of each being left over."""
+    length = min(len(one), len(other)) - 1
+    same = one[:length] == other[:length]
+    return length if same.all() else int(same.argmin())
+
+
+def _groups(segments: Sequence[range]) -> list[list[range]]:
     """Segments of similar length together."""
-    groups: list[list[tuple[int, int]]] = []
-    for segment in sorted(segments, key=lambda segment: segment[1]):
-        if (
-            groups
-            and segment[1] <= groups[-1][0][1] * _SPREAD
-            and segment[1] * (len(groups[-1]) + 1) <= _BLOCK_TOKENS
-        ):
-            groups[-1].append(segment)
+    groups: list[list[range]] = []
+    for segment in sorted(segments, key=len):
+        last = groups[-1] if groups else [range(0)]
+        fits = len(segment) <= len(last[0]) * _SPREAD and len(segment) * (len(last) + 1) <= _BLOCK_TOKENS
+        if fits:
+            last.append(segment)
         else:
             groups.append([segment])
     return groups
 
 
-def _block(segments: Sequence[tuple[int, int]], prefix: int, *, causal: bool) -> Block:
-    starts, lengths = (torch.tensor(numbers)[:, None] for numbers in zip(*segments, strict=True))
+def _block(segments: Sequence[range], prefix: range, *, causal: bool) -> Block:
+    starts = torch.tensor([segment.start for segment in segments])[:, None]
+    lengths = torch.tensor([len(segment) for segment in segments])[:, None]
     steps = torch.arange(int(lengths.max()))
     real = None if bool((lengths == len(steps)).all()) else steps < lengths
     if causal:
         # What repeats a last token stands behind all real ones, where nothing looks.
-        keys = torch.arange(-prefix, len(steps))
+        keys = torch.arange(-len(prefix), len(steps))
         outside: Tensor | None = (keys > steps[:, None])[None, None, None]
     else:
         outside = None if real is None else ~real[:, None, None, None]

@@ -80,6 +80,14 @@ def test_places_can_be_asked_for_through_the_shared_beginning(
     assert apart(found, wanted) < 1e-5
 
 
+def test_pairs_share_the_beginning_of_each(shaken: Any, rows: Any, gradients: Any, apart: Any) -> None:
+    model = shaken(FAMILIES["qwen3"]())
+    given = [*rows((5, 9), common=30), *rows((3, 7), common=50), *rows((4,))]
+    _, wanted = gradients(model, Generic(model, speaks=True), given)
+    _, found = gradients(model, LlamaBackbone(model, torch.float32), given)
+    assert apart(found, wanted) < 1e-5
+
+
 def test_the_head_is_tied_where_the_model_ties_it(shaken: Any, rows: Any, apart: Any) -> None:
     model = shaken(FAMILIES["llama"]())
     found = []

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.train.backbones.packing import common_beginning, pack
+from tunesmith.train.backbones.packing import pack
 
 LENGTHS = st.lists(st.integers(1, 70), min_size=1, max_size=12)
 
@@ -45,12 +45,20 @@ def test_a_beginning_is_laid_once_where_attention_looks_back_only() -> None:
     assert len(pack(rows, causal=False).ids) == sum(map(len, rows))
 
 
-@pytest.mark.parametrize(("common", "found"), [(0, 0), (15, 0), (16, 16), (31, 31)])
-def test_short_beginnings_are_not_shared(common: int, found: int) -> None:
-    assert common_beginning(rows_of([4, 8], common)) == found
+@pytest.mark.parametrize(("common", "saved"), [(0, 0), (15, 0), (16, 16), (31, 31)])
+def test_short_beginnings_are_not_shared(common: int, saved: int) -> None:
+    rows = rows_of([4, 8], common)
+    assert sum(map(len, rows)) - len(pack(rows, causal=True).ids) == saved
 
 
 def test_equal_rows_keep_a_token_of_their_own() -> None:
     row = np.arange(20)
-    assert common_beginning([row, row]) == 19
-    assert common_beginning([row]) == 0
+    assert len(pack([row, row], causal=True).ids) == 19 + 2
+    assert len(pack([row], causal=True).ids) == 20
+
+
+def test_each_pair_of_neighbours_may_share_a_beginning_of_its_own() -> None:
+    rows = [row + 10 * pair for pair in range(3) for row in rows_of([5, 9], 20 + 7 * pair)]
+    packed = pack([*rows, np.arange(4)], causal=True)
+    assert sum(map(len, rows)) + 4 - len(packed.ids) == 20 + 27 + 34
+    assert sorted(len(block.prefix) for block in packed.blocks if block.prefix) == [20, 20, 27, 27, 34, 34]
