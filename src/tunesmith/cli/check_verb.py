@@ -30,9 +30,11 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
 def run(given: argparse.Namespace, output: Output) -> int:
     """Find all mistakes; without any, prepare the data and measure a few batches. Nothing is kept trained."""
     from tunesmith.core import recipe_file
+    from tunesmith.core.memory import keep_freed_memory
     from tunesmith.workflow import check, parts
     from tunesmith.workflow.plan import Plan
 
+    keep_freed_memory()
     document = recipe_file.parse(given.recipe, given.overrides)
     recipe, problems = check.find(document, output.workspace)
     if recipe is None or problems:

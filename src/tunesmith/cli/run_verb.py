@@ -35,8 +35,10 @@ def run(given: argparse.Namespace, output: Output) -> int:
 def carry_out(plan: Any, output: Output) -> int:
     """Run a plan to its end, showing progress; stopped by SIGINT or SIGTERM with a checkpoint."""
     from tunesmith.cli.progress import follow
+    from tunesmith.core.memory import keep_freed_memory
     from tunesmith.workflow import run as running
 
+    keep_freed_memory()
     cached = running.is_complete(plan)
     with stop_signals() as stop:
         happened = follow(running.events(plan, stop=stop, lang=output.lang), output)

@@ -1,7 +1,8 @@
 """Copies of parameters to compute with: several put together into one matrix, in the numbers of the backbone.
 
-Parameters stay float32 and stay where the model has them. A copy is a leaf of the graph; its gradient goes
-into the float32 gradients of its parameters as soon as it is complete, and is freed.
+Parameters stay float32 and stay the model's own; where the backbone computes in float32 too they become views
+of the copy, so that nothing is there twice. A copy is a leaf of the graph; its gradient goes into the float32
+gradients of its parameters as soon as it is complete.
 """
 
 from __future__ import annotations
@@ -29,6 +30,14 @@ class Slot:
             return whole[rows]
         return whole[rows, self.column : self.column + self.parameter.shape[1]]
 
+    def is_whole_rows_of(self, whole: Tensor) -> bool:
+        """Whether the parameter could be a view of its part of `whole` and no one would notice."""
+        return (
+            self.scale == 1
+            and whole.dtype == self.parameter.dtype
+            and whole.shape[1:] == self.parameter.shape[1:]
+        )
+
 
 class Copies:
     """The copies of a model in one number format."""
@@ -55,6 +64,9 @@ class Copies:
             shape.append(max(slot.column + slot.parameter.shape[1] for slot in slots))
         copy = torch.zeros(shape, dtype=self._dtype)
         _fill(copy, slots)
+        for slot in slots:
+            if slot.is_whole_rows_of(copy):
+                slot.parameter.data = slot.of(copy)
         if any(slot.parameter.requires_grad for slot in slots):
             copy.requires_grad_()
             copy.register_post_accumulate_grad_hook(lambda leaf: _hand_on(leaf, slots))
@@ -70,8 +82,12 @@ class Copies:
 @torch.no_grad()
 def _fill(copy: Tensor, slots: tuple[Slot, ...]) -> None:
     for slot in slots:
-        value = slot.parameter if slot.scale == 1 else slot.parameter * slot.scale
-        slot.of(copy).copy_(value)
+        if not _is_view(slot.parameter, copy):
+            slot.of(copy).copy_(slot.parameter if slot.scale == 1 else slot.parameter * slot.scale)
+
+
+def _is_view(parameter: Tensor, copy: Tensor) -> bool:
+    return parameter.untyped_storage().data_ptr() == copy.untyped_storage().data_ptr()
 
 
 def _hand_on(copy: Tensor, slots: tuple[Slot, ...]) -> None:
@@ -83,6 +99,8 @@ def _hand_on(copy: Tensor, slots: tuple[Slot, ...]) -> None:
         parameter = slot.parameter
         if not parameter.requires_grad:
             continue
-        if parameter.grad is None:
-            parameter.grad = torch.zeros_like(parameter)
-        parameter.grad.add_(slot.of(found), alpha=slot.scale)
+        part = slot.of(found)
+        if parameter.grad is not None:
+            parameter.grad.add_(part, alpha=slot.scale)
+        else:
+            parameter.grad = part if slot.is_whole_rows_of(found) else part.to(parameter.dtype) * slot.scale

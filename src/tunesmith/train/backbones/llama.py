@@ -6,12 +6,13 @@ model's own: only how they are multiplied is different. Rows that begin alike sh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,6 +21,7 @@ from tunesmith.train.backbones.attention import attend
 from tunesmith.train.backbones.copies import Copies, Slot
 from tunesmith.train.backbones.functions import gated_silu, rms_norm, rotate
 from tunesmith.train.backbones.maps import Map, NotCoveredError, merged
+from tunesmith.train.backbones.memory import Memory
 from tunesmith.train.backbones.packing import Packed, pack
 
 COVERED = ("llama", "mistral", "qwen2", "qwen3")
@@ -63,6 +65,8 @@ class LlamaBackbone:
         self._layers = [self._layer(layer) for layer in self._inner.layers]
         self._norm = self._norm_of(self._inner.norm)
         self._head = self._head_of(module)
+        self._frozen = _frozen_layers(self._inner)
+        self._memory = Memory(self._after_frozen) if self._frozen else None
 
     @property
     def head(self) -> Head:
@@ -80,11 +84,24 @@ class LlamaBackbone:
     def hidden(self, rows: Rows, at: Tensor | None = None) -> Tensor:
         """The last hidden states of all tokens of the rows, or of those `at` some places."""
         packed = pack(rows, causal=True)
-        x = functional.embedding(packed.ids, self._embedding)
-        turns = self._turns(packed)
-        for layer in self._layers:
-            x = self._after(layer, x, packed, turns)
+        if self._memory is None:
+            x = functional.embedding(packed.ids, self._embedding)
+        else:
+            x = self._memory.of(rows)[packed.whence]
+        x = self._through(self._layers[self._frozen :], x, packed)
         return self._norm(x[packed.where if at is None else packed.where[at]])
+
+    def _after_frozen(self, row: NDArray[Any]) -> Tensor:
+        """The hidden states of one row before the first layer that learns."""
+        packed = pack([row], causal=True)
+        x = functional.embedding(packed.ids, self._embedding)
+        return self._through(self._layers[: self._frozen], x, packed)
+
+    def _through(self, layers: Sequence[_Layer], x: Tensor, packed: Packed) -> Tensor:
+        turns = self._turns(packed)
+        for layer in layers:
+            x = self._after(layer, x, packed, turns)
+        return x
 
     def _after(self, layer: _Layer, x: Tensor, packed: Packed, turns: tuple[Tensor, Tensor]) -> Tensor:
         """X [tokens, hidden] after one layer."""
@@ -138,6 +155,14 @@ class LlamaBackbone:
             raise NotCoveredError(f"output head {type(found).__name__}")
         weight = self._copies.of([Slot(found.weight)])
         return Head(lambda x: functional.linear(x, weight), (weight,))
+
+
+def _frozen_layers(inner: Any) -> int:
+    """How many of the first layers compute the same whatever is learned."""
+    if inner.embed_tokens.weight.requires_grad:
+        return 0
+    learning = [any(p.requires_grad for p in layer.parameters()) for layer in inner.layers]
+    return learning.index(True) if True in learning else len(learning)
 
 
 def _see_that_it_is_covered(config: Any) -> None:

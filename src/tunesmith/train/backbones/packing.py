@@ -51,6 +51,13 @@ class Packed:
     where: Tensor
     blocks: tuple[Block, ...]
 
+    @property
+    def whence(self) -> Tensor:
+        """For each token of the stream [tokens] the last of the rows' tokens that is laid there."""
+        found = np.empty(len(self.ids), dtype=np.int64)
+        found[self.where.numpy()] = np.arange(len(self.where))
+        return torch.from_numpy(found)
+
 
 def pack(rows: Rows, *, causal: bool) -> Packed:
     """Lay out rows; where attention is `causal`, what neighbours begin with once."""

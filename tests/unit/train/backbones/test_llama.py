@@ -136,3 +136,46 @@ def test_a_map_of_another_class_is_refused() -> None:
     model.base_model.layers[0].mlp.up_proj.__class__ = Scaled
     with pytest.raises(NotCoveredError, match="Scaled"):
         LlamaBackbone(model, torch.float32)
+
+
+def test_layers_in_which_nothing_learns_are_computed_once_for_each_row(
+    shaken: Any, rows: Any, gradients: Any, apart: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = shaken(FAMILIES["llama"](), lora=True)
+    for name, parameter in model.named_parameters():
+        if ".layers.0." in name:
+            parameter.requires_grad_(requires_grad=False)
+    given = rows(common=20)
+    _, wanted = gradients(model, Generic(model, speaks=True), given)
+    backbone = LlamaBackbone(model, torch.float32)
+    computed: list[int] = []
+    after = backbone._after_frozen
+    monkeypatch.setattr(backbone._memory, "_compute", lambda row: computed.append(len(row)) or after(row))
+    loss, found = gradients(model, backbone, given)
+    assert apart(found, wanted) < 1e-5
+    assert computed == [len(row) for row in given]
+    # In other company the states are the same to the bit.
+    again = gradients(model, backbone, given)
+    assert again[0] == loss
+    assert apart(again[1], found) == 0
+    assert len(computed) == len(given)
+
+
+def test_parameters_are_not_there_twice_in_float32(shaken: Any) -> None:
+    model = shaken(FAMILIES["llama"]())
+    before = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    LlamaBackbone(model, torch.float32)
+    attention = model.base_model.layers[0].self_attn
+    places = {part.weight.untyped_storage().data_ptr() for part in (attention.q_proj, attention.k_proj)}
+    assert len(places) == 1
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_a_model_whose_parameters_lie_together_is_saved_as_before(shaken: Any, tmp_path: Any) -> None:
+    model = shaken(FAMILIES["llama"]())
+    before = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    LlamaBackbone(model, torch.float32)
+    model.save_pretrained(tmp_path)
+    found = LlamaForCausalLM.from_pretrained(tmp_path, dtype=torch.float32).state_dict()
+    assert found.keys() == before.keys()
+    assert all(torch.equal(found[name], value) for name, value in before.items())

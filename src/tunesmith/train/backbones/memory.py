@@ -1,0 +1,43 @@
+"""Hidden states that cannot change, remembered: of rows after layers in which nothing learns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tunesmith.models.backbone import Rows
+
+# Rows beyond it are computed each time.
+_AT_MOST_BYTES = 2 << 30
+
+
+class Memory:
+    """`compute`: hidden states [tokens, hidden] of one row, which must depend on nothing but the row.
+
+    Rows are computed one by one, so that a state has the same bits whatever the batches were.
+    """
+
+    def __init__(self, compute: Callable[[NDArray[np.integer[Any]]], Tensor]) -> None:
+        self._compute = compute
+        self._known: dict[bytes, Tensor] = {}
+        self._bytes = 0
+
+    def of(self, rows: Rows) -> Tensor:
+        """The states of rows, one after another."""
+        return torch.cat([self._of(row) for row in rows])
+
+    def _of(self, row: NDArray[np.integer[Any]]) -> Tensor:
+        key = row.tobytes()
+        if key in self._known:
+            return self._known[key]
+        with torch.no_grad():
+            found = self._compute(row)
+        if self._bytes + found.nbytes <= _AT_MOST_BYTES:
+            self._known[key] = found
+            self._bytes += found.nbytes
+        return found
