@@ -51,7 +51,17 @@ losses = Registry(
         "multiple_negatives": "tunesmith.train.losses:multiple_negatives",
     },
 )
-optimizers = Registry("optimizer", "tunesmith.optimizers", {"adamw": "tunesmith.train.optimizers:adamw"})
+optimizers = Registry(
+    "optimizer",
+    "tunesmith.optimizers",
+    {
+        "adamw": "tunesmith.train.optimizers:adamw",
+        "adafactor": "tunesmith.train.optimizers:adafactor",
+        "lion": "tunesmith.train.optimizers:lion",
+        "muon": "tunesmith.train.optimizers:muon",
+        "sgd": "tunesmith.train.optimizers:sgd",
+    },
+)
 schedules = Registry(
     "schedule",
     "tunesmith.schedules",
@@ -59,6 +69,8 @@ schedules = Registry(
         "constant": "tunesmith.train.schedules:constant",
         "linear": "tunesmith.train.schedules:linear",
         "cosine": "tunesmith.train.schedules:cosine",
+        "wsd": "tunesmith.train.schedules:wsd",
+        "one_cycle": "tunesmith.train.schedules:one_cycle",
     },
 )
 methods = Registry(

@@ -26,11 +26,15 @@ _KEEP = 2
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A complete training state after `step`; `guard` is what the guard of the steps remembered."""
+    """A complete training state after `step`.
+
+    `guard` is what the guard of the steps remembered, `plain` what the optimizer does beside tensors.
+    """
 
     path: Path
     step: int
     guard: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    plain: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def save(
@@ -45,11 +49,13 @@ def save(
     with durable.new_folder(path) as folder:
         weights = {name: value.detach().contiguous() for name, value in parameters.items()}
         save_file(weights, str(folder / "weights.safetensors"))
-        save_file(_optimizer_tensors(optimizer), str(folder / "optimizer.safetensors"))
-        (folder / "state.json").write_text(json.dumps({"step": step, "guard": guard}), encoding="utf-8")
+        tensors, plain = _parts(optimizer)
+        save_file(tensors, str(folder / "optimizer.safetensors"))
+        state = {"step": step, "guard": guard, "plain": plain}
+        (folder / "state.json").write_text(json.dumps(state), encoding="utf-8")
     for old in sorted(root.glob("step-*"))[:-_KEEP]:
         shutil.rmtree(old)
-    return Checkpoint(path, step, guard)
+    return Checkpoint(path, step, guard, plain)
 
 
 def newest(root: Path) -> Checkpoint | None:
@@ -75,18 +81,21 @@ def restore(checkpoint: Checkpoint, parameters: Mapping[str, nn.Parameter], opti
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(weights[name])
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in load_file(str(checkpoint.path / "optimizer.safetensors")).items():
+    state: dict[int, dict[str, Any]] = {}
+    tensors = load_file(str(checkpoint.path / "optimizer.safetensors"))
+    for key, value in {**tensors, **checkpoint.plain}.items():
         index, _, name = key.partition(".")
         state.setdefault(int(index), {})[name] = value
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
-def _optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
-    state = optimizer.state_dict()["state"]
-    return {
-        f"{index}.{name}": value.contiguous()
-        for index, values in state.items()
+def _parts(optimizer: Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What an optimizer remembers: its tensors, and its numbers, which are JSON."""
+    remembered = {
+        f"{index}.{name}": value
+        for index, values in optimizer.state_dict()["state"].items()
         for name, value in values.items()
     }
+    tensors = {k: v.contiguous() for k, v in remembered.items() if isinstance(v, torch.Tensor)}
+    return tensors, {k: v for k, v in remembered.items() if k not in tensors}

@@ -28,5 +28,26 @@ def cosine(progress: float, *, warmup: Share = 0.06, floor: Annotated[float, Ge(
     return floor + (1 - floor) * (1 + math.cos(math.pi * along)) / 2
 
 
+def wsd(
+    progress: float,
+    *,
+    warmup: Share = 0.06,
+    decay: Share = 0.2,
+    floor: Annotated[float, Ge(0), Le(1)] = 0.0,
+) -> float:
+    """Warm-up, stable, decay (Hu et al. 2024): the full rate, and a line down to `floor` in the end."""
+    begins = max(warmup, 1 - decay)
+    if progress <= begins:
+        return _warm(progress, warmup)
+    return floor + (1 - floor) * (1 - progress) / (1 - begins)
+
+
+def one_cycle(progress: float, *, warmup: Share = 0.3, start: Annotated[float, Ge(0), Le(1)] = 0.04) -> float:
+    """Up from `start` along half a cosine for `warmup` of the steps, then down to zero (Smith 2018)."""
+    if progress < warmup:
+        return start + (1 - start) * (1 - math.cos(math.pi * progress / warmup)) / 2
+    return (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup))) / 2
+
+
 def _warm(progress: float, warmup: float) -> float:
     return min(1.0, progress / warmup) if warmup else 1.0

@@ -26,6 +26,7 @@ from tunesmith.tasks.task import Comparing, Example, Learner, Task
 from tunesmith.train import backbones, comparing, precision
 from tunesmith.train.batches import Batches, micro
 from tunesmith.train.guard import BadStepError, Guard
+from tunesmith.train.named import Named
 
 # Rows on which a fast backbone is compared with the model's own code before training.
 _COMPARED = 4
@@ -51,10 +52,10 @@ class Stepper:
         self.seed = seed
         self.clock = clock
         self.parameters = {n: p for n, p in learner.module.named_parameters() if p.requires_grad}
-        self.optimizer: Optimizer = _make(components.optimizers, settings.optimizer)(self.parameters.values())
+        self.optimizer: Optimizer = _make(components.optimizers, settings.optimizer)(Named(self.parameters))
         self.loss = _make(components.losses, settings.loss)
         self.schedule = _make(components.schedules, settings.schedule)
-        self.rate = float(self.optimizer.param_groups[0]["lr"])
+        self.rates = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.guard = Guard(settings.spike)
         self.lengths = lengths(examples)
         self.warnings: list[Warned] = []
@@ -95,9 +96,9 @@ class Stepper:
         if reason := self.guard.reason(loss, norm):
             self.optimizer.zero_grad()
             raise BadStepError(reason, loss, sorted({self.examples[i].row for i in indices}))
-        rate = self.rate * self.schedule(number / self.steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        factor = self.schedule(number / self.steps)
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.backbone.renew()
@@ -106,7 +107,7 @@ class Stepper:
             steps=self.steps,
             epoch=(number + 1) / self.batches.per_epoch,
             loss=loss,
-            learning_rate=rate,
+            learning_rate=self.rates[0] * factor,
             grad_norm=norm,
             tokens=int(self.lengths[indices].sum()),
             seconds=self.clock() - began,

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import json
 import resource
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from tunesmith.core import durable
+from tunesmith.core import components, durable
 from tunesmith.core.errors import TunesmithError
 from tunesmith.train import checkpoints
-from tunesmith.train.optimizers import adamw
 
 
-def model(seed: int = 0) -> tuple[nn.Module, torch.optim.Optimizer]:
+def model(seed: int = 0, optimizer: str = "adamw") -> tuple[nn.Module, torch.optim.Optimizer]:
     torch.manual_seed(seed)
     module = nn.Sequential(nn.Linear(4, 8), nn.LayerNorm(8), nn.Linear(8, 2))
-    return module, adamw(module.parameters(), lr=0.01)
+    return module, components.optimizers.get(optimizer)(module.parameters(), lr=0.01)
+
+
+class Counting(torch.optim.SGD):
+    """Remembers a number beside tensors, as some optimizers do, and learns less the larger it is."""
+
+    def step(self, closure: object = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                state = self.state[parameter]
+                state["seen"] = state.get("seen", 0) + 1
+                parameter.data.sub_(parameter.grad, alpha=group["lr"] / state["seen"])
+
+
+def counting(parameters: Iterable[nn.Parameter], *, lr: float) -> torch.optim.Optimizer:
+    return Counting(parameters, lr=lr)
 
 
 def learn(module: nn.Module, optimizer: torch.optim.Optimizer, numbers: range) -> None:
@@ -34,8 +49,9 @@ def save(root: Path, step: int, made: tuple[nn.Module, torch.optim.Optimizer]) -
     return checkpoints.save(root, step, dict(made[0].named_parameters()), made[1], {"bad": step})
 
 
-def test_learning_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
-    whole, first, second = model(), model(), model(seed=9)
+@pytest.mark.parametrize("name", [*components.optimizers.names(), f"{__name__}:counting"])
+def test_learning_goes_on_as_if_it_had_not_stopped(tmp_path: Path, name: str) -> None:
+    whole, first, second = model(0, name), model(0, name), model(9, name)
     learn(*whole, range(6))
     learn(*first, range(3))
     found = save(tmp_path, 3, first)
