@@ -76,7 +76,10 @@ schedules = Registry(
 methods = Registry(
     "method",
     "tunesmith.methods",
-    {"full": "tunesmith.train.methods:full", "lora": "tunesmith.train.methods:lora"},
+    {
+        name: f"tunesmith.train.methods:{name}"
+        for name in ("full", "lora", "rslora", "dora", "ia3", "prompt_tuning")
+    },
 )
 metrics = Registry(
     "metric",

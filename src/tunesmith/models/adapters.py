@@ -1,10 +1,14 @@
-"""Low-rank adapters (LoRA, Hu et al. 2021), read and written in the format of the PEFT library."""
+"""Low-rank adapters (LoRA, Hu et al. 2021), read and written in the format of the PEFT library, without it.
+
+With `rank_stabilised` they are scaled by alpha/sqrt(rank) (rsLoRA, Kalajdzievski 2023). Other kinds of
+adapters are the matter of `models.peft_adapters` and `models.soft_prompt`.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,26 +27,36 @@ _PREFIX = "base_model.model."
 
 # Settings of PEFT that change what an adapter computes, and the values with which they do not.
 _PLAIN: dict[str, tuple[Any, ...]] = {
-    "use_rslora": (False,),
+    "peft_type": ("LORA",),
     "use_dora": (False,),
     "alpha_pattern": ({}, None),
     "rank_pattern": ({}, None),
     "modules_to_save": ([], None),
     "bias": ("none",),
+    "lora_bias": (False,),
+    "exclude_modules": (None, []),
+    "layers_to_transform": (None,),
+    "layer_replication": (None,),
+    "target_parameters": (None, []),
+    "trainable_token_indices": (None,),
 }
 
 
 class LoraLinear(nn.Module):
-    """A frozen linear map plus a trained one of low rank: y = W x + alpha/rank * B A x."""
+    """A frozen linear map plus a trained one of low rank: y = W x + scale * B A x."""
 
-    def __init__(self, base: nn.Module, rank: int, alpha: float, dropout: float) -> None:
+    def __init__(
+        self, base: nn.Module, rank: int, alpha: float, dropout: float, *, rank_stabilised: bool = False
+    ) -> None:
         super().__init__()
         # GPT-2's Conv1D keeps its weight as [in, out].
         self.transposed = isinstance(base, Conv1D)
         shape: tuple[int, ...] = tuple(base.weight.shape)  # type: ignore[arg-type]
         outputs, inputs = shape[::-1] if self.transposed else shape
         self.base = base
-        self.scale = alpha / rank
+        self.alpha = alpha
+        self.rank_stabilised = rank_stabilised
+        self.scale = alpha / (math.sqrt(rank) if rank_stabilised else rank)
         self.dropout = nn.Dropout(dropout)
         self.lora_A = nn.Parameter(torch.empty(rank, inputs))
         self.lora_B = nn.Parameter(torch.zeros(outputs, rank))
@@ -54,12 +68,27 @@ class LoraLinear(nn.Module):
         out: Tensor = self.base(x) + nn.functional.linear(low, self.lora_B) * self.scale
         return out
 
+    @property
+    def weight(self) -> Tensor:
+        """The weight that the map amounts to: torch's own attention and encoder layers multiply by it."""
+        own: Tensor = self.base.weight  # type: ignore[assignment]
+        return own + self._change()
+
+    @property
+    def bias(self) -> Tensor | None:
+        """The bias of the base map."""
+        found: Tensor | None = self.base.bias  # type: ignore[assignment]
+        return found
+
     def merged(self) -> nn.Module:
         """The base map with the adapter folded into its weight."""
-        change = (self.lora_B @ self.lora_A) * self.scale
         with torch.no_grad():
-            self.base.weight += change.T if self.transposed else change  # type: ignore[operator]
+            self.base.weight += self._change()  # type: ignore[operator]
         return self.base
+
+    def _change(self) -> Tensor:
+        change = (self.lora_B @ self.lora_A) * self.scale
+        return change.T if self.transposed else change
 
 
 def add(
@@ -69,6 +98,7 @@ def add(
     alpha: float,
     dropout: float = 0.0,
     targets: Sequence[str] | str = "all-linear",
+    rank_stabilised: bool = False,
 ) -> list[str]:
     """Freeze `model` and put adapters on its linear maps; returns the module names that got one.
 
@@ -77,12 +107,23 @@ def add(
     Raises:
         ModelError: M20 when no module matches.
     """
+    chosen = matching(model, targets)
     model.requires_grad_(requires_grad=False)
+    for name in chosen:
+        base = model.get_submodule(name)
+        _replace(model, name, LoraLinear(base, rank, alpha, dropout, rank_stabilised=rank_stabilised))
+    return chosen
+
+
+def matching(model: nn.Module, targets: Sequence[str] | str) -> list[str]:
+    """The names of the linear maps that `targets` means, see `add`.
+
+    Raises:
+        ModelError: M20 when no module matches.
+    """
     chosen = [name for name, module in model.named_modules() if _matches(model, name, module, targets)]
     if not chosen:
         raise ModelError("M20", targets=targets, known=", ".join(_linear_names(model)))
-    for name in chosen:
-        _replace(model, name, LoraLinear(model.get_submodule(name), rank, alpha, dropout))
     return chosen
 
 
@@ -130,7 +171,8 @@ def save(model: nn.Module, folder: Path, *, base: str, task_type: str) -> None:
         "task_type": task_type,
         "base_model_name_or_path": base,
         "r": rank,
-        "lora_alpha": round(first.scale * rank, 6),
+        "lora_alpha": first.alpha,
+        "use_rslora": first.rank_stabilised,
         "lora_dropout": first.dropout.p,
         "target_modules": sorted(found),
         "fan_in_fan_out": first.transposed,
@@ -145,21 +187,26 @@ def save(model: nn.Module, folder: Path, *, base: str, task_type: str) -> None:
     save_file(weights, str(folder / WEIGHTS))
 
 
+def is_plain(config: Mapping[str, Any]) -> bool:
+    """Whether an adapter_config.json means LoRA or rsLoRA and nothing besides."""
+    is_list = isinstance(config.get("target_modules", []), list)
+    return is_list and all(config.get(name, plain[0]) in plain for name, plain in _PLAIN.items())
+
+
 def load(model: nn.Module, folder: Path) -> None:
-    """Put the adapters of a PEFT folder onto `model`.
+    """Put the plain adapters of a PEFT folder onto `model`.
 
     Raises:
-        ModelError: M21 when they do not fit this model, or are of a kind that is not plain LoRA.
+        ModelError: M21 when they do not fit this model.
     """
     config = read_json(folder / CONFIG)
-    for setting, plain in _PLAIN.items():
-        if setting in config and config[setting] not in plain:
-            raise ModelError("M21", file=folder, reason=f"{setting}: {config[setting]}")
     try:
         targets, rank = config["target_modules"], config["r"]
         names = _full_names(model, targets)
         for name in names:
-            module = LoraLinear(model.get_submodule(name), rank, config["lora_alpha"], config["lora_dropout"])
+            base = model.get_submodule(name)
+            dropout, stable = config.get("lora_dropout", 0.0), bool(config.get("use_rslora"))
+            module = LoraLinear(base, rank, config["lora_alpha"], dropout, rank_stabilised=stable)
             _replace(model, name, module)
         _fill(model, load_file(str(folder / WEIGHTS)))
     except (KeyError, AttributeError, OSError, RuntimeError, SafetensorError) as error:
@@ -177,6 +224,9 @@ def _full_names(model: nn.Module, targets: Sequence[str]) -> list[str]:
 
 def _fill(model: nn.Module, weights: dict[str, Tensor]) -> None:
     parameters = dict(model.named_parameters())
+    wanted = {f"{name}.{part}" for name, _ in adapters(model) for part in ("lora_A", "lora_B")}
+    if lost := sorted(wanted - {key.removeprefix(_PREFIX).removesuffix(".weight") for key in weights}):
+        raise KeyError(f"no weights of {lost[0]}")
     for key, value in weights.items():
         name = key.removeprefix(_PREFIX).removesuffix(".weight")
         with torch.no_grad():

@@ -12,7 +12,7 @@ from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models import adapters, card, inspection, language, own, tokenizer
+from tunesmith.models import adapter_folder, adapters, card, inspection, language, own, tokenizer
 from tunesmith.models import reference as _known  # noqa: F401  so that the Auto classes know its kinds
 from tunesmith.models.card import Card
 from tunesmith.models.classifier import Classifier, TextClassifier
@@ -138,9 +138,7 @@ def encoder_module(folder: Path) -> nn.Module:
 def _module(kind: Any, folder: Path) -> nn.Module:
     if not (folder / adapters.CONFIG).exists():
         return _pretrained(kind, folder)
-    module = _module(kind, _base(folder))
-    adapters.load(module, folder)
-    return adapters.merge(module)
+    return adapter_folder.applied(_module(kind, _base(folder)), folder)
 
 
 def _base(folder: Path) -> Path:

@@ -13,11 +13,10 @@ from tunesmith.tasks.task import Learner
 
 def save_backbone(learner: Learner, folder: Path, *, task_type: str) -> None:
     """Write the backbone's weights, or only its adapter when it has one, and what goes with them."""
-    from tunesmith.models import adapters
+    from tunesmith.models import adapter_folder
 
-    if any(True for _ in adapters.adapters(learner.backbone)):
-        base = learner.card.base.folder if learner.card.base else ""
-        adapters.save(learner.backbone, folder, base=base, task_type=task_type)
+    base = learner.card.base.folder if learner.card.base else ""
+    if adapter_folder.save(learner.backbone, folder, base=base, task_type=task_type):
         learner.backbone.config.save_pretrained(folder)  # type: ignore[operator, union-attr]
     else:
         learner.backbone.save_pretrained(folder)  # type: ignore[operator]

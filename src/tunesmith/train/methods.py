@@ -27,3 +27,50 @@ def lora(
     from tunesmith.models import adapters
 
     adapters.add(backbone, rank=rank, alpha=alpha, dropout=dropout, targets=targets)
+
+
+def rslora(
+    backbone: nn.Module,
+    *,
+    rank: Annotated[int, Ge(1), Le(1024)] = 16,
+    alpha: Annotated[float, Gt(0)] = 8.0,
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
+    targets: list[str] | Literal["all-linear"] = "all-linear",
+) -> None:
+    """As `lora`, scaled by `alpha / sqrt(rank)`, so that high ranks learn too (Kalajdzievski 2023)."""
+    from tunesmith.models import adapters
+
+    adapters.add(backbone, rank=rank, alpha=alpha, dropout=dropout, targets=targets, rank_stabilised=True)
+
+
+def dora(
+    backbone: nn.Module,
+    *,
+    rank: Annotated[int, Ge(1), Le(1024)] = 16,
+    alpha: Annotated[float, Gt(0)] = 32.0,
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
+    targets: list[str] | Literal["all-linear"] = "all-linear",
+) -> None:
+    """Low-rank adapters and the length of each weight vector learn (Liu et al. 2024)."""
+    from tunesmith.models import peft_adapters
+
+    peft_adapters.add_dora(backbone, rank=rank, alpha=alpha, dropout=dropout, targets=targets)
+
+
+def ia3(
+    backbone: nn.Module,
+    *,
+    targets: list[str] | Literal["family"] = "family",
+    feedforward: list[str] = [],  # noqa: B006  a default of the schema, never changed
+) -> None:
+    """Factors learn that scale what some linear maps give, or take (Liu et al. 2022)."""
+    from tunesmith.models import peft_adapters
+
+    peft_adapters.add_ia3(backbone, targets=targets, feedforward=feedforward)
+
+
+def prompt_tuning(backbone: nn.Module, *, length: Annotated[int, Ge(1), Le(512)] = 20) -> None:
+    """Vectors before every text learn, the model is frozen (Lester et al. 2021)."""
+    from tunesmith.models import soft_prompt
+
+    soft_prompt.add(backbone, length=length)

@@ -144,9 +144,9 @@ def _model_problems(
     if len(recipe.model) > 1 and not recipe.data.split.validation and "validation" not in given:
         yield document.problem("R17", ("model",), count=len(recipe.model))
     for choice in recipe.model:
-        if isinstance(choice, Made) and recipe.train.method.name == "lora":
+        if isinstance(choice, Made) and recipe.train.method.name != "full":
             name = choice.code if isinstance(choice, Own) else choice.architecture
-            yield document.problem("R15", ("train", "method"), model=name)
+            yield document.problem("R15", ("train", "method"), model=name, method=recipe.train.method.name)
         if isinstance(choice, Made):
             for code, key, values in families.problems(choice):
                 yield document.problem(code, ("model", key), **values)

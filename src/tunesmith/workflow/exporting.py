@@ -77,12 +77,27 @@ def export(
     model = loading.load(resolved)
     if isinstance(model, HostedModel):
         raise ModelError("M14", name=name, wanted="export", task="ask, eval, eval.against")
+    _must_fold(model)
     way = _gguf(precision) if to == "gguf" else _folder(resolved)
     with durable.new_folder(target) as folder:
         way.write(model, folder)
         made = _certified(model, way, folder, to, precision, data)
         durable.write_json(folder / certificate.FILE, made.as_dict())
     return made
+
+
+def _must_fold(model: Exported) -> None:
+    """Whether all of a model is in its weights.
+
+    Raises:
+        ModelError: M58 when it has a prompt beside them.
+    """
+    from tunesmith.models import soft_prompt
+
+    module = getattr(model, "module", None)
+    backbone = getattr(module, "encoder", module)
+    if backbone is not None and soft_prompt.of(backbone):
+        raise ModelError("M58", name=model.name)
 
 
 def _certified(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import components, durable
-from tunesmith.core.errors import DataError
+from tunesmith.core.errors import DataError, ModelError
 from tunesmith.core.events import Evaluated, Event, Step, Stopped
 from tunesmith.core.recipe import Made
 from tunesmith.models.contract import PromptContract
@@ -124,10 +124,27 @@ def learner_of(plan: Plan, candidate: Candidate, parts: Parts) -> tuple[Learner,
         context=plan.recipe.data.max_length,
     )
     learner = plan.task.build(start, lambda own, tokens: contract_of(plan, own, tokens))
+    learner = _with_method(plan, candidate, learner)
+    return learner, _encode(plan, candidate, learner, parts)
+
+
+def _with_method(plan: Plan, candidate: Candidate, learner: Learner) -> Learner:
+    """Choose what learns; where that takes positions, rows become as much shorter.
+
+    Raises:
+        ModelError: M58 when the model has a prompt, which could not be told from what is learned now.
+    """
+    import torch
+
+    from tunesmith.models import soft_prompt
+
+    if soft_prompt.of(learner.backbone):
+        raise ModelError("M58", name=candidate.name)
     method = plan.recipe.train.method
     torch.manual_seed(plan.recipe.seed)
     components.methods.get(method.name)(learner.backbone, **method.settings)
-    return learner, _encode(plan, candidate, learner, parts)
+    context = min(learner.card.context, soft_prompt.room(learner.backbone) or learner.card.context)
+    return replace(learner, card=replace(learner.card, context=context))
 
 
 def contract_of(plan: Plan, own: PromptContract, tokenizer: Tokenizer) -> PromptContract:

@@ -146,26 +146,20 @@ def test_an_adapter_of_another_model_is_refused(shared_data: Path, tmp_path: Pat
     refused(stories(shared_data), tmp_path)
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"use_rslora": True},
-        {"use_dora": True},
-        {"alpha_pattern": {"q_proj": 64}},
-        {"rank_pattern": {"q_proj": 2}},
-        {"modules_to_save": ["norm"]},
-        {"bias": "lora_only"},
-    ],
-    ids=lambda settings: next(iter(settings)),
-)
-def test_a_kind_of_adapter_that_would_be_computed_wrongly_is_refused(
-    shared_data: Path, tmp_path: Path, settings: dict[str, object]
+@families
+def test_with_rank_stabilisation_peft_computes_the_same(
+    shared_data: Path, family: Family, tmp_path: Path
 ) -> None:
-    config = LoraConfig(
-        r=4, lora_alpha=6, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM", **settings
-    )
-    get_peft_model(stories(shared_data), config).save_pretrained(str(tmp_path))
-    assert refused(stories(shared_data), tmp_path)
+    module = family(shared_data)
+    adapters.add(module, rank=4, alpha=12, rank_stabilised=True)
+    assert {adapter.scale for _, adapter in adapters.adapters(module)} == {6.0}
+    learn(module, "lora_")
+    adapters.save(module, tmp_path, base="base", task_type="CAUSAL_LM")
+    theirs = PeftModel.from_pretrained(family(shared_data), str(tmp_path)).eval()
+    torch.testing.assert_close(logits(theirs), logits(module), rtol=0, atol=1e-5)
+    again = family(shared_data)
+    adapters.load(again, tmp_path)
+    torch.testing.assert_close(logits(again), logits(module), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("file", [adapters.CONFIG, adapters.WEIGHTS])

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tunesmith.core.events import Warned
+from tunesmith.models import soft_prompt
 from tunesmith.models.backbone import Backbone, Generic
 from tunesmith.tasks.task import Learner
 from tunesmith.train.backbones import bert, llama
@@ -52,6 +53,8 @@ def choose(learner: Learner, precision: str, objective: Callable[[Backbone], Ten
 
 def _fast(module: nn.Module, dtype: torch.dtype, *, speaks: bool) -> Backbone:
     name = str(getattr(module.config, "model_type", ""))
+    if soft_prompt.of(module):
+        raise NotCoveredError("a tuned prompt")
     if speaks and name in llama.COVERED:
         return LlamaBackbone(module, dtype)
     if not speaks and name in bert.COVERED:
