@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _RUNNERS_UP = 3
 _NUMBERS = 6
+_HALF = 0.5
 _LINES_AT_ONCE = 64
 
 
@@ -105,17 +106,26 @@ class _Judge:
         """The label, its probability, and the runners-up."""
         ranked = self._ranked([asked])[0]
         self._data(ranked)
-        widest = max(layout.width(label) for label, _ in ranked[: _RUNNERS_UP + 1])
-        for position, (label, probability) in enumerate(ranked[: _RUNNERS_UP + 1]):
-            mark = "→ " if position == 0 else "  "
+        has = dict(self._given(ranked))
+        shown = ranked[: max(len(has), _RUNNERS_UP + 1)]
+        widest = max(layout.width(label) for label, _ in shown)
+        for label, probability in shown:
+            mark = "→ " if label in has else "  "
             self.output.line(f"{mark}{layout.pad(label, widest)}  {probability:.4f}")
 
     def answer_lines(self, asked: Sequence[str]) -> None:
-        """A line for each text: label, tabulator, probability."""
+        """A line for each text: label, tabulator, probability; several with bars between them."""
         for ranked in self._ranked(asked) if asked else ():
             self._data(ranked)
-            label, probability = ranked[0]
-            self.output.line(f"{label}\t{probability:.4f}")
+            given = self._given(ranked)
+            labels, shares = "|".join(label for label, _ in given), "|".join(f"{p:.4f}" for _, p in given)
+            self.output.line(f"{labels}\t{shares}")
+
+    def _given(self, ranked: list[tuple[str, float]]) -> list[tuple[str, float]]:
+        """The label that the model gives, or where it may give several those likelier than not."""
+        if not getattr(self.model, "several", False):
+            return ranked[:1]
+        return [(label, probability) for label, probability in ranked if probability >= _HALF]
 
     def _ranked(self, asked: Sequence[str]) -> list[list[tuple[str, float]]]:
         """For each text all labels with their probabilities, the most probable first."""
@@ -128,9 +138,10 @@ class _Judge:
 
     def _data(self, ranked: list[tuple[str, float]]) -> None:
         shares = {label: round(probability, 6) for label, probability in ranked}
-        self.output.data(
-            {"model": self.name, "task": "classify", "label": ranked[0][0], "probabilities": shares}
-        )
+        several = {"labels": [label for label, _ in self._given(ranked)]}
+        beside = several if getattr(self.model, "several", False) else {}
+        told = {"model": self.name, "task": "classify", "label": ranked[0][0], **beside}
+        self.output.data({**told, "probabilities": shares})
 
 
 class _Interpreter:

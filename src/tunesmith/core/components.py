@@ -49,6 +49,10 @@ losses = Registry(
         "orpo": "tunesmith.train.preferences:orpo",
         "simpo": "tunesmith.train.preferences:simpo",
         "multiple_negatives": "tunesmith.train.losses:multiple_negatives",
+        "bce": "tunesmith.train.losses:bce",
+        "focal": "tunesmith.train.losses:focal",
+        "mse": "tunesmith.train.losses:mse",
+        "huber": "tunesmith.train.losses:huber",
     },
 )
 optimizers = Registry(
@@ -87,6 +91,8 @@ metrics = Registry(
     {
         "accuracy": "tunesmith.eval.metrics:accuracy",
         "macro_f1": "tunesmith.eval.metrics:macro_f1",
+        "micro_f1": "tunesmith.eval.metrics:micro_f1",
+        "subset_accuracy": "tunesmith.eval.metrics:subset_accuracy",
         "perplexity": "tunesmith.eval.metrics:perplexity",
         "bleu": "tunesmith.eval.metrics:bleu",
         "chrf": "tunesmith.eval.metrics:chrf",

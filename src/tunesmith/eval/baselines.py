@@ -14,6 +14,7 @@ from tunesmith.core.registry import suggestion
 from tunesmith.eval import retrieval
 from tunesmith.eval.outcome import (
     LabelOutcome,
+    LabelsOutcome,
     Outcome,
     PreferenceOutcome,
     RetrievalOutcome,
@@ -43,6 +44,35 @@ def tfidf(texts: Sequence[str], labels: Sequence[str], beside: LabelOutcome) -> 
 
     model = fit(texts, labels, name="tfidf")
     return beside.answered(aligned(model.predict(beside.texts), model.labels, beside.labels))
+
+
+def label_shares(
+    texts: Sequence[str], labels: Sequence[Sequence[str]], beside: LabelsOutcome
+) -> LabelsOutcome:
+    """Give every row of `beside` each label with the share of training rows that have it."""
+    counts = Counter(label for row in labels for label in set(row))
+    shares = np.array([counts[label] for label in beside.labels]) / max(1, len(labels))
+    return beside.answered(np.tile(shares, (len(beside.targets), 1)))
+
+
+def tfidf_labels(
+    texts: Sequence[str], labels: Sequence[Sequence[str]], beside: LabelsOutcome
+) -> LabelsOutcome:
+    """A linear model for each label over TF-IDF of runs of one to three characters."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3), sublinear_tf=True)
+    known, asked = vectorizer.fit_transform(texts), vectorizer.transform(beside.texts)
+    found = np.zeros((len(beside.texts), len(beside.labels)), dtype=np.float32)
+    for column, label in enumerate(beside.labels):
+        has = np.array([label in row for row in labels])
+        # What all rows have, or none, leaves nothing to be learned.
+        if has.all() or not has.any():
+            found[:, column] = has.mean()
+        else:
+            found[:, column] = LogisticRegression(C=10.0).fit(known, has).predict_proba(asked)[:, 1]
+    return beside.answered(found)
 
 
 def copy(sources: Sequence[str], targets: Sequence[str], beside: TextOutcome) -> TextOutcome:
@@ -89,6 +119,8 @@ def tfidf_cosine(
 BASELINES: Mapping[str, Baseline] = {
     "majority": majority,
     "tfidf": tfidf,
+    "label_shares": label_shares,
+    "tfidf_labels": tfidf_labels,
     "copy": copy,
     "nearest": nearest,
     "start": start,

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tunesmith.core import components
 from tunesmith.core.errors import DataError, TunesmithError
-from tunesmith.eval.outcome import LabelOutcome, Outcome, TextOutcome, TokenOutcome
+from tunesmith.eval.outcome import LabelOutcome, LabelsOutcome, Outcome, TextOutcome, TokenOutcome
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Metric = Callable[[Outcome], float]
 Direction = Literal["higher", "lower"]
@@ -45,8 +48,42 @@ def macro_f1(outcome: Outcome) -> float:
     """
     from sklearn.metrics import f1_score
 
-    found = labelled(outcome, "macro_f1")
-    return float(f1_score(found.targets, found.predicted, average="macro", zero_division=0.0))
+    targets, predicted = _either(outcome, "macro_f1")
+    return float(f1_score(targets, predicted, average="macro", zero_division=0.0))
+
+
+def micro_f1(outcome: Outcome) -> float:
+    """F1 over all pairs of a row and a label, from 0 to 1; the accuracy where each row has one label.
+
+    Raises:
+        DataError: E01 when the outcome has no labels; E03 when it has no rows.
+    """
+    from sklearn.metrics import f1_score
+
+    targets, predicted = _either(outcome, "micro_f1")
+    return float(f1_score(targets, predicted, average="micro", zero_division=0.0))
+
+
+def subset_accuracy(outcome: Outcome) -> float:
+    """Share of rows whose labels are all right, none missing and none too many, from 0 to 1.
+
+    Raises:
+        DataError: E01 when the outcome has no labels; E03 when it has no rows.
+    """
+    targets, predicted = _either(outcome, "subset_accuracy")
+    return float((targets == predicted).reshape(len(targets), -1).all(axis=1).mean())
+
+
+def _either(outcome: Outcome, metric: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Targets and predictions, of one label for each row or of several."""
+    if not isinstance(outcome, LabelsOutcome):
+        found = labelled(outcome, metric)
+        return found.targets, found.predicted
+    if not len(outcome.targets):
+        raise DataError("E03", metric=metric)
+    # Labels that nobody has and nobody predicted say nothing.
+    used = (outcome.targets + outcome.predicted).any(axis=0)
+    return outcome.targets[:, used], outcome.predicted[:, used]
 
 
 @lower_is_better

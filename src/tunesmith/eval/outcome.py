@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+THRESHOLD = 0.5
+"""From this probability on a row has a label, where it may have several."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LabelOutcome:
@@ -35,6 +38,29 @@ class LabelOutcome:
     def answered(self, probabilities: NDArray[np.floating[Any]]) -> LabelOutcome:
         """The same rows with another model's `probabilities` [rows, labels], the most probable predicted."""
         return replace(self, probabilities=probabilities, predicted=probabilities.argmax(axis=1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelsOutcome:
+    """What a classifier said of each row that may have several labels.
+
+    `targets` is [rows, labels] of 0 and 1, `probabilities` [rows, labels]; `rows` as above.
+    """
+
+    labels: tuple[str, ...]
+    texts: Sequence[str]
+    targets: NDArray[np.int8]
+    probabilities: NDArray[np.floating[Any]]
+    rows: Sequence[int]
+
+    @property
+    def predicted(self) -> NDArray[np.int8]:
+        """The labels [rows, labels] that are likelier than not."""
+        return (self.probabilities >= THRESHOLD).astype(np.int8)
+
+    def answered(self, probabilities: NDArray[np.floating[Any]]) -> LabelsOutcome:
+        """The same rows with another model's probabilities."""
+        return replace(self, probabilities=probabilities)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +116,7 @@ class RetrievalOutcome:
         return replace(self, ranks=ranks)
 
 
-Outcome = LabelOutcome | TokenOutcome | TextOutcome | PreferenceOutcome | RetrievalOutcome
+Outcome = LabelOutcome | LabelsOutcome | TokenOutcome | TextOutcome | PreferenceOutcome | RetrievalOutcome
 
 
 def aligned(

@@ -42,11 +42,12 @@ class Code:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a model is for and where it comes from."""
+    """What a model is for and where it comes from; `several` says that a text may have several labels."""
 
     kind: Kind
     task: str | None = None
     labels: tuple[str, ...] = ()
+    several: bool = False
     context: int = 512
     base: Base | None = None
     code: Code | None = None
@@ -72,7 +73,8 @@ def read(folder: Path) -> Card:
         code = Code(**content["code"]) if content.get("code") else None
         return Card(
             kind=content["kind"], task=content["task"], labels=tuple(content["labels"]),
-            context=content["context"], base=base, code=code, lineage=content["lineage"],
+            several=content.get("several", False), context=content["context"],
+            base=base, code=code, lineage=content["lineage"],
         )  # fmt: skip
     except (KeyError, TypeError) as error:
         raise ModelError("M06", file=folder / FILE, reason=str(error)) from error

@@ -67,28 +67,39 @@ class Classifier(nn.Module):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextClassifier:
-    """A classifier ready for use: texts in, probabilities of `labels` out."""
+    """A classifier ready for use: texts in, probabilities of `labels` out.
+
+    With `several` a text may have any number of them, and each has a probability of its own.
+    """
 
     name: str
     module: Classifier
     tokenizer: Tokenizer
     labels: tuple[str, ...]
     context: int
+    several: bool = False
     digest: str = ""
     kind: str = field(default="classifier", init=False)
 
     def predict(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Probabilities [texts, labels], float32; each row sums to 1. Longer texts are cut to the context."""
+        """Probabilities [texts, labels], float32; each row sums to 1 but with `several`.
+
+        Longer texts are cut to the context.
+        """
         if not texts:
             return np.empty((0, len(self.labels)), dtype=np.float32)
-        return probabilities(
-            self.module, [truncate(e, self.context)[0] for e in encode(self.tokenizer, texts)]
-        )
+        rows = [truncate(e, self.context)[0] for e in encode(self.tokenizer, texts)]
+        return probabilities(self.module, rows, several=self.several)
 
     def classify(self, texts: str | Sequence[str]) -> list[str]:
         """The most probable label of each text."""
         given = [texts] if isinstance(texts, str) else texts
         return [self.labels[i] for i in self.predict(given).argmax(-1)]
+
+    def tags(self, texts: str | Sequence[str]) -> list[tuple[str, ...]]:
+        """The labels of each text that are likelier than not."""
+        given = [texts] if isinstance(texts, str) else texts
+        return [tuple(self.labels[i] for i in np.flatnonzero(row >= 0.5)) for row in self.predict(given)]
 
     def attention(self, text: str) -> Attention:
         """The tokens of `text`, cut to the context, and how much each looks at each.
@@ -108,14 +119,19 @@ class TextClassifier:
         return Attention(tokens=tuple(tokens), maps=attention_maps(self.module.encoder, ids))
 
 
-def probabilities(module: nn.Module, rows: Sequence[Row]) -> NDArray[np.float32]:
-    """Probabilities [rows, labels], float32, of token ids, computed in batches of similar length."""
+def probabilities(module: nn.Module, rows: Sequence[Row], *, several: bool = False) -> NDArray[np.float32]:
+    """Probabilities [rows, labels], float32, of token ids, computed in batches of similar length.
+
+    With `several` those of each label by itself, else of one among all.
+    """
     parts: dict[int, NDArray[np.float32]] = {}
     module.eval()
     with torch.inference_mode():
         for batch in batches_by_length([len(row) for row in rows], _TOKENS_AT_ONCE):
             ids, mask = pad([rows[i] for i in batch])
-            parts.update(zip(batch, module(ids, mask).float().softmax(-1).numpy(), strict=True))
+            logits = module(ids, mask).float()
+            shares = logits.sigmoid() if several else logits.softmax(-1)
+            parts.update(zip(batch, shares.numpy(), strict=True))
     return np.stack([parts[i] for i in range(len(rows))])
 
 

@@ -85,6 +85,7 @@ def _classifier(name: str, folder: Path, found: Card) -> TextClassifier:
         module=module.eval(),
         tokenizer=tokenizer.load(folder),
         labels=found.labels,
+        several=found.several,
         context=found.context,
         digest=weights_digest(folder),
     )

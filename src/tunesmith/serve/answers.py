@@ -112,11 +112,15 @@ class Completion(_Head):
 
 
 class Classification(_Frozen):
-    """One text's most probable label, and all probabilities."""
+    """One text's most probable label, and all probabilities.
+
+    `labels` are those likelier than not, of a model by which a text may have several.
+    """
 
     index: Index
     label: Label
     probability: Probability
+    labels: Annotated[list[Label], Field(max_length=100_000)] | None = None
     probabilities: Annotated[dict[Label, Probability], Field(max_length=100_000)]
 
 

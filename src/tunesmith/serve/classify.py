@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from fastapi import FastAPI
 
 from tunesmith.serve.answers import Classification, Classifications
-from tunesmith.serve.deployment import Deployments
+from tunesmith.serve.deployment import ClassifyDeployment, Deployments
 from tunesmith.serve.schemas import ClassifyRequest
+
+_HALF = 0.5
 
 
 def add_routes(app: FastAPI, deployments: Deployments) -> None:
@@ -19,14 +21,18 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
         """Labels of texts, with probabilities."""
         deployment = deployments.classify(wishes.model)
         rows = await deployment.engine.predict(wishes.texts)
-        data = [_classification(i, deployment.labels, row) for i, row in enumerate(rows.tolist())]
+        data = [_classification(i, deployment, row) for i, row in enumerate(rows.tolist())]
         return Classifications(model=deployment.name, data=data)
 
 
-def _classification(index: int, labels: Sequence[str], row: Sequence[float]) -> Classification:
+def _classification(index: int, deployment: ClassifyDeployment, row: Sequence[float]) -> Classification:
     # Rounding may leave a probability a hair above one.
-    probabilities = dict(zip(labels, (min(1.0, p) for p in row), strict=True))
+    probabilities = dict(zip(deployment.labels, (min(1.0, p) for p in row), strict=True))
     best = max(probabilities, key=lambda label: probabilities[label])
     return Classification(
-        index=index, label=best, probability=probabilities[best], probabilities=probabilities
+        index=index,
+        label=best,
+        probability=probabilities[best],
+        labels=[label for label, p in probabilities.items() if p >= _HALF] if deployment.several else None,
+        probabilities=probabilities,
     )

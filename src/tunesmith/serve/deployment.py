@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from tunesmith.core.errors import ModelError, NotFoundError, UsageError
+from tunesmith.models.classifier import TextClassifier
 from tunesmith.models.contract import PromptContract
 from tunesmith.models.decoder import vocabulary_size
 from tunesmith.models.embedder import TextEmbedder
@@ -83,6 +84,7 @@ class ClassifyDeployment:
     aliases: tuple[str, ...] = ()
     created: int
     labels: tuple[str, ...]
+    several: bool = False
     engine: ClassifierEngine
 
     @property
@@ -152,6 +154,7 @@ def deploy(
         aliases=tuple(aliases),
         created=created,
         labels=tuple(model.labels),
+        several=isinstance(model, TextClassifier) and model.several,
         engine=ClassifierEngine(model.predict, limits),
     )
 

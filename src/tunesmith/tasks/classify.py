@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from tunesmith.tasks import encoders
-from tunesmith.tasks.task import Example, Learner, Start, of_targets, weights
+from tunesmith.tasks.task import Example, Learner, Start, Task, of_targets, weights
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,7 +26,13 @@ class Classify:
     shape: ClassVar[str] = "labelled"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
     baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf")
-    losses: ClassVar[tuple[str, ...]] = ("cross_entropy",)
+    losses: ClassVar[tuple[str, ...]] = ("cross_entropy", "focal", "bce")
+
+    def others(self) -> Sequence[Task]:
+        """For rows with several labels."""
+        from tunesmith.tasks.classify_several import ClassifySeveral
+
+        return (ClassifySeveral(),)
 
     def texts(self, frame: pl.DataFrame) -> list[str]:
         """All text of the rows."""
@@ -66,7 +74,7 @@ class Classify:
         hidden = backbone.hidden([example.ids for example in examples])
         mean = means(hidden, [len(example.ids) for example in examples])
         logits = learner.module.logits(mean)  # type: ignore[operator]
-        target = torch.tensor([example.target for example in examples])
+        target = torch.from_numpy(np.array([example.target for example in examples]))
         return (loss(logits.float(), target) * of_targets(examples)).sum()
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:

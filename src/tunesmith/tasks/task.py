@@ -153,3 +153,12 @@ class Comparing(Protocol):
     def compare(self, vectors: Tensor, examples: Sequence[Example], loss: Loss) -> Tensor:
         """The weighted loss summed over all rows of a batch (a scalar with gradient)."""
         ...
+
+
+@runtime_checkable
+class Varied(Protocol):
+    """A task whose rows may have other shapes too; for each there is a task of the same name."""
+
+    def others(self) -> Sequence[Task]:
+        """The task for each other shape."""
+        ...

@@ -35,12 +35,12 @@ def backward(
             found.append(_vectors(task, backbone, part))
     whole = found[0] if len(parts) == 1 else torch.cat(found).requires_grad_()
     mean = task.compare(whole, rows, loss) / targets
-    mean.backward()  # type: ignore[no-untyped-call]
+    mean.backward()
     if len(parts) > 1 and whole.grad is not None:
         gradients = torch.split(whole.grad, [len(part) for part in parts])
         for part, state, gradient in zip(parts, states, gradients, strict=True):
             torch.set_rng_state(state)
-            _vectors(task, backbone, part).backward(gradient)  # type: ignore[no-untyped-call]
+            _vectors(task, backbone, part).backward(gradient)
     return float(mean.detach())
 
 

@@ -31,3 +31,54 @@ def multiple_negatives(
     which of them is right -> [rows] in nats. After Henderson et al. 2017.
     """
     return cross_entropy(similarity * scale, target)
+
+
+def bce(logits: Tensor, target: Tensor, *, label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0) -> Tensor:
+    """Binary cross-entropy of every class by itself, as rows with several labels need it; its mean over them.
+
+    logits: [rows, classes], target: [rows, classes] of 0 and 1, or [rows] class indices -> [rows] in nats.
+    Smoothing moves targets that far towards a half.
+    """
+    from torch.nn import functional
+
+    wanted = _indicators(logits, target) * (1 - label_smoothing) + label_smoothing / 2
+    return functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(-1)
+
+
+def focal(logits: Tensor, target: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.0) -> Tensor:
+    """Cross-entropy in which what is right already counts little (Lin et al. 2017).
+
+    logits: [rows, classes]; target: [rows] class indices, or [rows, classes] of 0 and 1, for which it is the
+    mean over the classes of the binary one -> [rows] in nats.
+    """
+    from torch.nn import functional
+
+    if target.ndim == 1:
+        likely = functional.log_softmax(logits, -1).gather(-1, target[:, None]).squeeze(-1)
+        return -((1 - likely.exp()) ** gamma) * likely
+    likely = functional.logsigmoid(logits * (2 * target - 1))
+    return (-((1 - likely.exp()) ** gamma) * likely).mean(-1)
+
+
+def mse(predicted: Tensor, target: Tensor) -> Tensor:
+    """The square of the error; predicted, target: [rows] -> [rows]."""
+    return (predicted - target) ** 2
+
+
+def huber(predicted: Tensor, target: Tensor, *, delta: Annotated[float, Gt(0)] = 1.0) -> Tensor:
+    """Half the square of the error, beyond `delta` linear: outliers pull less (Huber 1964).
+
+    predicted, target: [rows] -> [rows].
+    """
+    from torch.nn import functional
+
+    return functional.huber_loss(predicted, target, delta=delta, reduction="none")
+
+
+def _indicators(logits: Tensor, target: Tensor) -> Tensor:
+    """Targets as [rows, classes] of 0 and 1."""
+    from torch.nn import functional
+
+    if target.ndim == logits.ndim:
+        return target.to(logits.dtype)
+    return functional.one_hot(target, logits.shape[-1]).to(logits.dtype)

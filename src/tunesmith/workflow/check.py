@@ -17,6 +17,7 @@ from tunesmith.data.sources import source_paths
 from tunesmith.models import card, endpoint, families
 from tunesmith.models.resolve import resolve
 from tunesmith.tasks.task import Task
+from tunesmith.workflow.settling import settled, task_of
 
 
 def find(document: Document, workspace: Workspace) -> tuple[Recipe | None, list[Problem]]:
@@ -28,7 +29,7 @@ def find(document: Document, workspace: Workspace) -> tuple[Recipe | None, list[
     recipe, problems = recipe_file.validate(document)
     readable = recipe or _without(document, problems)
     if readable is not None:
-        task: Task = components.tasks.get(readable.task)()
+        task = task_of(readable.task, readable.data, document.path.absolute().parent)
         problems += _cheap_problems(document, readable, task, workspace)
         is_wrong = bool(problems) or not _sources_exist(document, readable)
         if is_wrong and not any(problem.code == "R12" for problem in problems):
@@ -43,7 +44,7 @@ def ready(document: Document, recipe: Recipe, workspace: Workspace) -> None:
         RecipeError: all such problems, and those of the data if there are any.
         NotFoundError: when all that is wrong is files or models that do not exist.
     """
-    task: Task = components.tasks.get(recipe.task)()
+    task = task_of(recipe.task, recipe.data, document.path.absolute().parent)
     problems = _cheap_problems(document, recipe, task, workspace)
     if problems or not _sources_exist(document, recipe):
         stop_for([*problems, *_data_problems(document, task, recipe)])
@@ -181,14 +182,17 @@ def _unfit(document: Document, choice: str | Made, task: Task, workspace: Worksp
         folder = resolved.folder
         found = card.read(folder).kind if folder else "tfidf"
         name, kind = choice, "decoder" if found == "language" else found
+    # The linear model knows one label for each text, and nothing else.
+    linear = kind == "tfidf" and task.shape == "labelled"
     # The hidden states of a decoder can be classified too.
-    if kind != wanted and (wanted != "encoder" or kind == "encoder_decoder"):
+    others = ("encoder_decoder",) if linear else ("encoder_decoder", "tfidf")
+    if kind != wanted and (wanted != "encoder" or kind in others):
         yield document.problem("R13", ("model",), task=task.name, model=name, kind=kind, wanted=wanted)
 
 
 def _loss_problems(document: Document, recipe: Recipe, task: Task) -> Iterator[Problem]:
     """A built-in loss that is made for other targets; one of the user's own is taken at its word."""
-    loss = recipe.train.loss.name
+    loss = settled(recipe, task).train.loss.name
     if loss in components.losses.builtin and loss not in task.losses:
         known = suggestion(loss, list(task.losses))
         yield document.problem("T30", ("train", "loss"), task=task.name, loss=loss, **known)

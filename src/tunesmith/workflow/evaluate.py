@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tunesmith.core import components, durable
+from tunesmith.core import durable
 from tunesmith.core.recipe import Data
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.loading import stop_for
@@ -17,6 +17,7 @@ from tunesmith.models import loading
 from tunesmith.models.resolve import resolve
 from tunesmith.tasks.task import Task
 from tunesmith.workflow import judging, measuring
+from tunesmith.workflow.settling import task_of
 
 
 def evaluate(
@@ -37,7 +38,7 @@ def evaluate(
     began = time.monotonic()
     resolved = resolve(model, workspace)
     loaded = loading.load(resolved)
-    chosen: Task = components.tasks.get(task or _task_of(loaded))()
+    chosen = _chosen(task or _task_of(loaded), data)
     rows = _rows(chosen, data)
     frame = rows.frame
     names = judging.metric_names(chosen, metrics)
@@ -63,9 +64,14 @@ def scores_of(model: loading.Model, data: Path) -> dict[str, float]:
     Raises:
         NotFoundError, DataError: when the file does not exist or cannot be used.
     """
-    task: Task = components.tasks.get(_task_of(model))()
+    task = _chosen(_task_of(model), data)
     outcome = measuring.outcome_of(task, model, _rows(task, data).frame, None)
     return measuring.scores(task.metrics, outcome)
+
+
+def _chosen(name: str, data: Path) -> Task:
+    """The task in the form of a file's rows."""
+    return task_of(name, Data.model_validate({"source": str(data)}), Path.cwd())
 
 
 def _rows(task: Task, data: Path) -> Loaded:

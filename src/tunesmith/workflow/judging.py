@@ -16,6 +16,7 @@ from tunesmith.eval import report as reports
 from tunesmith.eval.metrics import direction
 from tunesmith.eval.outcome import (
     LabelOutcome,
+    LabelsOutcome,
     Outcome,
     PreferenceOutcome,
     RetrievalOutcome,
@@ -168,6 +169,12 @@ def _references(
                 told = hosted.with_labels(outcome.labels)
                 made[name] = measuring.asked(told, parts.split(parts.held_out))
         found |= {name: measuring.scores(names, answer) for name, answer in made.items()}
+    if isinstance(outcome, LabelsOutcome):
+        rows = parts.split("train")
+        several = baselines.run(
+            dict.fromkeys(wanted), rows["text"].to_list(), rows["labels"].to_list(), outcome
+        )
+        found |= {name: measuring.scores(names, answer) for name, answer in several.items()}
     if isinstance(outcome, TextOutcome | RetrievalOutcome):
         rows = parts.split("train")
         sides = (rows["source"].to_list(), rows["target"].to_list())

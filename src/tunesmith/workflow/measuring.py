@@ -11,6 +11,7 @@ from tunesmith.core.errors import ModelError
 from tunesmith.eval import metrics, retrieval
 from tunesmith.eval.outcome import (
     LabelOutcome,
+    LabelsOutcome,
     Outcome,
     PreferenceOutcome,
     RetrievalOutcome,
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from tunesmith.models.classifier import TextClassifier
     from tunesmith.models.loading import Model
+    from tunesmith.models.tfidf import TfidfClassifier
 
 # Rows longer than this are cut when a language model is measured without a recipe that says otherwise.
 _CONTEXT = 1024
@@ -46,6 +49,8 @@ def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequenc
     if "rewards" in found:
         rows = [example.row for example in examples]
         return PreferenceOutcome(rewards=found["rewards"], tokens=found["tokens"], rows=rows)
+    if "shares" in found:
+        return _several(frame, learner.card.labels, found["shares"])
     if "vectors" in found:
         return _retrieved(frame, found["vectors"], [example.row for example in examples])
     if "probabilities" not in found:
@@ -86,8 +91,15 @@ def outcome_of(
             raise ModelError("M14", name=model.name, wanted=task.name, task="embed")
         sides = [model.embed(frame[side].to_list()) for side in ("source", "target")]
         return _retrieved(frame, np.stack(sides, axis=1), frame["_row"].to_list())
-    if task.shape != "labelled":
+    return _classified(task, model, frame)
+
+
+def _classified(task: Task, model: TextClassifier | TfidfClassifier, frame: pl.DataFrame) -> Outcome:
+    """What a classifier says of texts with one label or several."""
+    if task.name != "classify":
         raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
+    if task.shape == "multilabelled":
+        return _several(frame, model.labels, model.predict(frame["text"].to_list()))
     return _labelled(frame, model.labels, model.predict(frame["text"].to_list()))
 
 
@@ -140,6 +152,20 @@ def _labelled(frame: pl.DataFrame, known: Sequence[str], probabilities: NDArray[
         predicted=shares.argmax(axis=1),
         probabilities=shares,
         rows=frame["_row"].to_numpy().astype(np.int64),
+    )
+
+
+def _several(frame: pl.DataFrame, known: Sequence[str], shares: NDArray[np.float32]) -> LabelsOutcome:
+    """Labels a model does not know have probability 0; labels without rows stay."""
+    of_rows = frame["labels"].to_list()
+    labels = tuple(sorted({*known, *(label for row in of_rows for label in row)}))
+    targets = [[label in row for label in labels] for row in of_rows]
+    return LabelsOutcome(
+        labels=labels,
+        texts=frame["text"].to_list(),
+        targets=np.array(targets, dtype=np.int8).reshape(len(of_rows), len(labels)),
+        probabilities=aligned(shares, tuple(known), labels),
+        rows=frame["_row"].to_list(),
     )
 
 

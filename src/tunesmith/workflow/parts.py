@@ -39,8 +39,10 @@ class Parts:
     @property
     def labels(self) -> tuple[str, ...]:
         """All labels of all splits, sorted; none when rows have no label."""
-        frames = [frame for frame in self.splits.values() if "label" in frame.columns]
-        return tuple(sorted({label for frame in frames for label in frame["label"]}))
+        frames = self.splits.values()
+        one = [frame["label"] for frame in frames if "label" in frame.columns]
+        several = [frame["labels"].explode().drop_nulls() for frame in frames if "labels" in frame.columns]
+        return tuple(sorted({label for column in (*one, *several) for label in column}))
 
     @property
     def held_out(self) -> str:

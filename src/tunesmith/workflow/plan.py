@@ -30,6 +30,7 @@ from tunesmith.models.endpoint import PREFIX
 from tunesmith.models.resolve import Resolved, resolve, weights_digest
 from tunesmith.tasks.task import Task
 from tunesmith.workflow import check
+from tunesmith.workflow.settling import settled, task_of
 
 _PACKAGES = ("torch", "transformers", "tokenizers", "polars", "scikit-learn", "numpy")
 
@@ -61,8 +62,7 @@ class Plan:
     @cached_property
     def task(self) -> Task:
         """The task, ready to use."""
-        made: Task = components.tasks.get(self.recipe.task)()
-        return made
+        return task_of(self.recipe.task, self.recipe.data, self.base)
 
     @cached_property
     def paths(self) -> dict[str, list[Path]]:
@@ -287,7 +287,7 @@ def make(file: Path, workspace: Workspace, overrides: Sequence[str] = ()) -> Pla
         check.stop_for(check.find(document, workspace)[1] or problems)
         raise RecipeError.of(problems)
     check.ready(document, recipe, workspace)
-    plan = Plan(recipe, file, workspace)
+    plan = _plan(recipe, file, workspace)
     _hold_to_lock(plan)
     return plan
 
@@ -301,7 +301,12 @@ def of(recipe: Recipe, name: str, workspace: Workspace) -> Plan:
     file = Path.cwd() / f"{name}.yaml"
     values = recipe.model_dump(mode="json", exclude_unset=True)
     check.ready(recipe_file.Document(path=file, values=values, lines={}), recipe, workspace)
-    return Plan(recipe, file, workspace)
+    return _plan(recipe, file, workspace)
+
+
+def _plan(recipe: Recipe, file: Path, workspace: Workspace) -> Plan:
+    task = task_of(recipe.task, recipe.data, file.absolute().parent)
+    return Plan(settled(recipe, task), file, workspace)
 
 
 def resume(run: RunFolder, workspace: Workspace) -> Plan:

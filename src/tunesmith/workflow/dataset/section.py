@@ -17,6 +17,7 @@ from tunesmith.data import shapes
 from tunesmith.data.mapping import recognise
 from tunesmith.data.reading import open_file
 from tunesmith.data.sources import locate, shown
+from tunesmith.workflow.settling import task_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +101,9 @@ def of_recipe(file: Path, overrides: Sequence[str] = ()) -> Section:
         RecipeError: all mistakes of the recipe.
     """
     recipe = recipe_file.load(file, overrides)
-    shape = components.tasks.get(recipe.task)().shape
-    return Section(data=recipe.data, shape=shape, base=file.absolute().parent, seed=recipe.seed)
+    base = file.absolute().parent
+    shape = task_of(recipe.task, recipe.data, base).shape
+    return Section(data=recipe.data, shape=shape, base=base, seed=recipe.seed)
 
 
 def shape_of(task: str) -> str:
