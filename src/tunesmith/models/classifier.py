@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tunesmith.core.errors import ModelError
+from tunesmith.models.heads import Headed
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -22,47 +19,17 @@ if TYPE_CHECKING:
     from tunesmith.models.attention import Attention
 
 Row = Sequence[int] | NDArray[np.integer[Any]]
-HEAD = "head.safetensors"
 _TOKENS_AT_ONCE = 8192
 
 
-class Classifier(nn.Module):
+class Classifier(Headed):
     """Logits of each label from the mean of an encoder's last hidden states over the real tokens."""
-
-    def __init__(self, encoder: nn.Module, labels: int, *, dropout: float = 0.1) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(encoder.config.hidden_size, labels)  # type: ignore[union-attr, arg-type]
-        nn.init.normal_(self.head.weight, std=0.02)
-        nn.init.zeros_(self.head.bias)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """ids, mask: [batch, length] (mask is 1 on real tokens) -> logits [batch, labels]."""
         hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state  # [batch, length, d]
         weight = mask.to(hidden.dtype)[..., None]
         return self.logits((hidden * weight).sum(1) / weight.sum(1))
-
-    def logits(self, mean: Tensor) -> Tensor:
-        """mean: [texts, d], the mean hidden state of each text -> logits [texts, labels]."""
-        logits: Tensor = self.head(self.dropout(mean))
-        return logits
-
-    def save_head(self, folder: Path) -> None:
-        """Write the head's weights."""
-        state = {name: value.detach().contiguous() for name, value in self.head.state_dict().items()}
-        save_file(state, str(folder / HEAD))
-
-    def load_head(self, folder: Path) -> None:
-        """Read the head's weights.
-
-        Raises:
-            ModelError: M09 when they do not fit.
-        """
-        try:
-            self.head.load_state_dict(load_file(str(folder / HEAD)))
-        except (OSError, RuntimeError, SafetensorError) as error:
-            raise ModelError("M09", file=folder / HEAD, reason=str(error)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

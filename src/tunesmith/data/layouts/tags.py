@@ -9,15 +9,11 @@ from functools import cache
 from itertools import pairwise
 
 from tunesmith.data.layouts.layout import Row, UnfitError
+from tunesmith.language.units import is_close, units
 
 _BEGINS, _ENDS = frozenset("BSU"), frozenset("ESLU")
 _PREFIX = re.compile(r"([BIOESLUM])[-_](.+)", re.DOTALL)
 _OUTSIDE = ("O", "", "_", "-")
-# Han, kana, and the punctuation that stands with them: nothing separates two of these.
-_CLOSE = re.compile(
-    r"[\u2e80-\u303f\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]|[\U00020000-\U0003ffff]"
-)
-_WORD = re.compile(r"[^\W_]+|[^\s]", re.UNICODE)
 
 
 @dataclass(slots=True)
@@ -82,7 +78,7 @@ def join(tokens: Sequence[str]) -> tuple[str, list[Row]]:
     parts: list[str] = []
     at = 0
     for token in tokens:
-        if parts and not (_CLOSE.match(token) and _CLOSE.fullmatch(parts[-1][-1])):
+        if parts and not (is_close(token[0]) and is_close(parts[-1][-1])):
             parts.append(" ")
             at += 1
         parts.append(token)
@@ -109,18 +105,10 @@ def tokens_of(text: str, spans: Sequence[Row]) -> list[Row]:
     """Tokens for a text that has none: Chinese characters, words, marks; cut where a span begins or ends."""
     cuts = {place for span in spans for place in (span["start"], span["end"])}
     found: list[Row] = []
-    for match in _WORD.finditer(text):
-        bounds = [match.start(), *sorted(c for c in cuts if match.start() < c < match.end()), match.end()]
-        for start, end in pairwise(bounds):
-            found += _pieces(text, start, end)
+    for start, end in units(text):
+        bounds = [start, *sorted(cut for cut in cuts if start < cut < end), end]
+        found += [{"start": first, "end": last} for first, last in pairwise(bounds)]
     return found
-
-
-def _pieces(text: str, start: int, end: int) -> list[Row]:
-    """A word, or its characters where Chinese ones are among them."""
-    if not _CLOSE.search(text, start, end):
-        return [{"start": start, "end": end}]
-    return [{"start": i, "end": i + 1} for i in range(start, end)]
 
 
 def in_tokens(spans: Sequence[Row], tokens: Sequence[Row]) -> list[tuple[int, int, str]]:
