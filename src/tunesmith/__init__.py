@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tunesmith.models.contract import PromptContract
     from tunesmith.models.embedder import TextEmbedder
     from tunesmith.models.language import LanguageModel
+    from tunesmith.models.tagger import TextTagger
     from tunesmith.models.tfidf import TfidfClassifier
     from tunesmith.models.translator import Translator
     from tunesmith.serve.client import Client
@@ -43,6 +44,7 @@ _WHERE = {
     "Report": "eval.report",
     "TextClassifier": "models.classifier",
     "TextEmbedder": "models.embedder",
+    "TextTagger": "models.tagger",
     "TfidfClassifier": "models.tfidf",
     "Translator": "models.translator",
     "TunesmithError": "core.errors",
@@ -63,6 +65,7 @@ __all__ = [
     "Report",
     "TextClassifier",
     "TextEmbedder",
+    "TextTagger",
     "TfidfClassifier",
     "Translator",
     "TunesmithError",

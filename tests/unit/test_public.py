@@ -22,6 +22,7 @@ NAMES = [
     "Report",
     "TextClassifier",
     "TextEmbedder",
+    "TextTagger",
     "TfidfClassifier",
     "Translator",
     "TunesmithError",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tunesmith.models.embedder import TextEmbedder
     from tunesmith.models.hosted import HostedModel
     from tunesmith.models.language import LanguageModel
+    from tunesmith.models.tagger import Entity, TextTagger
     from tunesmith.models.tfidf import TfidfClassifier
     from tunesmith.models.translator import Translator
 
@@ -50,6 +52,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.loading import load
     from tunesmith.models.resolve import resolve
+    from tunesmith.models.tagger import TextTagger
     from tunesmith.models.translator import Translator
 
     resolved = resolve(given.model, output.workspace)
@@ -61,6 +64,8 @@ def run(given: argparse.Namespace, output: Output) -> int:
         answerer = _Interpreter(model, resolved.name, output)
     elif isinstance(model, TextEmbedder):
         answerer = _Surveyor(model, resolved.name, output)
+    elif isinstance(model, TextTagger):
+        answerer = _Finder(model, resolved.name, output)
     else:
         answerer = _Judge(model, resolved.name, output)
     if given.text is None and sys.stdin.isatty():
@@ -142,6 +147,33 @@ class _Judge:
         beside = several if getattr(self.model, "several", False) else {}
         told = {"model": self.name, "task": "classify", "label": ranked[0][0], **beside}
         self.output.data({**told, "probabilities": shares})
+
+
+class _Finder:
+    """Entities in texts."""
+
+    def __init__(self, model: TextTagger, name: str, output: Output) -> None:
+        self.model = model
+        self.name = name
+        self.output = output
+
+    def answer(self, asked: str) -> None:
+        """A line for each entity: its label, its text, its probability."""
+        (found,) = self.model.tag(asked)
+        self._data(found)
+        widest = max((layout.width(entity.label) for entity in found), default=0)
+        for entity in found:
+            self.output.line(f"{layout.pad(entity.label, widest)}  {entity.text}  {entity.probability:.4f}")
+
+    def answer_lines(self, asked: Sequence[str]) -> None:
+        """A line for each text: its entities as `text (label)`, between tabulators."""
+        for found in self.model.tag(asked):
+            self._data(found)
+            self.output.line("\t".join(f"{entity.text} ({entity.label})" for entity in found))
+
+    def _data(self, found: Sequence[Entity]) -> None:
+        entities = [{**asdict(entity), "probability": round(entity.probability, 6)} for entity in found]
+        self.output.data({"model": self.name, "task": "tag", "entities": entities})
 
 
 class _Interpreter:

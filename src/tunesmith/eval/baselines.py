@@ -12,6 +12,7 @@ import numpy as np
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.registry import suggestion
 from tunesmith.eval import retrieval
+from tunesmith.eval.entities import dictionary
 from tunesmith.eval.outcome import (
     LabelOutcome,
     LabelsOutcome,
@@ -22,7 +23,7 @@ from tunesmith.eval.outcome import (
     aligned,
 )
 
-Baseline = Callable[[Sequence[str], Sequence[str], Any], Any]
+Baseline = Callable[[Sequence[str], Sequence[Any], Any], Any]
 Answered = TypeVar("Answered", bound=Outcome)
 _ROWS_AT_ONCE = 256
 
@@ -126,13 +127,14 @@ BASELINES: Mapping[str, Baseline] = {
     "start": start,
     "longer": longer,
     "tfidf_cosine": tfidf_cosine,
+    "dictionary": dictionary,
 }
 
 
 def run(
-    names: Iterable[str], texts: Sequence[str], labels: Sequence[str], beside: Answered
+    names: Iterable[str], texts: Sequence[str], labels: Sequence[Any], beside: Answered
 ) -> dict[str, Answered]:
-    """What each named baseline, trained on texts and their labels or targets, does on the rows of `beside`.
+    """What each named baseline, trained on texts and what is known of them, does on the rows of `beside`.
 
     Raises:
         RecipeError: R06 when there is no such baseline.

@@ -116,7 +116,39 @@ class RetrievalOutcome:
         return replace(self, ranks=ranks)
 
 
-Outcome = LabelOutcome | LabelsOutcome | TokenOutcome | TextOutcome | PreferenceOutcome | RetrievalOutcome
+Entity = tuple[int, int, str]
+"""Where in a text it begins and ends, in code points, and its label."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityOutcome:
+    """The entities of each text of a part in the data, and those that a model found.
+
+    `tokens` are where the tokens of each text stand; `rows` as above.
+    """
+
+    texts: Sequence[str]
+    tokens: Sequence[Sequence[tuple[int, int]]]
+    targets: Sequence[Sequence[Entity]]
+    predicted: Sequence[Sequence[Entity]]
+    rows: Sequence[int]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels there are, in the data or found."""
+        sides = (*self.targets, *self.predicted)
+        return tuple(sorted({label for row in sides for _, _, label in row}))
+
+
+Outcome = (
+    LabelOutcome
+    | LabelsOutcome
+    | TokenOutcome
+    | TextOutcome
+    | PreferenceOutcome
+    | RetrievalOutcome
+    | EntityOutcome
+)
 
 
 def aligned(

@@ -24,9 +24,10 @@ from tunesmith.models.tokenizer import load as load_tokenizer
 # What a model that was not trained for one task yet can be trained for.
 _TASKS: dict[Kind, tuple[str, ...]] = {
     "language": ("generate", "chat"),
-    "encoder": ("classify", "embed"),
+    "encoder": ("classify", "tag", "embed"),
     "encoder_decoder": ("translate",),
     "classifier": ("classify",),
+    "tagger": ("tag",),
     "embedder": ("embed",),
     "tfidf": ("classify",),
 }

@@ -14,7 +14,7 @@ FILE = "head.safetensors"
 
 
 class Headed(nn.Module):
-    """An encoder whose hidden states, of tokens or of what is made of them, are mapped to `outputs` logits."""
+    """An encoder whose hidden states, of tokens or of whole texts, are mapped to `outputs` logits."""
 
     def __init__(self, encoder: nn.Module, outputs: int, *, dropout: float = 0.1) -> None:
         super().__init__()

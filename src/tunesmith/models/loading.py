@@ -12,13 +12,15 @@ from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models import adapter_folder, adapters, card, inspection, language, own, tokenizer
+from tunesmith.models import adapter_folder, adapters, bio, card, inspection, language, own, tokenizer
 from tunesmith.models import reference as _known  # noqa: F401  so that the Auto classes know its kinds
 from tunesmith.models.card import Card
 from tunesmith.models.classifier import Classifier, TextClassifier
 from tunesmith.models.embedder import TextEmbedder
+from tunesmith.models.heads import Headed
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import Resolved, weights_digest
+from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from tunesmith.models.tfidf import TfidfClassifier
 
 Model: TypeAlias = (
-    "LanguageModel | TextClassifier | TfidfClassifier | TextEmbedder | Translator | HostedModel"
+    "LanguageModel | TextClassifier | TfidfClassifier | TextTagger | TextEmbedder | Translator | HostedModel"
 )
 
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -55,6 +57,8 @@ def load(resolved: Resolved) -> Model:
         return _language(resolved.name, folder, found)
     if found.kind == "classifier":
         return _classifier(resolved.name, folder, found)
+    if found.kind == "tagger":
+        return _tagger(resolved.name, folder, found)
     if found.kind == "embedder":
         return _embedder(resolved.name, folder, found)
     if found.kind == "encoder_decoder":
@@ -98,6 +102,19 @@ def _embedder(name: str, folder: Path, found: Card) -> TextEmbedder:
         tokenizer=tokenizer.load(folder),
         context=found.context,
         task=found.task,
+        digest=weights_digest(folder),
+    )
+
+
+def _tagger(name: str, folder: Path, found: Card) -> TextTagger:
+    module = Headed(encoder_module(folder), bio.count(found.labels))
+    module.load_head(folder)
+    return TextTagger(
+        name=name,
+        module=module.eval(),
+        tokenizer=tokenizer.load(folder),
+        labels=found.labels,
+        context=found.context,
         digest=weights_digest(folder),
     )
 

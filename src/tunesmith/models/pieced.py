@@ -32,7 +32,8 @@ class Pieced:
     @property
     def first(self) -> NDArray[np.bool_]:
         """Whether a token is the first of its unit [tokens]."""
-        return np.diff(self.of, prepend=-1) != 0
+        first: NDArray[np.bool_] = np.diff(self.of, prepend=-1) != 0
+        return first
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Pieced]:
@@ -44,6 +45,11 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Pieced]:
         Pieced(np.array(e.ids, dtype=np.int32), np.array(e.word_ids, dtype=np.int32), spans)
         for e, spans in zip(encodings, places, strict=True)
     ]
+
+
+def words(texts: Sequence[str]) -> list[str]:
+    """The units of all texts, one after the other, as they are encoded: what a tokenizer is trained on."""
+    return [part for text in texts for part in parts(text, units(text))]
 
 
 def parts(text: str, spans: Sequence[Span]) -> list[str]:
@@ -76,7 +82,8 @@ def windows(pieced: Pieced, room: int, overlap: int = 0) -> Iterator[Span]:
         end = _edge(starts, start, start + room)
         yield start, end
         start = max(_edge(starts, start, end - overlap), start + 1) if overlap else end
-    yield start, count
+    if start < count:
+        yield start, count
 
 
 def _edge(starts: NDArray[np.int64], after: int, at: int) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """Something named in a text: the code points [start, end), its label, how probable its least sure tag is."""
+    """What is named at the code points [start, end) of a text, and how probable its least sure tag is."""
 
     start: int
     end: int
@@ -45,21 +45,14 @@ class TextTagger:
     digest: str = ""
     kind: str = field(default="tagger", init=False)
 
-    @overload
-    def tag(self, texts: str) -> list[Entity]: ...
-    @overload
-    def tag(self, texts: Sequence[str]) -> list[list[Entity]]: ...
-    def tag(self, texts: str | Sequence[str]) -> list[Entity] | list[list[Entity]]:
-        """The entities of one text, or of each of several."""
-        return self.predict([texts])[0] if isinstance(texts, str) else self.predict(texts)
-
-    def predict(self, texts: Sequence[str]) -> list[list[Entity]]:
+    def tag(self, texts: str | Sequence[str]) -> list[list[Entity]]:
         """The entities of each text, in their order."""
-        encoded = pieced.encode(self.tokenizer, texts)
+        given = [texts] if isinstance(texts, str) else texts
+        encoded = pieced.encode(self.tokenizer, given)
         scores = self._scores(encoded)
         return [
             list(self._entities(text, row, found))
-            for text, row, found in zip(texts, encoded, scores, strict=True)
+            for text, row, found in zip(given, encoded, scores, strict=True)
         ]
 
     def _scores(self, encoded: Sequence[Pieced]) -> Iterator[NDArray[np.float32]]:
@@ -74,7 +67,8 @@ class TextTagger:
                 next(found)[len(before) : len(before) + end - start]
                 for start, end in pieced.windows(row, room)
             ]
-            yield log_softmax(np.concatenate(inner)[row.first], axis=-1)
+            none = np.empty((0, bio.count(self.labels)), dtype=np.float32)
+            yield log_softmax(np.concatenate([none, *inner])[row.first], axis=-1)
 
     def _entities(self, text: str, row: Pieced, scores: NDArray[np.float32]) -> Iterator[Entity]:
         asked = row.of[row.first]

@@ -16,6 +16,7 @@ from tunesmith.models.contract import PromptContract
 from tunesmith.models.decoder import vocabulary_size
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.hosted import HostedModel
+from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.classifier_engine import Classifier, ClassifierEngine
@@ -113,7 +114,7 @@ Deployment = TextDeployment | ClassifyDeployment | EmbedDeployment
 
 
 def deploy(
-    model: Generator | Classifier | TextEmbedder | HostedModel | Translator,
+    model: Generator | Classifier | TextEmbedder | TextTagger | HostedModel | Translator,
     *,
     name: str | None = None,
     aliases: Sequence[str] = (),
@@ -126,6 +127,8 @@ def deploy(
     """
     if isinstance(model, Translator):
         raise ModelError("M48", name=model.name)
+    if isinstance(model, TextTagger):
+        raise ModelError("M14", name=model.name, wanted="serve", task="ask, eval")
     if isinstance(model, HostedModel):
         raise ModelError("M14", name=model.name, wanted="serve", task="ask, eval, eval.against")
     limits = limits or Limits()

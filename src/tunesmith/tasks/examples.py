@@ -2,9 +2,9 @@
 
 A folder holds one `.npy` file for each column. `ids` are the tokens of all examples one after another,
 `offsets` where each begins. What is learned is one of `labels`, one for each example, `learned`, a bit for
-each token, and `numbers`, those of an example from its place in `number_offsets` on. `seconds` is where in an
-example its second answer begins, -1 where it has none; `cut_rows` and `cut_tokens` say what was cut from
-which row.
+each token, `tags`, one for each token, and `numbers`, those of an example from its place in `number_offsets`
+on. `seconds` is where in an example its second answer begins, -1 where it has none; `cut_rows` and
+`cut_tokens` say what was cut from which row.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Examples(Sequence[Example]):
         self._rows = _read(folder, "rows")
         self._weights = _read(folder, "weights")
         self._targets = _read(folder, "targets")
-        self._labels, self._learned, self._numbers, self._number_offsets = (
+        self._labels, self._learned, self._tags, self._numbers, self._number_offsets = (
             _read(folder, name) if _file(folder, name).exists() else None
-            for name in ("labels", "learned", "numbers", "number_offsets")
+            for name in ("labels", "learned", "tags", "numbers", "number_offsets")
         )
         self._seconds = _read(folder, "seconds")
         self._reference: NDArray[np.float32] | None = None
@@ -63,7 +63,12 @@ class Examples(Sequence[Example]):
             () if self._reference is None else tuple(self._reference[number].tolist()),
         )
 
-    def _target(self, number: int, start: int, end: int) -> int | NDArray[np.bool_] | NDArray[np.float32]:
+    def _target(
+        self, number: int, start: int, end: int
+    ) -> int | NDArray[np.bool_] | NDArray[np.int16] | NDArray[np.float32]:
+        if self._tags is not None:
+            tags: NDArray[np.int16] = self._tags[start:end]
+            return tags
         if self._numbers is not None and self._number_offsets is not None:
             first, last = self._number_offsets[number : number + 2]
             numbers: NDArray[np.float32] = self._numbers[first:last]
@@ -155,6 +160,9 @@ def _targets(like: Example, column: Callable[[str, DTypeLike], Writer], stack: E
     if like.target.dtype == np.bool_:
         bits = _Bits(column("learned", np.uint8), stack)
         return lambda given: bits.add(_joined(given))
+    if like.target.dtype == np.int16:
+        tags = column("tags", np.int16)
+        return lambda given: tags(_joined(given))
     return _numbers(column("numbers", np.float32), column("number_offsets", np.int64))
 
 

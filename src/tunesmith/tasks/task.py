@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 class Example:
     """One encoded row; its arrays are read, never changed: they may be views of a file.
 
-    `target` is the index of a label, for language a mask [tokens] of what the model learns to say, or numbers
-    [n] that mean what the task says. `weight` is how much each of its predictions counts in the loss. A pair
-    of answers has the worse one from `second` on, and `reference` is the log-probability of each by the model
-    that training started from.
+    `target` is the index of a label, for language a mask [tokens] of what the model learns to say, for tags
+    one for each token [tokens], negative where none is learned, or numbers [n] that mean what the task says.
+    `weight` is how much each of its predictions counts in the loss. A pair of answers has the worse one from
+    `second` on, and `reference` is the log-probability of each by the model that training started from.
     """
 
     row: int
     ids: NDArray[np.integer[Any]]
-    target: int | NDArray[np.bool_] | NDArray[np.float32]
+    target: int | NDArray[np.bool_] | NDArray[np.int16] | NDArray[np.float32]
     weight: float = 1.0
     second: int | None = None
     reference: tuple[float, ...] = ()
@@ -46,12 +46,21 @@ class Example:
     @property
     def targets(self) -> int:
         """How many predictions of this row are trained; a pair is one, if both of its answers have tokens."""
-        if isinstance(self.target, int) or self.target.dtype != np.bool_:
+        if isinstance(self.target, int) or self.target.dtype == np.float32:
             return 1
+        if self.target.dtype == np.int16:
+            return int((self.target >= 0).sum())
         if self.second is not None:
             return int(all(part.any() for part in np.split(self.target, [self.second])))
         # The first token has nothing before it to be predicted from.
         return int(self.target[1:].sum())
+
+    @property
+    def learned(self) -> NDArray[np.bool_]:
+        """The tokens [tokens] that the model learns to say, or to tag as part of something."""
+        if isinstance(self.target, int) or self.target.dtype == np.float32:
+            return np.zeros(len(self.ids), dtype=np.bool_)
+        return np.asarray(self.target > 0, dtype=np.bool_)
 
 
 def weights(frame: pl.DataFrame) -> list[float]:

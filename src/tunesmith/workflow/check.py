@@ -159,7 +159,7 @@ def _model_problems(
 
 
 # What a task needs that is not for decoders.
-_KINDS = {"classify": "encoder", "embed": "encoder", "translate": "encoder_decoder"}
+_KINDS = {"classify": "encoder", "tag": "encoder", "embed": "encoder", "translate": "encoder_decoder"}
 
 
 def _unfit(document: Document, choice: str | Made, task: Task, workspace: Workspace) -> Iterator[Problem]:

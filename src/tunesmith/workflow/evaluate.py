@@ -85,6 +85,8 @@ def _task_of(model: loading.Model) -> str:
         return "classify"
     if model.kind == "embedder":
         return "embed"
+    if model.kind == "tagger":
+        return "tag"
     usual = "translate" if model.kind == "encoder_decoder" else "chat"
     found: str = getattr(model, "task", None) or usual
     return found

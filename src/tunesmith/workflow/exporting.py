@@ -23,6 +23,7 @@ from tunesmith.models.export.certificate import TOLERANCES, Certificate, Precisi
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import Resolved, resolve
+from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _language(model: LanguageModel, folder: Path) -> None:
     model.contract.save(folder)
 
 
-def _classifier(model: TextClassifier, folder: Path) -> None:
+def _headed(model: TextClassifier | TextTagger, folder: Path) -> None:
     encoder: Any = model.module.encoder
     encoder.save_pretrained(folder)
     model.module.save_head(folder)
@@ -213,7 +214,8 @@ def _itself(model: TfidfClassifier, folder: Path) -> None:
 
 _SAVERS: Mapping[type, Callable[[Any, Path], None]] = {
     LanguageModel: _language,
-    TextClassifier: _classifier,
+    TextClassifier: _headed,
+    TextTagger: _headed,
     TextEmbedder: _whole,
     Translator: _whole,
 }

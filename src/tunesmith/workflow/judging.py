@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from tunesmith.core import cache
 from tunesmith.core.store import Release, Store
-from tunesmith.eval import baselines, gate
+from tunesmith.eval import baselines, entities, gate
 from tunesmith.eval import report as reports
 from tunesmith.eval.metrics import direction
 from tunesmith.eval.outcome import (
+    EntityOutcome,
     LabelOutcome,
     LabelsOutcome,
     Outcome,
@@ -26,7 +27,7 @@ from tunesmith.eval.report import Provenance, Report, Sample, TrainingPoint, Val
 from tunesmith.models import loading
 from tunesmith.models.endpoint import PREFIX
 from tunesmith.models.resolve import Resolved, resolve
-from tunesmith.workflow import measuring, references, tokens, training
+from tunesmith.workflow import measuring, references, spans, tokens, training
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 
@@ -180,6 +181,11 @@ def _references(
         sides = (rows["source"].to_list(), rows["target"].to_list())
         written = baselines.run(dict.fromkeys(wanted), *sides, outcome)
         found |= {name: measuring.scores(names, answer) for name, answer in written.items()}
+    if isinstance(outcome, EntityOutcome):
+        rows = parts.split("train")
+        known = (rows["text"].to_list(), spans.entities(rows))
+        looked_up = baselines.run(dict.fromkeys(wanted), *known, outcome)
+        found |= {name: measuring.scores(names, answer) for name, answer in looked_up.items()}
     if isinstance(outcome, PreferenceOutcome):
         rewarded = baselines.run(dict.fromkeys(wanted), (), (), outcome)
         found |= {name: measuring.scores(names, answer) for name, answer in rewarded.items()}
@@ -196,7 +202,10 @@ def metric_names(task: Task, more: Sequence[str]) -> list[str]:
 
 
 def with_labels(report: Report, outcome: Outcome, ledger: Ledger) -> Report:
-    """The report with per-class figures and mistakes, where the outcome has labels."""
+    """The report with figures for each label, and mistakes or examples, where the outcome has labels."""
+    if isinstance(outcome, EntityOutcome):
+        shown = tuple(Sample(**one) for one in entities.examples(outcome))
+        return replace(report, per_class=entities.per_label(outcome), samples=shown)
     if not isinstance(outcome, LabelOutcome):
         return report
     return report.with_labels(outcome, places(ledger.frame))

@@ -47,10 +47,10 @@ def _pieces(learner: Learner, example: Example) -> Iterator[Piece]:
         yield Piece(text=learner.tokenizer.decode(ids), learned=False, ids=tuple(ids))
         yield Piece(text=learner.card.labels[example.target], learned=True)
         return
-    edges = [0, *(np.flatnonzero(np.diff(example.target.astype(np.int8))) + 1).tolist(), len(ids)]
+    edges = [0, *(np.flatnonzero(np.diff(example.learned.astype(np.int8))) + 1).tolist(), len(ids)]
     before = ""
     for start, end in pairwise(edges):
         # Decoded from the beginning: some tokenizers take off the space before a piece by itself.
         text = learner.tokenizer.decode(ids[:end], skip_special_tokens=False)
-        yield Piece(text=text[len(before) :], learned=bool(example.target[start]), ids=tuple(ids[start:end]))
+        yield Piece(text=text[len(before) :], learned=bool(example.learned[start]), ids=tuple(ids[start:end]))
         before = text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,10 +23,12 @@ from tunesmith.models.card import Card
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
+from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 from tunesmith.models.turns import Message
 from tunesmith.tasks.chat import talks
 from tunesmith.tasks.task import Example, Learner, Task
+from tunesmith.workflow import spans
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from tunesmith.models.loading import Model
     from tunesmith.models.tfidf import TfidfClassifier
 
+    _Single = TextClassifier | TfidfClassifier | TextEmbedder | TextTagger | Translator
+
 # Rows longer than this are cut when a language model is measured without a recipe that says otherwise.
 _CONTEXT = 1024
 _SAMPLE = 128
@@ -44,6 +48,8 @@ _SAMPLE = 128
 def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequence[Example]) -> Outcome:
     """What a model in training does on encoded rows."""
     found = task.measure(learner, examples)
+    if "model" in found:
+        return outcome_of(task, found["model"], frame, None)
     if "texts" in found:
         return _written(frame, found["texts"], [example.row for example in examples])
     if "rewards" in found:
@@ -82,22 +88,24 @@ def outcome_of(
         learner = _learner(model, context)
         examples = encoded(learner) if encoded else task.encode(frame, learner)[0]
         return outcome(task, learner, frame, examples)
+    return _said(task, model, frame)
+
+
+_OWN: Mapping[type, str] = {Translator: "translate", TextEmbedder: "embed", TextTagger: "tag"}
+
+
+def _said(task: Task, model: _Single, frame: pl.DataFrame) -> Outcome:
+    """What a model that does one task says of rows."""
+    own = _OWN.get(type(model), "classify")
+    if task.name != own:
+        raise ModelError("M14", name=model.name, wanted=task.name, task=own)
     if isinstance(model, Translator):
-        if task.name != "translate":
-            raise ModelError("M14", name=model.name, wanted=task.name, task="translate")
         return _written(frame, model.translate(frame["source"].to_list()), frame["_row"].to_list())
     if isinstance(model, TextEmbedder):
-        if task.name != "embed":
-            raise ModelError("M14", name=model.name, wanted=task.name, task="embed")
         sides = [model.embed(frame[side].to_list()) for side in ("source", "target")]
         return _retrieved(frame, np.stack(sides, axis=1), frame["_row"].to_list())
-    return _classified(task, model, frame)
-
-
-def _classified(task: Task, model: TextClassifier | TfidfClassifier, frame: pl.DataFrame) -> Outcome:
-    """What a classifier says of texts with one label or several."""
-    if task.name != "classify":
-        raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
+    if isinstance(model, TextTagger):
+        return spans.tagged(frame, model)
     if task.shape == "multilabelled":
         return _several(frame, model.labels, model.predict(frame["text"].to_list()))
     return _labelled(frame, model.labels, model.predict(frame["text"].to_list()))

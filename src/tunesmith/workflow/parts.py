@@ -38,11 +38,13 @@ class Parts:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """All labels of all splits, sorted; none when rows have no label."""
+        """All labels of all splits, of rows or of spans, sorted; none when there are none."""
         frames = self.splits.values()
         one = [frame["label"] for frame in frames if "label" in frame.columns]
         several = [frame["labels"].explode().drop_nulls() for frame in frames if "labels" in frame.columns]
-        return tuple(sorted({label for column in (*one, *several) for label in column}))
+        spans = [frame["spans"].explode().drop_nulls() for frame in frames if "spans" in frame.columns]
+        named = [column.struct.field("label") for column in spans]
+        return tuple(sorted({label for column in (*one, *several, *named) for label in column}))
 
     @property
     def held_out(self) -> str:

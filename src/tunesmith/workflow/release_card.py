@@ -32,11 +32,13 @@ _PIPELINES = {
     "chat": "text-generation",
     "translate": "translation",
     "embed": "sentence-similarity",
+    "tag": "token-classification",
 }
 _CALLS = {
     "classify": 'classify("…")',
     "chat": 'chat([{"role": "user", "content": "…"}])',
     "embed": 'embed("…")',
+    "tag": 'tag("…")',
 }
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 _LANGUAGES_OF = 500

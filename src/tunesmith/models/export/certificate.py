@@ -22,6 +22,7 @@ from tunesmith.models.classifier import TextClassifier
 from tunesmith.models.decoder import Decoder, run
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.language import LanguageModel, prompt_ids
+from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
     from tunesmith.models.tfidf import TfidfClassifier
 
-    Exported: TypeAlias = LanguageModel | TextClassifier | TfidfClassifier | TextEmbedder | Translator
+    Exported: TypeAlias = (
+        LanguageModel | TextClassifier | TfidfClassifier | TextTagger | TextEmbedder | Translator
+    )
     Numbers: TypeAlias = NDArray[np.floating[Any]]
 
 Precision = Literal["f32", "f16", "q8_0", "q4_0"]
@@ -127,6 +130,8 @@ def measure(original: Exported, exported: Exported) -> Measured:
     if isinstance(original, TextEmbedder) and isinstance(exported, TextEmbedder):
         one, other = (model.embed(prompts()) for model in (original, exported))
         return _compared(one, other, (one @ one.T, other @ one.T))
+    if isinstance(original, TextTagger) and isinstance(exported, TextTagger):
+        return _found(original, exported)
     one, other = (model.predict(prompts()) for model in (original, exported))  # type: ignore[union-attr]
     return _compared(one, other, (one, other))
 
@@ -135,6 +140,12 @@ def _compared(one: Numbers, other: Numbers, choices: tuple[Numbers, Numbers]) ->
     """Numbers of both models for each text, and what each would choose among."""
     equal = int((choices[0].argmax(axis=1) == choices[1].argmax(axis=1)).sum())
     return Measured(compared=len(one), equal=equal, logits=float(np.abs(one - other).max()))
+
+
+def _found(original: TextTagger, exported: TextTagger) -> Measured:
+    sides = (model.tag(prompts()) for model in (original, exported))
+    one, other = ([[(e.start, e.end, e.label) for e in row] for row in side] for side in sides)
+    return Measured(compared=len(one), equal=sum(a == b for a, b in zip(one, other, strict=True)))
 
 
 def _written(original: LanguageModel, exported: LanguageModel) -> Measured:

@@ -1,0 +1,113 @@
+"""Entities found in texts: metrics, a table by label, examples, and what a dictionary of words would find."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from tunesmith.core.errors import DataError
+from tunesmith.data.layouts import tags
+from tunesmith.eval.classes import ClassScore, clip
+from tunesmith.eval.outcome import Entity, EntityOutcome, Outcome
+from tunesmith.language.units import units
+from tunesmith.models import bio
+
+
+def entity_f1(outcome: Outcome) -> float:
+    """F1 over all entities, which must agree in beginning, end and label; from 0 to 1.
+
+    It is what `seqeval` gives for BIO tags, micro-averaged (Tjong Kim Sang and De Meulder 2003).
+
+    Raises:
+        DataError: T21 when the outcome has no entities; E03 when it has no rows.
+    """
+    return _score("", *_counts(tagged(outcome, "entity_f1"), lambda label: True)).f1
+
+
+def token_accuracy(outcome: Outcome) -> float:
+    """Share of tokens with the right BIO tag, from 0 to 1; most are outside of all entities.
+
+    Raises:
+        DataError: T21 when the outcome has no entities; E03 when it has no rows.
+    """
+    found = tagged(outcome, "token_accuracy")
+    labels = found.labels
+    right = total = 0
+    for tokens, wanted, given in zip(found.tokens, found.targets, found.predicted, strict=True):
+        one, other = (bio.encode(entities, tokens, labels) for entities in (wanted, given))
+        right += int((one == other).sum())
+        total += len(tokens)
+    return right / max(1, total)
+
+
+def tagged(outcome: Outcome, metric: str) -> EntityOutcome:
+    """The outcome, if it is one of entities and has rows.
+
+    Raises:
+        DataError: T21 when it has no entities; E03 when it has no rows.
+    """
+    if not isinstance(outcome, EntityOutcome):
+        raise DataError("T21", metric=metric)
+    if not len(outcome.rows):
+        raise DataError("E03", metric=metric)
+    return outcome
+
+
+def per_label(outcome: EntityOutcome) -> tuple[ClassScore, ...]:
+    """Precision, recall, F1 and number of entities of every label."""
+    return tuple(_score(label, *_counts(outcome, label.__eq__)) for label in outcome.labels)
+
+
+def _counts(outcome: EntityOutcome, counts: Callable[[str], bool]) -> tuple[int, int, int]:
+    """How many entities are right, how many were found, how many there are."""
+    right = found = there = 0
+    for wanted, given in zip(outcome.targets, outcome.predicted, strict=True):
+        one, other = ({entity for entity in side if counts(entity[2])} for side in (wanted, given))
+        right, found, there = right + len(one & other), found + len(other), there + len(one)
+    return right, found, there
+
+
+def _score(label: str, right: int, found: int, there: int) -> ClassScore:
+    return ClassScore(
+        label=label,
+        precision=right / max(1, found),
+        recall=right / max(1, there),
+        f1=2 * right / max(1, found + there),
+        support=there,
+    )
+
+
+def examples(outcome: EntityOutcome, count: int = 5) -> list[dict[str, str]]:
+    """The first rows that have entities: the text, what was found in it and what stands in the data."""
+    rows = zip(outcome.texts, outcome.targets, outcome.predicted, strict=True)
+    shown = [(text, wanted, given) for text, wanted, given in rows if wanted or given][:count]
+    return [
+        {"prompt": clip(text), "answer": _told(text, given), "expected": _told(text, wanted)}
+        for text, wanted, given in shown
+    ]
+
+
+def _told(text: str, entities: Sequence[Entity]) -> str:
+    return "; ".join(f"{text[start:end]} ({label})" for start, end, label in entities) or "-"
+
+
+def dictionary(
+    texts: Sequence[str], entities: Sequence[Sequence[Entity]], beside: EntityOutcome
+) -> EntityOutcome:
+    """Give each unit of `beside` the tag it most often had in the training texts; an unknown one has none."""
+    labels = sorted({label for row in entities for _, _, label in row})
+    names = ["O", *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
+    seen: dict[str, Counter[str]] = defaultdict(Counter)
+    for text, row in zip(texts, entities, strict=True):
+        places = units(text)
+        for (start, end), tag in zip(places, bio.encode(row, places, labels), strict=True):
+            seen[text[start:end]][names[tag]] += 1
+    usual = {unit: counts.most_common(1)[0][0] for unit, counts in seen.items()}
+    return replace(beside, predicted=[_looked_up(text, usual) for text in beside.texts])
+
+
+def _looked_up(text: str, usual: dict[str, str]) -> list[Entity]:
+    places = units(text)
+    found = tags.decode([usual.get(text[start:end], "O") for start, end in places])
+    return [(places[first][0], places[last - 1][1], label) for first, last, label in found]

@@ -1,0 +1,33 @@
+"""What a model finds in the texts of a part, beside what stands in the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunesmith.eval.outcome import Entity, EntityOutcome
+from tunesmith.language.units import units
+from tunesmith.models.tagger import TextTagger
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def tagged(frame: pl.DataFrame, model: TextTagger) -> EntityOutcome:
+    """The entities that a tagger finds; tokens are those of the data, or units where it has none."""
+    texts = frame["text"].to_list()
+    given = zip(texts, frame["tokens"].to_list(), strict=True)
+    return EntityOutcome(
+        texts=texts,
+        tokens=[
+            units(text) if tokens is None else [(one["start"], one["end"]) for one in tokens]
+            for text, tokens in given
+        ],
+        targets=entities(frame),
+        predicted=[[(one.start, one.end, one.label) for one in row] for row in model.tag(texts)],
+        rows=frame["_row"].to_list(),
+    )
+
+
+def entities(frame: pl.DataFrame) -> list[list[Entity]]:
+    """The entities of each row of a part, as the data has them."""
+    return [[(one["start"], one["end"], one["label"]) for one in row] for row in frame["spans"].to_list()]
