@@ -61,8 +61,8 @@ def share_heap() -> None:
 def keep_freed_memory() -> None:
     """Let this process reuse the memory it freed, where the C library is glibc.
 
-    By default glibc asks the system for every large block anew, which clears each of its pages: training frees
-    and asks for the same blocks again and again. It costs a few per cent of memory.
+    By default glibc asks the system for every large block anew, which clears each of its pages: training
+    frees and asks for the same blocks again and again. It costs a few per cent of memory.
     """
     _set(_M_MMAP_MAX, 0)
     _set(_M_TRIM_THRESHOLD, 2**31 - 1)
