@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
-    """list, show, suggest, add, promote, rollback, verify, export, remove."""
+    """list, show, suggest, add, adapters, promote, rollback, verify, export, remove."""
     actions = Actions(parser, lang)
     choosing_views.filters(actions.add("list"), lang)
     actions.add("show", "model")
     choosing_views.suggesting(actions.add("suggest"), lang)
     adding = actions.add("add", "source")
     adding.add_argument("--name", metavar="NAME", help=text.say("cli.option_release_name", lang))
+    adding.add_argument("--base", metavar="MODEL", help=text.say("cli.option_base", lang))
     hosted_views.arguments(adding, lang)
+    actions.add("adapters", "model")
     promote, rollback = actions.add("promote", "release"), actions.add("rollback", "release_name")
     for parser_of in (promote, rollback):
         parser_of.add_argument(
@@ -52,8 +54,8 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
 def run(given: argparse.Namespace, output: Output) -> int:
     """Carry out the action."""
     actions = {
-        "list": _list, "show": _show, "suggest": choosing_views.suggest, "add": _add, "promote": _promote,
-        "rollback": _rollback, "verify": _verify, "export": _export, "remove": _remove,
+        "list": _list, "show": _show, "suggest": choosing_views.suggest, "add": _add, "adapters": _adapters,
+        "promote": _promote, "rollback": _rollback, "verify": _verify, "export": _export, "remove": _remove,
     }  # fmt: skip
     return carry_out(actions, given, output)
 
@@ -90,9 +92,19 @@ def _add(given: argparse.Namespace, output: Output) -> int:
         return hosted_views.add(given, output)
     from tunesmith.workflow import releases
 
-    release = releases.add(given.source, output.workspace, name=given.name)
+    release = releases.add(given.source, output.workspace, name=given.name, base=given.base)
     output.data({"release": release.label, "folder": release.folder, "digest": release.digest})
     output.line(output.say("models_added", release=release.label))
+    return 0
+
+
+def _adapters(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.cli import adapter_views
+    from tunesmith.workflow import adopting
+
+    found = adopting.of_base(given.model, output.workspace)
+    output.data({"base": given.model, "adapters": found})
+    adapter_views.show(given.model, found, output)
     return 0
 
 

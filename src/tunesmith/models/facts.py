@@ -105,15 +105,15 @@ def parameters(folder: Path) -> int:
     Raises:
         ModelError: M52 when a file is damaged.
     """
-    own = _elements(folder)
+    own = own_parameters(folder)
     base = card.read(folder).base
     is_adapter = (folder / "adapter_config.json").exists()
     if is_adapter and base is not None and Path(base.folder).is_dir():
-        own += _elements(Path(base.folder))
+        own += own_parameters(Path(base.folder))
     return own
 
 
-def _elements(folder: Path) -> int:
+def own_parameters(folder: Path) -> int:
     """How many numbers a folder's safetensors hold."""
     return sum(tensor.elements for path in folder.glob("*.safetensors") for tensor in headers.read(path))
 

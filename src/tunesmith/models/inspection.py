@@ -82,6 +82,15 @@ def fits_base(folder: Path, base: Path) -> None:
             raise ModelError("M54", file=folder, base=base.name, reason=reason)
 
 
+def known_ids(folder: Path, base: Path) -> None:
+    """Refuse a tokenizer in `folder` with ids beyond the embedding of the model in `base`.
+
+    Raises:
+        ModelError: M53 naming the last id.
+    """
+    _known_ids(folder, _tensors(base))
+
+
 def _weight_of(name: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...] | None:
     """The shape of the weight of a module; None where the checkpoint has none of that name.
 

@@ -85,7 +85,7 @@ def _is_model(folder: Path, name: str) -> bool:
     """A folder that holds a model; one that was named by a path is taken at its word."""
     named = Path(name).is_absolute() or name.startswith((".", "~"))
     return folder.is_dir() and (
-        named or any((folder / f).exists() for f in ("config.json", "tunesmith.json"))
+        named or any((folder / f).exists() for f in ("config.json", "tunesmith.json", "adapter_config.json"))
     )
 
 

@@ -15,6 +15,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.models import card, facts, inspection, templates, tokenizer
 from tunesmith.models.card import Card
 from tunesmith.models.resolve import HUB_PATTERNS, resolve, weights_digest
+from tunesmith.workflow import adopting
 
 if TYPE_CHECKING:
     from tunesmith.workflow.verifying import Agreement
@@ -22,22 +23,29 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
-def add(source: str, workspace: Workspace, *, name: str | None = None) -> Release:
+def add(source: str, workspace: Workspace, *, name: str | None = None, base: str | None = None) -> Release:
     """Copy a folder, or a hub's model, into the workspace and register it; its own name unless given one.
+
+    An adapter belongs to `base`, or to the model that it names itself; see `adopting.adopted`.
 
     Raises:
         NotFoundError: M01 when there is no such model.
         ModelError: M04 when the folder holds no model, M08 when its weights are not safetensors, M05 or M06
             when a file of it is damaged, M10 or M70 when its chat template cannot be used, M13 for `tfidf`,
             which has no files.
-        UsageError: U05 when the name cannot be used.
+        UsageError: U05 when the name cannot be used, U12 when `base` is given for what is no adapter.
     """
     resolved = resolve(source, workspace)
     if resolved.folder is None:
         raise ModelError("M13", name=source)
-    found = _checked(resolved.folder)
     label = checked_name(name) if name else _slug(resolved.name)
-    folder = _copied(resolved.folder, workspace)
+    is_adapter = adopting.is_adapter(resolved.folder)
+    if base is not None and not is_adapter:
+        raise UsageError("U12", name=source)
+    inspection.no_links_out(resolved.folder)
+    given = adopting.adopted(resolved.folder, workspace, base) if is_adapter else resolved.folder
+    found = _checked(given)
+    folder = given if is_adapter else _copied(given, workspace)
     return Store(workspace.database).publish(
         label,
         digest=durable.digest(folder),
@@ -65,10 +73,7 @@ def _slug(name: str) -> str:
 
 
 def _checked(folder: Path) -> Card:
-    inspection.no_links_out(folder)
     found = card.read(folder)
-    if found.base is not None and (folder / "adapter_config.json").exists():
-        inspection.fits_base(folder, Path(found.base.folder))
     if not any(folder.glob("*.safetensors")):
         raise ModelError("M08", file=folder, name=folder.name)
     facts.parameters(folder)
