@@ -88,15 +88,17 @@ class _Reader:
             self._draw(event)
         elif time.monotonic() - self.shown > _LINE_SECONDS or event.step == event.steps:
             self.shown = time.monotonic()
-            rate = event.tokens / event.seconds if event.seconds else 0
-            self.output.hint(f"  {event.step}/{event.steps}  loss {event.loss:.4f}  {rate:,.0f} tok/s")
+            self.output.hint(
+                f"  {event.step}/{event.steps}  loss {event.loss:.4f}  {_pace(event, self.output)}"
+            )
 
     def _draw(self, event: Step) -> None:
         if self.bar is None:
             self.bar = _new_bar()
-            self.task = self.bar.add_task("", total=event.steps, loss=event.loss)
+            self.task = self.bar.add_task("", total=event.steps, loss=event.loss, pace="")
         if self.task is not None:
-            self.bar.update(self.task, completed=event.step, loss=event.loss)
+            pace = _pace(event, self.output)
+            self.bar.update(self.task, completed=event.step, loss=event.loss, pace=pace)
 
     def close(self) -> None:
         """Take the bar away."""
@@ -105,15 +107,24 @@ class _Reader:
             self.bar = None
 
 
+def _pace(step: Step, output: Output) -> str:
+    """Speed, memory and the time that is left."""
+    minutes, seconds = divmod(round(step.seconds_left), 60)
+    return output.say(
+        "pace", rate=f"{step.tokens_per_second:,.0f}", memory=f"{step.memory / 1e6:,.0f}",
+        left=f"{minutes}:{seconds:02}",
+    )  # fmt: skip
+
+
 def _new_bar() -> Bar:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns: list[Any] = [
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TextColumn("loss {task.fields[loss]:.4f}"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[pace]}"),
     ]
     bar = Progress(*columns, console=Console(stderr=True))
     bar.start()

@@ -109,6 +109,12 @@ class MissingError(TunesmithError):
     exit_code = 5
 
 
+class MemoryShortError(TunesmithError):
+    """There is not enough memory for what is asked."""
+
+    exit_code = 6
+
+
 class GateError(TunesmithError):
     """The model did not pass its gate."""
 

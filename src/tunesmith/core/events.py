@@ -35,7 +35,10 @@ class StageFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One optimizer step. `loss` is the mean over the step's targets; `tokens` counts real tokens only."""
+    """One optimizer step. `loss` is the mean over the step's targets; `tokens` counts real tokens only.
+
+    `seconds` is what the step took, `seconds_left` what those to come will take; `memory` is in bytes.
+    """
 
     step: int
     steps: int
@@ -45,6 +48,13 @@ class Step:
     grad_norm: float
     tokens: int
     seconds: float
+    seconds_left: float = 0.0
+    memory: int = 0
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Real tokens, with no padding among them."""
+        return self.tokens / self.seconds if self.seconds else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +214,10 @@ def encode(event: Event, when: float) -> str:
 def decode(record: Mapping[str, Any]) -> Event:
     """The event of a line."""
     kind = KINDS[record["event"]]
-    values = {f.name: record[f.name] for f in fields(kind)}
-    numbers = {f.name: figures(values[f.name]) for f in fields(kind) if f.type in _NUMBERS}
+    # An older version may have said less.
+    values = {f.name: record[f.name] for f in fields(kind) if f.name in record}
+    numbers = {
+        f.name: figures(values[f.name]) for f in fields(kind) if f.name in values and f.type in _NUMBERS
+    }
     event: Event = kind(**{**values, **numbers})
     return event

@@ -9,9 +9,17 @@ import sys
 from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
+_PAGES = Path("/proc/self/statm")
 _TABLE = Path("/proc/meminfo")
-# What a container may use at most, where that is less than the machine has: cgroup 2, then 1.
-_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+# What a container may use at most and what it uses, cgroup 2, then 1.
+_CONTAINERS = (
+    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
+    (
+        Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+        Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ),
+)
+_CONTAINER_STATE = Path("/sys/fs/cgroup/memory.stat")
 # Of glibc's malloc.h.
 _M_ARENA_MAX, _M_MMAP_MAX, _M_TRIM_THRESHOLD = -8, -4, -1
 
@@ -28,16 +36,40 @@ def peak_memory_bytes() -> int:
 
 def machine_memory_bytes() -> int | None:
     """The main memory that this process may use: the machine's, or what its container is allowed."""
-    limits = [
-        int(said) for path in _LIMITS if path.exists() and (said := path.read_text("ascii").strip()).isdigit()
-    ]
+    limits = [limit for limit, _ in _containers()]
     found = _memory("MemTotal", "SC_PHYS_PAGES")
     return min([*limits, found]) if found else None
 
 
 def available_memory_bytes() -> int | None:
-    """The main memory that is not in use now."""
-    return _memory("MemAvailable", "SC_AVPHYS_PAGES")
+    """The main memory that is not in use now, on the machine and within what its container is allowed."""
+    found = _memory("MemAvailable", "SC_AVPHYS_PAGES")
+    left = [max(0, limit - used) + _cached() for limit, used in _containers()]
+    return min([*left, found]) if found else None
+
+
+def resident_memory_bytes() -> int:
+    """The main memory that this process uses now; its peak where the system does not say."""
+    if not _PAGES.exists():
+        return peak_memory_bytes()
+    return int(_PAGES.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _containers() -> list[tuple[int, int]]:
+    """The limit and the use of every container that has a limit."""
+    return [
+        (int(said), int(used.read_text("ascii")))
+        for limit, used in _CONTAINERS
+        if limit.exists() and (said := limit.read_text("ascii").strip()).isdigit()
+    ]
+
+
+def _cached() -> int:
+    """What a container uses for copies of files, which it gives back when memory is short."""
+    if not _CONTAINER_STATE.exists():
+        return 0
+    pairs = (line.split() for line in _CONTAINER_STATE.read_text("ascii").splitlines())
+    return sum(int(value) for name, value in pairs if name == "inactive_file")
 
 
 def _memory(name: str, pages: str) -> int | None:

@@ -308,7 +308,8 @@ class Train(Section):
     schedule: Schedule = _named("linear")
     epochs: float = Field(default=3, gt=0, le=10_000)
     batch_size: int = Field(default=16, ge=1, le=1_048_576)
-    micro_batch_tokens: int = Field(default=4096, ge=16, le=16_777_216)
+    micro_batch_tokens: Annotated[int, Field(ge=16, le=16_777_216)] | Literal["auto"] = 4096
+    checkpointing: bool | Literal["auto"] = "auto"
     clip: float = Field(default=1.0, gt=0)
     precision: Literal["auto", "bf16", "float32"] = "auto"
     on_bad_step: Literal["stop", "skip"] = "stop"
@@ -346,6 +347,7 @@ class Lock(Section):
     sources: dict[str, str]
     model: str
     threads: int
+    memory: int | None = None
 
 
 class Recipe(Section):

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.events import Evaluated, Event, Finished, Resumed, Saved, Skipped, Step, Stopped, Warned
+from tunesmith.core.memory import resident_memory_bytes
 from tunesmith.core.recipe import Train
 from tunesmith.tasks.task import Example, Learner, Task
 from tunesmith.train import checkpoints
+from tunesmith.train.fitting import Room, fit
 from tunesmith.train.guard import PATIENCE, BadStepError
 from tunesmith.train.stepper import Stepper
 
 # Without `save_every`, at most this much work is lost to a crash.
 _SAVE_SECONDS = 60.0
 _SHOWN = 8
+_UNKNOWN = Room()
 _CODES = {"not_finite": "T01", "spike": "T03"}
 
 
@@ -47,15 +50,18 @@ def train(
     seed: int,
     folder: Path,
     readers: Readers,
+    room: Room = _UNKNOWN,
 ) -> Iterator[Event]:
     """Train `learner` in place, from the newest checkpoint in `folder` if there is one.
 
     Raises:
         TrainingError: T01 when a loss or gradient is not finite, T03 when a loss is a spike, T04 when too
             many steps in a row were so; the weights are those of the last good step.
+        MemoryShortError: T06, T07 when it does not fit into the `room`.
     """
     stepper = Stepper(learner, task, examples, settings, seed, readers.clock)
     yield from stepper.warnings
+    fit(stepper, room)
     start = 0
     for damaged in checkpoints.set_aside(folder):
         yield Warned(code="T05", values={"path": str(damaged)})
@@ -65,10 +71,11 @@ def train(
         stepper.backbone.renew()
         start = found.step
         yield Resumed(step=start, path=str(found.path))
-    saved, loss = readers.clock(), float("nan")
+    saved, loss, pace = readers.clock(), float("nan"), _Pace()
     for number in range(start, stepper.steps):
         said = _step(stepper, number, folder, readers.place)
-        loss = said.loss if isinstance(said, Step) else loss
+        if isinstance(said, Step):
+            loss, said = said.loss, pace.tell(said)
         yield said
         done = said.step
         epoch_ends = done % stepper.batches.per_epoch == 0 or done == stepper.steps
@@ -86,6 +93,20 @@ def train(
             yield Stopped(step=done)
             return
     yield Finished(step=stepper.steps, loss=loss)
+
+
+class _Pace:
+    """How long the steps of this process took on average, and what memory they left in use."""
+
+    def __init__(self) -> None:
+        self._steps = 0
+        self._seconds = 0.0
+
+    def tell(self, step: Step) -> Step:
+        self._steps += 1
+        self._seconds += step.seconds
+        left = (step.steps - step.step) * self._seconds / self._steps
+        return replace(step, seconds_left=left, memory=resident_memory_bytes())
 
 
 def _due(settings: Train, step: int, waited: float) -> bool:

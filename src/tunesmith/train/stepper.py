@@ -30,6 +30,8 @@ from tunesmith.train.named import Named
 
 # Rows on which a fast backbone is compared with the model's own code before training.
 _COMPARED = 4
+TOKENS = 4096
+"""The size of a micro-batch that is `auto`, where nobody says how much room there is."""
 
 
 class Stepper:
@@ -51,6 +53,8 @@ class Stepper:
         self.settings = settings
         self.seed = seed
         self.clock = clock
+        wanted = settings.micro_batch_tokens
+        self.tokens = wanted if isinstance(wanted, int) else TOKENS
         self.parameters = {n: p for n, p in learner.module.named_parameters() if p.requires_grad}
         self.optimizer: Optimizer = _make(components.optimizers, settings.optimizer)(Named(self.parameters))
         self.loss = _make(components.losses, settings.loss)
@@ -116,17 +120,21 @@ class Stepper:
     def _backward(self, indices: NDArray[np.int64]) -> float:
         """Gradients of the weighted mean loss over the batch's targets, whatever the micro-batches are."""
         targets = sum(example.targets * example.weight for example in (self.examples[i] for i in indices))
-        numbers = micro(indices, self.lengths, self.settings.micro_batch_tokens)
+        numbers = micro(indices, self.lengths, self.tokens)
         parts = [[self.examples[i] for i in part] for part in numbers]
         if isinstance(self.task, Comparing):
             return comparing.backward(self.task, self.backbone, parts, self.loss, targets)
         total = 0.0
         for examples in parts:
-            with self.backbone.computing():
-                loss = self.task.objective(self.learner, self.backbone, examples, self.loss) / targets
+            loss = self.objective(examples) / targets
             loss.backward()
             total += float(loss.detach())
         return total
+
+    def objective(self, examples: Sequence[Example]) -> torch.Tensor:
+        """The weighted loss summed over the targets of some examples."""
+        with self.backbone.computing():
+            return self.task.objective(self.learner, self.backbone, examples, self.loss)
 
 
 def _make(registry: Registry, chosen: Component) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ from typing import Any
 from tunesmith import __version__
 from tunesmith.core import cache, components, durable, own_code, recipe_file
 from tunesmith.core.errors import Problem, RecipeError
+from tunesmith.core.memory import machine_memory_bytes
 from tunesmith.core.recipe import Component, Lock, Made, Own, Recipe, Scratch
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
@@ -89,6 +90,11 @@ class Plan:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     @cached_property
+    def memory(self) -> int | None:
+        """The memory of the machine that `auto` chooses by, in bytes."""
+        return self.recipe.lock.memory if self.recipe.lock is not None else machine_memory_bytes()
+
+    @cached_property
     def data_key(self) -> str:
         """What the prepared data depends on."""
         section = self.recipe.data.model_copy(update={"clean": self._cleaners})
@@ -151,6 +157,7 @@ class Plan:
             on_error=self.recipe.data.on_error,
             seed=self.recipe.seed,
             threads=self.threads,
+            memory=self.memory if self.recipe.train.micro_batch_tokens == "auto" else None,
             versions=self.versions,
         )
         return Candidate(_name_of(source), source, identity, key)
@@ -229,6 +236,7 @@ class Plan:
             sources=self.sources,
             model=self.identities,
             threads=self.threads,
+            memory=self.memory,
         )
         source = {
             split: [entry.model_copy(update={"path": self._absolute_source(entry.path)}) for entry in entries]

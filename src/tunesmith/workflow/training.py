@@ -59,6 +59,7 @@ def _gradient(
     stop: Callable[[], bool],
 ) -> Iterator[Event]:
     from tunesmith.train import checkpoints
+    from tunesmith.train.fitting import Room
     from tunesmith.train.loop import Readers
     from tunesmith.train.loop import train as loop
 
@@ -74,6 +75,7 @@ def _gradient(
     for event in loop(
         learner, plan.task, encoded.train,
         settings=plan.recipe.train, seed=plan.recipe.seed, folder=states, readers=readers,
+        room=Room.now(plan.memory),
     ):  # fmt: skip
         yield event
         if isinstance(event, Stopped):

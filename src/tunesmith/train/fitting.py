@@ -1,0 +1,122 @@
+"""The settings by which a training fits into memory; one that would not fit is refused before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from tunesmith.core.errors import MemoryShortError, ModelError
+from tunesmith.core.memory import available_memory_bytes
+from tunesmith.models.backbone import Generic
+from tunesmith.train import footprint, precision
+from tunesmith.train.footprint import Footprint
+
+if TYPE_CHECKING:
+    from tunesmith.train.stepper import Stepper
+
+# What `micro_batch_tokens: auto` chooses from.
+_TOKENS = (4096, 2048, 1024, 512, 256)
+# How much of the machine `auto` plans with: the rest is for the data, evaluation and other programs. What is
+# free at the moment decides about nothing but refusal: a run must come to the same bytes on a busy machine.
+_SHARE = 0.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Bytes of memory of the machine, by which `auto` chooses, and those that are free now. None: unknown."""
+
+    machine: int | None = None
+    free: int | None = None
+
+    @classmethod
+    def now(cls, machine: int | None) -> Room:
+        """The room that there is at this moment."""
+        return cls(machine=machine, free=available_memory_bytes())
+
+
+def fit(stepper: Stepper, room: Room) -> None:
+    """Set the size of micro-batches and whether blocks are kept, as the settings say or as room allows.
+
+    Raises:
+        MemoryShortError: T06 naming settings that would fit, T07 when none is known.
+        ModelError: T08 when blocks are to be computed again and the model cannot.
+    """
+    settings = stepper.settings
+    if room == Room() and settings.checkpointing is not True:
+        return
+    found = footprint.measure(stepper)
+    planned = None if room.machine is None else room.machine * _SHARE
+    stepper.tokens = _tokens(settings.micro_batch_tokens, found, planned)
+    is_large = planned is not None and found.need(stepper.tokens) > planned
+    asked = settings.checkpointing is True
+    if asked or (settings.checkpointing == "auto" and is_large and can_recompute(stepper.learner.backbone)):
+        found = without_blocks(stepper, found)
+    if room.free is not None and found.need(stepper.tokens) > room.free:
+        raise _too_much(stepper, found, room.free)
+
+
+def _tokens(wanted: int | str, found: Footprint, planned: float | None) -> int:
+    """The micro-batch asked for; or the largest that fits, and the smallest where none does."""
+    if isinstance(wanted, int):
+        return wanted
+    fits = (n for n in _TOKENS if planned is None or found.need(n) <= planned)
+    return next(fits, _TOKENS[-1])
+
+
+def can_recompute(backbone: nn.Module) -> bool:
+    """Whether the blocks of a model can be computed again."""
+    return bool(getattr(backbone, "supports_gradient_checkpointing", False))
+
+
+def without_blocks(stepper: Stepper, whole: Footprint) -> Footprint:
+    """Compute blocks again in the backward pass in place of keeping them; returns the footprint of that.
+
+    The model's own code does it, after Chen et al. 2016.
+
+    Raises:
+        ModelError: T08 when the model cannot.
+    """
+    model: Any = stepper.learner.backbone
+    if not can_recompute(model):
+        raise ModelError("T08", model=type(model).__name__)
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    stepper.backbone = Generic(
+        model,
+        speaks=stepper.learner.card.kind == "language",
+        precision=precision.resolve(stepper.settings.precision, model),
+    )
+    layers = int(getattr(model.config, "num_hidden_layers", 1))
+    return replace(footprint.measure(stepper), again=whole.row // layers)
+
+
+def _too_much(stepper: Stepper, found: Footprint, free: int) -> MemoryShortError:
+    ways = ", ".join(f"`{way}`" for way in _ways(stepper, found, free))
+    return MemoryShortError(
+        "T06" if ways else "T07",
+        need=_megabytes(found.need(stepper.tokens)),
+        free=_megabytes(free),
+        tokens=stepper.tokens,
+        length=found.length,
+        ways=ways,
+    )
+
+
+def _ways(stepper: Stepper, found: Footprint, free: int) -> Iterator[str]:
+    """Settings under which it would fit, each for itself."""
+    settings, tokens = stepper.settings, stepper.tokens
+    smaller = [n for n in _TOKENS if n < tokens and found.need(n) <= free]
+    if smaller:
+        yield f"train.micro_batch_tokens: {smaller[0]}"
+    keeps = found.again == 0 and can_recompute(stepper.learner.backbone)
+    if keeps and without_blocks(stepper, found).need(tokens) <= free:
+        yield "train.checkpointing: true"
+    # Adapters and what the optimizer remembers of them are small beside the model.
+    if settings.method.name == "full" and replace(found, state=0).need(tokens) <= 0.9 * free:
+        yield "train.method: lora"
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB"

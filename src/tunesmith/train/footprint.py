@@ -1,0 +1,82 @@
+"""What a training will take in memory, found before it takes any.
+
+What a row keeps for its backward pass is counted in a forward pass of the longest row; the rest is reckoned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from tunesmith.core import components
+from tunesmith.core.recipe import Component
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tunesmith.train.stepper import Stepper
+
+# Gradients of what is kept, and memory that lies free between blocks in use. Measured: benchmarks/plan.py.
+_BESIDE = 1.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """Bytes beyond those in use: `state` of gradients and optimizer, `row` of a row of `length` tokens.
+
+    `again` is what is computed a second time at once, for each row, when blocks are not kept.
+    """
+
+    state: int
+    row: int
+    length: int
+    again: int = 0
+
+    def need(self, tokens: int) -> int:
+        """Bytes of a step whose micro-batches have at most `tokens` tokens."""
+        rows = max(1, tokens // self.length)
+        return self.state + round(_BESIDE * rows * (self.row + self.again))
+
+
+def measure(stepper: Stepper) -> Footprint:
+    """The footprint of a training. It learns nothing, and no later step depends on it."""
+    longest = int(stepper.lengths.argmax())
+    learned = sum(p.numel() * p.element_size() for p in stepper.parameters.values())
+    stepper.module.train()
+    return Footprint(
+        state=round(learned * (1 + _state_per_byte(stepper.settings.optimizer))),
+        row=kept(stepper.module, lambda: stepper.objective([longest])),
+        length=int(stepper.lengths[longest]),
+    )
+
+
+def kept(module: nn.Module, compute: Callable[[], Tensor]) -> int:
+    """Bytes that `compute` keeps for its backward pass, the weights of `module` aside."""
+    weights = {tensor.untyped_storage().data_ptr() for tensor in (*module.parameters(), *module.buffers())}
+    sizes: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        # Held to the end: what is freed could lend its place to another.
+        result = compute()
+    del result
+    return sum(size for place, size in sizes.items() if place not in weights)
+
+
+def _state_per_byte(optimizer: Component) -> float:
+    """Bytes an optimizer remembers for each byte of a weight: asked of it with a small matrix."""
+    weight = nn.Parameter(torch.zeros(64, 64))
+    made = partial(components.optimizers.get(optimizer.name), **optimizer.settings)([weight])
+    weight.grad = torch.zeros_like(weight)
+    made.step()
+    state = [value for value in made.state[weight].values() if isinstance(value, torch.Tensor)]
+    return sum(value.nbytes for value in state) / weight.nbytes
