@@ -6,11 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli import learned_view
+from tunesmith.cli import layout, learned_view
 from tunesmith.cli.output import Output, show_problems
 from tunesmith.cli.run_verb import show_ledger
 from tunesmith.core import text
-from tunesmith.core.errors import TunesmithError
+from tunesmith.core.errors import MemoryShortError, TunesmithError
+from tunesmith.core.memory import available_memory_bytes, peak_memory_bytes
 
 if TYPE_CHECKING:
     from tunesmith.core.errors import Problem
@@ -44,7 +45,11 @@ def run(given: argparse.Namespace, output: Output) -> int:
         data = parts.make(plan)
     except TunesmithError as error:
         return _bad(list(error.problems), output)
-    return _good(plan, data, output)
+    try:
+        return _good(plan, data, output)
+    except MemoryShortError as error:
+        _bad(list(error.problems), output)
+        return error.exit_code
 
 
 def _bad(problems: list[Problem], output: Output) -> int:
@@ -63,10 +68,13 @@ def _good(plan: Plan, data: Parts, output: Output) -> int:
     found = [estimate.estimate(plan, candidate, data) for candidate in plan.candidates]
     counted = data.ledger.drop(found[0].empty, "nothing_to_learn").truncate(found[0].truncated)
     cost = {
-        "peak_memory_bytes": max(one.peak_memory_bytes for one in found),
+        "peak_memory_bytes": peak_memory_bytes(),
+        "memory_available_bytes": available_memory_bytes(),
         "seconds": round(sum(one.seconds for one in found), 1),
         "steps": sum(one.steps for one in found),
         "tokens": sum(one.tokens for one in found),
+        "micro_batch_tokens": found[0].micro_batch_tokens,
+        "checkpointing": found[0].checkpointing,
         "examples": [
             {"place": training.place(data.ledger.frame, shown.row), **shown.as_dict()}
             for shown in found[0].shown
@@ -87,11 +95,17 @@ def _show(
         output.line(f"{source['path']}: {' '.join(r for r in read if r and r != repr(''))}; {mapping}")
     show_ledger(ledger, output)
     learned_view.show(cost["examples"], output)
-    megabytes = cost["peak_memory_bytes"] / 1e6
-    output.line(
-        output.say(
-            "check_cost", steps=f"{cost['steps']:,}", tokens=f"{cost['tokens']:,}",
-            minutes=f"{cost['seconds'] / 60:.1f}", memory=f"{megabytes:,.0f}",
-        )
+    said = output.say(
+        "check_cost", steps=f"{cost['steps']:,}", tokens=f"{cost['tokens']:,}",
+        minutes=f"{cost['seconds'] / 60:.1f}", memory=_megabytes(cost["peak_memory_bytes"]),
+        free=_megabytes(cost["memory_available_bytes"]),
     )  # fmt: skip
+    for line in layout.wrap(said, 80):
+        output.line(line)
+    if cost["checkpointing"]:
+        output.line(output.say("check_again"))
     output.line(output.say("check_good"))
+
+
+def _megabytes(count: int | None) -> str:
+    return "?" if count is None else f"{count / 1e6:,.0f}"

@@ -37,8 +37,10 @@ class Room:
         return cls(machine=machine, free=available_memory_bytes())
 
 
-def fit(stepper: Stepper, room: Room) -> None:
+def fit(stepper: Stepper, room: Room) -> bool:
     """Set the size of micro-batches and whether blocks are kept, as the settings say or as room allows.
+
+    Returns whether blocks are computed again.
 
     Raises:
         MemoryShortError: T06 naming settings that would fit, T07 when none is known.
@@ -46,16 +48,18 @@ def fit(stepper: Stepper, room: Room) -> None:
     """
     settings = stepper.settings
     if room == Room() and settings.checkpointing is not True:
-        return
+        return False
     found = footprint.measure(stepper)
     planned = None if room.machine is None else room.machine * _SHARE
     stepper.tokens = _tokens(settings.micro_batch_tokens, found, planned)
     is_large = planned is not None and found.need(stepper.tokens) > planned
-    asked = settings.checkpointing is True
-    if asked or (settings.checkpointing == "auto" and is_large and can_recompute(stepper.learner.backbone)):
+    wise = settings.checkpointing == "auto" and is_large and can_recompute(stepper.learner.backbone)
+    again = settings.checkpointing is True or wise
+    if again:
         found = without_blocks(stepper, found)
     if room.free is not None and found.need(stepper.tokens) > room.free:
         raise _too_much(stepper, found, room.free)
+    return again
 
 
 def _tokens(wanted: int | str, found: Footprint, planned: float | None) -> int:
@@ -82,7 +86,7 @@ def without_blocks(stepper: Stepper, whole: Footprint) -> Footprint:
     model: Any = stepper.learner.backbone
     if not can_recompute(model):
         raise ModelError("T08", model=type(model).__name__)
-    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     stepper.backbone = Generic(
         model,
         speaks=stepper.learner.card.kind == "language",

@@ -20,8 +20,8 @@ from tunesmith.train.fitting import Room, fit
 from tunesmith.train.guard import PATIENCE, BadStepError
 from tunesmith.train.stepper import Stepper
 
-# Without `save_every`, at most this much work is lost to a crash.
-_SAVE_SECONDS = 60.0
+SAVE_SECONDS = 60.0
+"""Without `save_every`, at most this much work is lost to a crash."""
 _SHOWN = 8
 _UNKNOWN = Room()
 _CODES = {"not_finite": "T01", "spike": "T03"}
@@ -111,7 +111,7 @@ class _Pace:
 
 def _due(settings: Train, step: int, waited: float) -> bool:
     every = settings.save_every
-    return step % every == 0 if every else waited >= _SAVE_SECONDS
+    return step % every == 0 if every else waited >= SAVE_SECONDS
 
 
 def _step(stepper: Stepper, number: int, folder: Path, place: Callable[[int], str]) -> Step | Skipped:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 # Rows longer than this are cut when a language model is measured without a recipe that says otherwise.
 _CONTEXT = 1024
 _SAMPLE = 128
+SAMPLES = 5
+"""Answers that a report shows."""
 
 
 def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequence[Example]) -> Outcome:
@@ -182,7 +184,7 @@ def scores(names: Sequence[str], found: Outcome) -> dict[str, float]:
     return metrics.measure(names, found)
 
 
-def samples(model: Model, frame: pl.DataFrame, seed: int, count: int = 5) -> list[dict[str, Any]]:
+def samples(model: Model, frame: pl.DataFrame, seed: int, count: int = SAMPLES) -> list[dict[str, Any]]:
     """What a chat model answers to the first questions of a part, beside the answers in the data."""
     if not isinstance(model, LanguageModel):
         return []

@@ -28,10 +28,11 @@ _SHOWN = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """Examples of the training and validation parts, and what encoding did to rows."""
+    """Examples of the parts, `held_out` those of the final evaluation, and what encoding did to rows."""
 
     train: Sequence[Example]
     validation: Sequence[Example]
+    held_out: Sequence[Example]
     truncated: dict[int, int]
     empty: tuple[int, ...]
 
@@ -172,11 +173,13 @@ def _encode(plan: Plan, candidate: Candidate, learner: Learner, parts: Parts) ->
     )
     if empty and (plan.recipe.data.on_error == "stop" or not learning):
         raise _nothing_to_learn(parts, empty, learner.card.context)
-    if not examples_of(parts.held_out).learning():
+    held_out = examples_of(parts.held_out).learning()
+    if not held_out:
         raise DataError("E03", metric=plan.task.metrics[0])
     return Encoded(
         train=examples,
         validation=examples_of("validation").learning(),
+        held_out=held_out,
         truncated={row: lost for row, lost in made.truncated().items() if row in learning},
         empty=empty,
     )
@@ -218,4 +221,6 @@ def _fit_tfidf(plan: Plan, candidate: Candidate, parts: Parts) -> None:
     with durable.new_folder(folder_of(plan, candidate)) as folder:
         model.save(folder)
         Card(kind="tfidf", task=plan.recipe.task, labels=model.labels, lineage=lineage).save(folder)
-        _write_notes(plan, candidate, Encoded(train=[], validation=[], truncated={}, empty=()), folder)
+        _write_notes(
+            plan, candidate, Encoded(train=[], validation=[], held_out=[], truncated={}, empty=()), folder
+        )

@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+from tunesmith.core import memory
+from tunesmith.core.memory import peak_memory_bytes, resident_memory_bytes
+
 _HOLD = """
 from tunesmith.core.memory import peak_memory_bytes
 before = peak_memory_bytes()
@@ -48,3 +51,21 @@ def faults(*, keep: bool) -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has this setting")
 def test_blocks_asked_for_again_have_their_pages() -> None:
     assert faults(keep=True) * 10 < faults(keep=False)
+
+
+def test_what_is_in_use_now_is_at_most_the_peak():
+    assert 10_000_000 < resident_memory_bytes() <= peak_memory_bytes()
+
+
+def test_a_container_has_no_more_than_it_is_allowed(tmp_path, monkeypatch):
+    limit, used = tmp_path / "max", tmp_path / "current"
+    limit.write_text("1000000\n", "ascii")
+    used.write_text("900000\n", "ascii")
+    monkeypatch.setattr(memory, "_CONTAINERS", ((limit, used),))
+    monkeypatch.setattr(memory, "_CONTAINER_STATE", tmp_path / "stat")
+    assert memory.machine_memory_bytes() == 1_000_000
+    assert memory.available_memory_bytes() == 100_000
+    (tmp_path / "stat").write_text("anon 700000\ninactive_file 150000\n", "ascii")
+    assert memory.available_memory_bytes() == 250_000
+    limit.write_text("max\n", "ascii")
+    assert memory.available_memory_bytes() > 1_000_000

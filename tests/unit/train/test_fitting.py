@@ -1,0 +1,98 @@
+"""A training that would not fit is refused with settings that would do; `auto` finds them by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tunesmith.core.errors import MemoryShortError, ModelError
+from tunesmith.core.recipe import Train
+from tunesmith.train import footprint
+from tunesmith.train.fitting import Room, fit
+from tunesmith.train.stepper import Stepper
+
+
+def stepper(work: Any, **settings: Any) -> Stepper:
+    given = Train(**{"precision": "float32", "batch_size": 64, **settings})
+    return Stepper(work.build(), work.task, work.examples, given, seed=1)
+
+
+def need(work: Any, tokens: int) -> int:
+    return footprint.measure(stepper(work)).need(tokens)
+
+
+def test_where_it_fits_nothing_is_changed(any_work: Any) -> None:
+    made = stepper(any_work)
+    assert not fit(made, Room(machine=2**40, free=2**40))
+    assert made.tokens == 4096
+
+
+def test_what_does_not_fit_is_refused_with_what_would(any_work: Any) -> None:
+    made = stepper(any_work, checkpointing=False)
+    with pytest.raises(MemoryShortError) as caught:
+        fit(made, Room(machine=2**40, free=need(any_work, 3000)))
+    problem = caught.value.problems[0]
+    assert (problem.code, caught.value.exit_code) == ("T06", 6)
+    assert "`train.micro_batch_tokens: 2048`" in problem.values["ways"]
+    assert "`train.checkpointing: true`" in problem.values["ways"]
+    assert "MB" in str(caught.value)
+
+
+@pytest.mark.parametrize("way", [{"micro_batch_tokens": 2048}, {"checkpointing": True}])
+def test_what_is_named_does_fit(chat: Any, way: dict[str, Any]) -> None:
+    fit(stepper(chat, **way), Room(machine=2**40, free=need(chat, 3000)))
+
+
+def test_where_nothing_would_do_that_is_said(any_work: Any) -> None:
+    with pytest.raises(MemoryShortError) as caught:
+        fit(stepper(any_work), Room(machine=2**40, free=1000))
+    assert caught.value.problems[0].code == "T07"
+
+
+@pytest.mark.parametrize("tokens", [4096, 2048, 512])
+def test_auto_takes_the_largest_micro_batch_that_the_machine_has_room_for(classify: Any, tokens: int) -> None:
+    made = stepper(classify, micro_batch_tokens="auto")
+    fit(made, Room(machine=round(need(classify, tokens) / 0.6) + 1, free=None))
+    assert made.tokens == tokens
+
+
+def test_auto_does_not_ask_what_is_free(classify: Any) -> None:
+    made = stepper(classify, micro_batch_tokens="auto")
+    with pytest.raises(MemoryShortError):
+        fit(made, Room(machine=2**40, free=need(classify, 512)))
+    assert made.tokens == 4096
+
+
+def test_a_machine_too_small_for_all_blocks_computes_them_again(chat: Any) -> None:
+    made = stepper(chat)
+    assert fit(made, Room(machine=need(chat, 4096), free=2**40))
+
+
+@pytest.mark.parametrize("name", ["classify", "chat"])
+def test_blocks_computed_again_teach_the_same(
+    request: pytest.FixtureRequest, name: str, tmp_path: Path
+) -> None:
+    work = request.getfixturevalue(name)
+    plain, again = stepper(work, batch_size=8), stepper(work, batch_size=8, checkpointing=True)
+    assert fit(again, Room())
+    for number in range(3):
+        expected, found = plain.step(number), again.step(number)
+        assert found.loss == pytest.approx(expected.loss, rel=1e-5)
+    assert footprint.measure(again).row < footprint.measure(plain).row
+    work.task.save(again.learner, tmp_path)
+    assert "checkpointing" not in (tmp_path / "config.json").read_text("utf-8")
+
+
+def test_a_model_that_cannot_says_so(chat: Any) -> None:
+    made = stepper(chat, checkpointing=True)
+    type(made.learner.backbone).supports_gradient_checkpointing, before = False, True  # type: ignore[attr-defined]
+    try:
+        with pytest.raises(ModelError) as caught:
+            fit(made, Room())
+    finally:
+        type(made.learner.backbone).supports_gradient_checkpointing = before  # type: ignore[attr-defined]
+    assert caught.value.problems[0].code == "T08"
+    assert torch.is_grad_enabled()

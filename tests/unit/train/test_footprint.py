@@ -1,0 +1,52 @@
+"""What a training takes is found without changing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from tunesmith.core.recipe import Train
+from tunesmith.train import footprint
+from tunesmith.train.footprint import Footprint
+from tunesmith.train.stepper import Stepper
+
+State = Callable[[Any], dict[str, torch.Tensor]]
+
+
+def stepper(work: Any, **settings: Any) -> Stepper:
+    return Stepper(work.build(), work.task, work.examples, Train(precision="float32", **settings), seed=1)
+
+
+def test_what_is_kept_is_counted_once_and_without_the_weights() -> None:
+    linear = nn.Linear(8, 16)
+    given = torch.randn(100, 8)
+    once = footprint.kept(linear, lambda: torch.tanh(linear(given)).sum())
+    # The input for the weight's gradient, and the output of tanh for its own.
+    assert once == given.nbytes + 100 * 16 * 4
+    assert footprint.kept(linear, lambda: linear(given).sum() + linear(given).sum()) == given.nbytes
+
+
+def test_twice_the_tokens_keep_twice_as_much_beside_the_state() -> None:
+    found = Footprint(state=1000, row=50, length=10)
+    assert found.need(200) - 1000 == 2 * (found.need(100) - 1000)
+    assert found.need(3) == found.need(10)
+
+
+@pytest.mark.parametrize("optimizer", [{"name": "adamw"}])
+def test_the_state_is_that_of_gradients_and_two_moments(any_work: Any, optimizer: dict[str, Any]) -> None:
+    made = stepper(any_work, optimizer=optimizer)
+    weights = sum(p.nbytes for p in made.parameters.values())
+    assert footprint.measure(made).state == pytest.approx(3 * weights, rel=0.01)
+    assert footprint.measure(made).length == max(len(example.ids) for example in any_work.examples)
+
+
+def test_measuring_leaves_no_trace(any_work: Any, state: State) -> None:
+    touched, other = stepper(any_work), stepper(any_work)
+    footprint.measure(touched)
+    assert [touched.step(n).loss for n in range(3)] == [other.step(n).loss for n in range(3)]
+    for name, value in state(touched.learner).items():
+        assert torch.equal(value, state(other.learner)[name])
