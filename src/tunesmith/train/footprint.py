@@ -1,6 +1,6 @@
 """What a training will take in memory, found before it takes any.
 
-What a row keeps for its backward pass is counted in a forward pass of the longest row; the rest is reckoned.
+What a row keeps for its backward pass is counted in forward passes of the longest rows; the rest is reckoned.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -45,19 +46,22 @@ class Footprint:
 
 def measure(stepper: Stepper) -> Footprint:
     """The footprint of a training. It learns nothing, and no later step depends on it."""
-    longest = int(stepper.lengths.argmax())
+    longest = np.argsort(stepper.lengths, kind="stable")[::-1].tolist()
+    # A training of one row has it twice.
+    rows = [stepper.examples[longest[0]], stepper.examples[longest[min(1, len(longest) - 1)]]]
     learned = sum(p.numel() * p.element_size() for p in stepper.parameters.values())
     stepper.module.train()
+    one, two = kept(lambda: stepper.objective(rows[:1])), kept(lambda: stepper.objective(rows))
     return Footprint(
         state=round(learned * (1 + _state_per_byte(stepper.settings.optimizer))),
-        row=kept(stepper.module, lambda: stepper.objective([longest])),
-        length=int(stepper.lengths[longest]),
+        # Weights and copies of them are in both.
+        row=two - one,
+        length=int(stepper.lengths.max()),
     )
 
 
-def kept(module: nn.Module, compute: Callable[[], Tensor]) -> int:
-    """Bytes that `compute` keeps for its backward pass, the weights of `module` aside."""
-    weights = {tensor.untyped_storage().data_ptr() for tensor in (*module.parameters(), *module.buffers())}
+def kept(compute: Callable[[], Tensor]) -> int:
+    """Bytes that `compute` keeps for its backward pass, weights among them."""
     sizes: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:
@@ -69,7 +73,7 @@ def kept(module: nn.Module, compute: Callable[[], Tensor]) -> int:
         # Held to the end: what is freed could lend its place to another.
         result = compute()
     del result
-    return sum(size for place, size in sizes.items() if place not in weights)
+    return sum(sizes.values())
 
 
 def _state_per_byte(optimizer: Component) -> float:

@@ -78,6 +78,10 @@ def test_blocks_computed_again_teach_the_same(
     work = request.getfixturevalue(name)
     plain, again = stepper(work, batch_size=8), stepper(work, batch_size=8, checkpointing=True)
     assert fit(again, Room())
+    # The fast backbones draw their dropout in another way.
+    plain.backbone = again.backbone.__class__(
+        plain.learner.backbone, speaks=plain.learner.card.kind == "language"
+    )
     for number in range(3):
         expected, found = plain.step(number), again.step(number)
         assert found.loss == pytest.approx(expected.loss, rel=1e-5)
