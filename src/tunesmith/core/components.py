@@ -49,6 +49,7 @@ losses = Registry(
         "ipo": "tunesmith.train.preferences:ipo",
         "orpo": "tunesmith.train.preferences:orpo",
         "simpo": "tunesmith.train.preferences:simpo",
+        "kto": "tunesmith.train.preferences:kto",
         "multiple_negatives": "tunesmith.train.losses:multiple_negatives",
         "bce": "tunesmith.train.losses:bce",
         "focal": "tunesmith.train.losses:focal",

@@ -4,7 +4,7 @@
     labelled      text: str, label: str
     multilabelled text: str, labels: list of str
     messages      messages: list of {role, content, tool_calls}, tools
-    preferred     prompt, chosen, rejected: messages (the two continue the prompt), tools
+    preferred     prompt, chosen, rejected: messages (the two continue the prompt, one may be empty), tools
     rated         messages, desirable: bool, tools
     tagged        text: str, spans: list of {start, end, label}, tokens: list of {start, end} or null
     answered      question: str, context: str, answers: list of {text, start}; none when it cannot be answered
@@ -66,6 +66,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "history",
         "chosen",
         "rejected",
+        "completion",
+        "desirable",
         "tools",
         *ROLE_TAGS,
     ),

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, overload
 
@@ -25,9 +27,9 @@ Writer = Callable[[Any], None]
 
 
 class Examples(Sequence[Example]):
-    """The examples of a folder that `write` made; `chosen` are the numbers of those that count."""
+    """The examples of a folder that `write` made."""
 
-    def __init__(self, folder: Path, chosen: NDArray[np.int64] | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._offsets = _read(folder, "offsets")
         self._ids = _read(folder, "ids")
@@ -40,7 +42,8 @@ class Examples(Sequence[Example]):
         )
         self._seconds = _read(folder, "seconds")
         self._reference: NDArray[np.float32] | None = None
-        self._chosen = np.arange(len(self._rows)) if chosen is None else chosen
+        self._others = False
+        self._chosen = np.arange(len(self._rows))
 
     def __len__(self) -> int:
         return len(self._chosen)
@@ -53,6 +56,14 @@ class Examples(Sequence[Example]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         number = int(self._chosen[index])
+        found = self._example(number)
+        if self._others:
+            found = replace(found, other=self._example((number + 1) % len(self._rows)))
+        if self._reference is not None:
+            found = replace(found, reference=tuple(self._reference[number].tolist()))
+        return found
+
+    def _example(self, number: int) -> Example:
         start, end = (int(i) for i in self._offsets[number : number + 2])
         return Example(
             int(self._rows[number]),
@@ -60,7 +71,6 @@ class Examples(Sequence[Example]):
             self._target(number, start, end),
             float(self._weights[number]),
             second if (second := int(self._seconds[number])) >= 0 else None,
-            () if self._reference is None else tuple(self._reference[number].tolist()),
         )
 
     def _target(
@@ -92,15 +102,20 @@ class Examples(Sequence[Example]):
 
     def learning(self) -> Examples:
         """Those with something to learn."""
-        return self._of(self._chosen[self._targets[self._chosen] > 0], self._reference)
+        made = copy(self)
+        made._chosen = self._chosen[self._targets[self._chosen] > 0]
+        return made
 
     def referring(self, reference: NDArray[np.float32]) -> Examples:
         """The same examples with what the starting model says of every one of the folder: [examples, n]."""
-        return self._of(self._chosen, reference)
-
-    def _of(self, chosen: NDArray[np.int64], reference: NDArray[np.float32] | None) -> Examples:
-        made = Examples(self._folder, chosen)
+        made = copy(self)
         made._reference = reference
+        return made
+
+    def with_others(self) -> Examples:
+        """The same examples, each with the one that follows it in the folder as its `other`."""
+        made = copy(self)
+        made._others = True
         return made
 
     def truncated(self) -> dict[int, int]:

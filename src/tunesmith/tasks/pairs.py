@@ -6,9 +6,9 @@ is its answer. It knows token ids and log-probabilities, and nothing of template
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,12 +20,18 @@ if TYPE_CHECKING:
     from tunesmith.models.backbone import Backbone
 
 
+_MARK = "uses_drift"
+Loss = TypeVar("Loss", bound=Callable[..., Any])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairs:
     """What a model and the one it started as say of both answers to each of n prompts.
 
     `chosen`, `rejected` and the two of the reference are log-probabilities [n] of whole answers, in nats;
-    `chosen_tokens` and `rejected_tokens` [n] are the lengths of the answers.
+    `chosen_tokens` and `rejected_tokens` [n] are the lengths of the answers, 0 for one that is missing.
+    `drift` is how much likelier than the reference the model makes answers that belong to other prompts, on
+    average, in nats, without gradient; 0 unless the loss is marked by `uses_drift`.
     """
 
     chosen: Tensor
@@ -34,6 +40,18 @@ class Pairs:
     reference_rejected: Tensor
     chosen_tokens: Tensor
     rejected_tokens: Tensor
+    drift: Tensor
+
+
+def uses_drift(loss: Loss) -> Loss:
+    """Mark a loss that looks at the drift, which costs one more pass over every row."""
+    setattr(loss, _MARK, True)
+    return loss
+
+
+def asks_drift(loss: Callable[..., Any]) -> bool:
+    """Whether a loss is marked by `uses_drift`."""
+    return getattr(loss, _MARK, False)
 
 
 def joined(chosen: Example, rejected: Example) -> Example:
@@ -53,14 +71,25 @@ def halves(example: Example) -> tuple[Example, Example]:
     return first, replace(example, ids=example.ids[at:], target=learned[at:], second=None)
 
 
-def compare(backbone: Backbone, examples: Sequence[Example]) -> Pairs:
+def unrelated(example: Example, context: int) -> Example:
+    """The prompt of a pair with an answer of the `other` one, cut to the context."""
+    if example.other is None:
+        raise ValueError("the example has no other one")
+    prompt, answer = (next(h for h in halves(one) if len(h.ids)) for one in (example, example.other))
+    start, after = (int(np.argmax(np.asarray(half.target))) for half in (prompt, answer))
+    ids = np.concatenate([prompt.ids[:start], answer.ids[after:]])[:context]
+    learned = np.concatenate([np.zeros(start, dtype=np.bool_), np.asarray(answer.target)[after:]])
+    return replace(prompt, ids=ids, target=learned[:context], other=None)
+
+
+def compare(backbone: Backbone, examples: Sequence[Example], context: int) -> Pairs:
     """What the model says of the pairs; both answers to all prompts are computed together."""
     import torch
 
     sides = [half for example in examples for half in halves(example)]
     sums = log_likelihoods(backbone, sides).view(-1, 2)
     tokens = torch.tensor([side.targets for side in sides], dtype=torch.float32).view(-1, 2)
-    reference = torch.tensor([example.reference or (0.0, 0.0) for example in examples])
+    reference = torch.tensor([example.reference[:2] or (0.0, 0.0) for example in examples])
     return Pairs(
         chosen=sums[:, 0],
         rejected=sums[:, 1],
@@ -68,7 +97,19 @@ def compare(backbone: Backbone, examples: Sequence[Example]) -> Pairs:
         reference_rejected=reference[:, 1],
         chosen_tokens=tokens[:, 0],
         rejected_tokens=tokens[:, 1],
+        drift=_drift(backbone, [example for example in examples if example.other], context),
     )
+
+
+def _drift(backbone: Backbone, examples: Sequence[Example], context: int) -> Tensor:
+    import torch
+
+    if not examples:
+        return torch.zeros(())
+    with torch.no_grad():
+        now = log_likelihoods(backbone, [unrelated(example, context) for example in examples])
+    before = torch.tensor([example.reference[2] for example in examples])
+    return (now - before).mean().clamp(min=0)
 
 
 def log_likelihoods(backbone: Backbone, examples: Sequence[Example]) -> Tensor:

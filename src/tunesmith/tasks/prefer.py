@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from tunesmith.models.turns import Message, Tools
 
 _TOKENS_AT_ONCE = 4096
+_NOTHING = Example(0, np.empty(0, dtype=np.int32), np.empty(0, dtype=np.bool_))
 
 
 class Prefer(LanguageTask):
-    """Rows of `prompt`, `chosen` and `rejected`; how much likelier the better answer becomes.
+    """Rows of `prompt`, `chosen` and `rejected`, or one of the two; how much likelier the better one becomes.
 
     The reward of an answer is how much likelier, in nats, the model makes it than the model it started as
     (Rafailov et al. 2023, without the factor beta).
@@ -36,7 +37,7 @@ class Prefer(LanguageTask):
     shape: ClassVar[str] = "preferred"
     metrics: ClassVar[tuple[str, ...]] = ("reward_margin", "preference_accuracy")
     baselines: ClassVar[tuple[str, ...]] = ("start", "longer")
-    losses: ClassVar[tuple[str, ...]] = ("dpo", "ipo", "orpo", "simpo")
+    losses: ClassVar[tuple[str, ...]] = ("dpo", "ipo", "orpo", "simpo", "kto")
 
     def texts(self, frame: pl.DataFrame) -> list[str]:
         """The text of every message of the prompts and of both answers."""
@@ -51,7 +52,9 @@ class Prefer(LanguageTask):
         cut: dict[int, int] = {}
         columns = (frame[name].to_list() for name in ("prompt", "chosen", "rejected", "tools"))
         for row, weight, prompt, *answers, tools in zip(frame["_row"], weights(frame), *columns, strict=True):
-            (chosen, lost), (rejected, lost_too) = (_encode(learner, prompt, said, tools) for said in answers)
+            (chosen, lost), (rejected, lost_too) = (
+                _encode(learner, prompt, said, tools) if said else (_NOTHING, 0) for said in answers
+            )
             chosen, rejected = (replace(side, row=row, weight=weight) for side in (chosen, rejected))
             examples.append(pairs.joined(chosen, rejected))
             if lost + lost_too:
@@ -62,11 +65,17 @@ class Prefer(LanguageTask):
         self, learner: Learner, backbone: Backbone, examples: Sequence[Example], loss: Any
     ) -> Tensor:
         """The loss of the pairs, summed by the weights of their rows."""
-        found: Tensor = (loss(pairs.compare(backbone, examples)) * of_targets(examples)).sum()
+        compared = pairs.compare(backbone, examples, learner.card.context)
+        found: Tensor = (loss(compared) * of_targets(examples)).sum()
         return found
 
-    def reference(self, learner: Learner, examples: Sequence[Example]) -> NDArray[np.float32]:
-        """The log-probabilities [examples, 2] of the better and the worse answers."""
+    def reference(
+        self, learner: Learner, examples: Sequence[Example], *, drift: bool = False
+    ) -> NDArray[np.float32]:
+        """The log-probabilities [examples, 2] of the better and the worse answers.
+
+        With `drift` also, third, that of an answer to another prompt.
+        """
         import torch
 
         from tunesmith.models.backbone import Generic
@@ -75,16 +84,20 @@ class Prefer(LanguageTask):
 
         learner.module.eval()
         backbone = Generic(learner.module, speaks=True)
-        found = np.zeros((len(examples), 2), dtype=np.float32)
+        found = np.zeros((len(examples), 2 + drift), dtype=np.float32)
         with torch.inference_mode():
             for batch in batches_by_length(lengths(examples).tolist(), _TOKENS_AT_ONCE):
-                sides = [half for i in batch for half in pairs.halves(examples[i])]
-                found[batch] = pairs.log_likelihoods(backbone, sides).view(-1, 2).numpy()
+                asked = [list(pairs.halves(examples[i])) for i in batch]
+                if drift:
+                    for i, said in zip(batch, asked, strict=True):
+                        said.append(pairs.unrelated(examples[i], learner.card.context))
+                sums = pairs.log_likelihoods(backbone, [one for said in asked for one in said])
+                found[batch] = sums.view(len(batch), -1).numpy()
         return found
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
         """`rewards` [rows, 2] of the better and the worse answers, and their lengths in tokens, `tokens`."""
-        before = [example.reference or (0.0, 0.0) for example in examples]
+        before = [example.reference[:2] or (0.0, 0.0) for example in examples]
         tokens = [[half.targets for half in pairs.halves(example)] for example in examples]
         rewards = self.reference(learner, examples) - np.array(before, dtype=np.float32).reshape(-1, 2)
         return {"rewards": rewards, "tokens": np.array(tokens, dtype=np.int64).reshape(-1, 2)}

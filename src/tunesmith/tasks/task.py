@@ -33,7 +33,8 @@ class Example:
     `target` is the index of a label, for language a mask [tokens] of what the model learns to say, for tags
     one for each token [tokens], negative where none is learned, or numbers [n] that mean what the task says.
     `weight` is how much each of its predictions counts in the loss. A pair of answers has the worse one from
-    `second` on, and `reference` is the log-probability of each by the model that training started from.
+    `second` on, and one of them may be missing; `reference` is the log-probability of each by the model that
+    training started from. `other` is another pair, whose answer does not belong to this prompt.
     """
 
     row: int
@@ -42,16 +43,18 @@ class Example:
     weight: float = 1.0
     second: int | None = None
     reference: tuple[float, ...] = ()
+    other: Example | None = None
 
     @property
     def targets(self) -> int:
-        """How many predictions of this row are trained; a pair is one, if both of its answers have tokens."""
+        """How many predictions of this row are trained; a pair is one, if its answers have tokens."""
         if isinstance(self.target, int) or self.target.dtype == np.float32:
             return 1
         if self.target.dtype == np.int16:
             return int((self.target >= 0).sum())
         if self.second is not None:
-            return int(all(part.any() for part in np.split(self.target, [self.second])))
+            sides = [part for part in np.split(self.target, [self.second]) if len(part)]
+            return int(bool(sides) and all(part.any() for part in sides))
         # The first token has nothing before it to be predicted from.
         return int(self.target[1:].sum())
 
@@ -146,8 +149,11 @@ class Task(Protocol):
 class Referring(Protocol):
     """A task that compares a model with what it was before training; each of its rows is one example."""
 
-    def reference(self, learner: Learner, examples: Sequence[Example]) -> NDArray[np.float32]:
-        """What the model says of the examples [examples, n], as they are to carry it in `reference`."""
+    def reference(self, learner: Learner, examples: Sequence[Example], *, drift: bool) -> NDArray[np.float32]:
+        """What the model says of the examples [examples, n], as they are to carry it in `reference`.
+
+        With `drift`, every example has an `other` one, and n is one more.
+        """
         ...
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Lt
 
+from tunesmith.core.errors import DataError
+from tunesmith.tasks.pairs import Pairs, uses_drift
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from tunesmith.tasks.pairs import Pairs
 
 
 def dpo(
@@ -25,7 +26,9 @@ def dpo(
     """
     from torch.nn.functional import logsigmoid
 
-    margin = beta * _margin(pairs)
+    _require_both(pairs)
+    gained, lost = pairs.chosen - pairs.reference_chosen, pairs.rejected - pairs.reference_rejected
+    margin = beta * (gained - lost)
     return -(1 - label_smoothing) * logsigmoid(margin) - label_smoothing * logsigmoid(-margin)
 
 
@@ -34,6 +37,7 @@ def ipo(pairs: Pairs, *, beta: Annotated[float, Gt(0)] = 0.1) -> Tensor:
 
     Here m is the margin of log-probabilities per token, as its authors and TRL compute it.
     """
+    _require_both(pairs)
     chosen = (pairs.chosen - pairs.reference_chosen) / pairs.chosen_tokens
     rejected = (pairs.rejected - pairs.reference_rejected) / pairs.rejected_tokens
     loss: Tensor = (chosen - rejected - 1 / (2 * beta)) ** 2
@@ -49,6 +53,7 @@ def orpo(pairs: Pairs, *, beta: Annotated[float, Gt(0)] = 0.1) -> Tensor:
     import torch
     from torch.nn.functional import logsigmoid
 
+    _require_both(pairs)
     chosen = pairs.chosen / pairs.chosen_tokens
     rejected = pairs.rejected / pairs.rejected_tokens
     odds = chosen - rejected - (torch.log(-torch.expm1(chosen)) - torch.log(-torch.expm1(rejected)))
@@ -64,9 +69,37 @@ def simpo(
     """
     from torch.nn.functional import logsigmoid
 
+    _require_both(pairs)
     margin = pairs.chosen / pairs.chosen_tokens - pairs.rejected / pairs.rejected_tokens
     return -logsigmoid(beta * margin - gamma)
 
 
-def _margin(pairs: Pairs) -> Tensor:
-    return (pairs.chosen - pairs.reference_chosen) - (pairs.rejected - pairs.reference_rejected)
+@uses_drift
+def kto(
+    pairs: Pairs,
+    *,
+    beta: Annotated[float, Gt(0)] = 0.1,
+    desirable: Annotated[float, Ge(0)] = 1.0,
+    undesirable: Annotated[float, Ge(0)] = 1.0,
+) -> Tensor:
+    """Kahneman-Tversky optimisation (Ethayarajh et al. 2024) -> [pairs]; one answer of a pair may be missing.
+
+    The mean over the answers of a pair of weight * sigmoid(-s beta (r - z)), where r is the reward of an
+    answer, z the drift, and s is 1 for the better answer and -1 for the worse one.
+    """
+    gained, lost = pairs.chosen - pairs.reference_chosen, pairs.rejected - pairs.reference_rejected
+    better = desirable * (beta * (pairs.drift - gained)).sigmoid()
+    worse = undesirable * (beta * (lost - pairs.drift)).sigmoid()
+    has_better, has_worse = pairs.chosen_tokens > 0, pairs.rejected_tokens > 0
+    loss: Tensor = (better * has_better + worse * has_worse) / (has_better.int() + has_worse.int())
+    return loss
+
+
+def _require_both(pairs: Pairs) -> None:
+    """Hold the rows to have two answers.
+
+    Raises:
+        DataError: T32 when one has only one.
+    """
+    if not bool(pairs.chosen_tokens.all() and pairs.rejected_tokens.all()):
+        raise DataError("T32")

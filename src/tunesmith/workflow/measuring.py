@@ -197,10 +197,10 @@ def samples(model: Model, frame: pl.DataFrame, seed: int, count: int = SAMPLES) 
     return found
 
 
-def questions(frame: pl.DataFrame) -> Iterator[tuple[list[Message], str, str | None]]:
-    """What each row of conversations or of preferences asks, the good answer to it, and the tools."""
+def questions(frame: pl.DataFrame) -> Iterator[tuple[list[Message], str | None, str | None]]:
+    """What each row of conversations or preferences asks, the good answer if there is one, and the tools."""
     if "messages" in frame.columns:
         yield from ((turns[:-1], turns[-1]["content"], tools) for turns, tools in talks(frame))
     elif "chosen" in frame.columns:
         for prompt, chosen, tools in frame.select("prompt", "chosen", "tools").iter_rows():
-            yield prompt, chosen[-1]["content"], tools
+            yield prompt, chosen[-1]["content"] if chosen else None, tools

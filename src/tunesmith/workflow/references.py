@@ -13,6 +13,7 @@ from numpy.lib import format as npy
 
 from tunesmith.core import cache, components
 from tunesmith.tasks.examples import Examples
+from tunesmith.tasks.pairs import asks_drift
 from tunesmith.tasks.task import Learner, Referring
 from tunesmith.workflow import tokens
 from tunesmith.workflow.parts import Parts
@@ -37,20 +38,27 @@ def of(
     if not isinstance(task, Referring):
         return examples
 
+    drift = split == "train" and asks_drift(components.losses.get(plan.recipe.train.loss.name))
+
     def write(folder: Path) -> None:
         learner = start()
-        found = task.reference(learner, tokens.of(plan, parts, split, learner))
+        found = task.reference(learner, _own(tokens.of(plan, parts, split, learner), drift), drift=drift)
         np.save(folder / _FILE, found, allow_pickle=False)
 
-    folder, _ = cache.folder(plan.workspace.cache, "reference", _key(plan, candidate, split), write)
-    return examples.referring(np.asarray(npy.open_memmap(folder / _FILE, mode="r")))
+    folder, _ = cache.folder(plan.workspace.cache, "reference", _key(plan, candidate, split, drift), write)
+    return _own(examples.referring(np.asarray(npy.open_memmap(folder / _FILE, mode="r"))), drift)
 
 
-def _key(plan: Plan, candidate: Candidate, split: str) -> str:
+def _own(examples: Examples, drift: bool) -> Examples:
+    return examples.with_others() if drift else examples
+
+
+def _key(plan: Plan, candidate: Candidate, split: str, drift: bool) -> str:
     """What the answers of the starting model depend on; how it is trained afterwards is not among it."""
     return cache.key(
         data=plan.data_key,
         split=split,
+        drift=drift,
         task=plan.recipe.task,
         code=components.tasks.identity(plan.recipe.task),
         model=candidate.identity,

@@ -85,4 +85,7 @@ def test_pairs_keep_where_the_second_answer_begins_and_what_the_starting_model_s
     assert [example.second for example in found] == [2, 2, 3]
     # The second pair has nothing to learn in its first answer, so there is nothing to compare.
     assert [example.targets for example in found] == [1, 0, 1]
-    assert [example.reference for example in found.learning()] == [(-1.0, -2.0), (-5.0, -6.0)]
+    learning = found.with_others().learning()
+    assert [example.reference for example in learning] == [(-1.0, -2.0), (-5.0, -6.0)]
+    assert [example.other.row for example in learning if example.other] == [1, 0]
+    assert all(example.other is None for example in found)

@@ -100,3 +100,33 @@ def test_training_rewards_the_better_answer_and_saves_a_chat_model(learner: Lear
     assert isinstance(model, LanguageModel)
     assert model.task == "chat"
     assert model.contract.template == learner.contract.template if learner.contract else False
+
+
+def test_an_answer_that_was_judged_alone_is_half_of_a_pair(learner: Learner) -> None:
+    rows = ROWS.with_columns(chosen=pl.Series([ROWS["chosen"][0].to_list(), []], dtype=ROWS.schema["chosen"]))
+    examples, _ = TASK.encode(rows, learner)
+    assert [example.targets for example in examples] == [1, 1]
+    assert TASK.measure(learner, examples)["tokens"][1, 0] == 0
+    assert TASK.reference(learner, examples)[1, 0] == 0
+
+
+def test_the_drift_is_how_much_likelier_answers_to_other_prompts_became(learner: Learner) -> None:
+    first, second = TASK.encode(ROWS, learner)[0]
+    beside = [replace(first, other=second), replace(second, other=first)]
+    prompt = learner.tokenizer.decode(first.ids[: int(first.target.argmax())], skip_special_tokens=False)  # type: ignore[union-attr]
+    mixed = pairs.unrelated(beside[0], 64)
+    text = learner.tokenizer.decode(mixed.ids, skip_special_tokens=False)
+    assert text.startswith(prompt)
+    assert "已经退" in text
+    reference = TASK.reference(learner, beside, drift=True)
+    assert reference.shape == (2, 3)
+    backbone = Generic(learner.backbone, speaks=True)
+
+    def drift(by: float) -> float:
+        known = [
+            replace(one, reference=(a, b, c - by)) for one, (a, b, c) in zip(beside, reference, strict=True)
+        ]
+        return float(pairs.compare(backbone, known, 64).drift)
+
+    assert drift(0.75) == pytest.approx(0.75, abs=1e-3)
+    assert drift(-0.75) == 0

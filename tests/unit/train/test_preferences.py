@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
 from tunesmith.core import components
+from tunesmith.core.errors import DataError
 from tunesmith.tasks.pairs import Pairs
 from tunesmith.tasks.prefer import Prefer
 from tunesmith.train import preferences
@@ -24,6 +26,7 @@ def pairs(chosen: Tensor, rejected: Tensor, reference: tuple[float, float] = (-1
         reference_rejected=torch.tensor([reference[1], -21.0]),
         chosen_tokens=torch.tensor([6.0, 10.0]),
         rejected_tokens=torch.tensor([5.0, 4.0]),
+        drift=torch.tensor(0.5),
     )
 
 
@@ -31,7 +34,7 @@ def usual() -> Pairs:
     return pairs(torch.tensor(CHOSEN), torch.tensor(REJECTED))
 
 
-# Computed with Python's own numbers from the formulas of TRL's DPO, ORPO and CPO trainers.
+# Computed with Python's own numbers from the formulas of TRL's DPO, ORPO, CPO and KTO trainers.
 @pytest.mark.parametrize(
     ("name", "settings", "expected"),
     [
@@ -39,6 +42,7 @@ def usual() -> Pairs:
         ("dpo", {"beta": 0.5, "label_smoothing": 0.1}, [0.4132616875182229, 2.7485873515737422]),
         ("ipo", {"beta": 0.1}, [21.467777777777773, 33.0625]),
         ("orpo", {"beta": 0.1}, [2.028875078434462, 3.0121748227162226]),
+        ("kto", {"beta": 0.1, "undesirable": 1.5}, [0.5906789177500826, 0.7014408428685581]),
         ("simpo", {"beta": 2.0, "gamma": 1.0}, [0.31326168751822286, 0.04858735157374196]),
     ],
 )
@@ -59,6 +63,16 @@ def test_every_loss_makes_the_better_answer_likelier_and_the_worse_one_less_so(n
     assert chosen.grad is not None
     assert rejected.grad is not None
     assert (chosen.grad[0] < 0 < rejected.grad[0], chosen.grad[1], rejected.grad[1]) == (True, 0, 0)
+
+
+def test_a_missing_answer_costs_nothing_in_kto_and_is_refused_by_all_others() -> None:
+    both = preferences.kto(usual())
+    alone = replace(usual(), rejected=torch.zeros(2), rejected_tokens=torch.zeros(2))
+    better = preferences.kto(replace(usual(), chosen_tokens=torch.zeros(2))) + preferences.kto(alone)
+    torch.testing.assert_close(better / 2, both)
+    for name in Prefer.losses[:-1]:
+        with pytest.raises(DataError, match="T32"):
+            components.losses.get(name)(alone)
 
 
 @pytest.mark.parametrize("loss", [preferences.orpo, preferences.simpo])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import tunesmith
-from tunesmith.core.errors import RecipeError
+from tunesmith.core.errors import DataError, RecipeError
 from tunesmith.core.events import Step
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
@@ -63,3 +63,14 @@ def test_a_loss_of_other_targets_is_refused(desk: Any, task: str, loss: str) -> 
     desk.values["task"] = task
     with pytest.raises(RecipeError, match="T30"):
         desk.plan(f"train.loss={loss}")
+
+
+def test_answers_that_were_judged_one_by_one_are_learned_by_kto(desk: Any, shared_data: Path) -> None:
+    found = json.loads((shared_data / "pref_llamafactory_demo" / "kto_en_demo.json").read_text("utf-8"))
+    rows = sorted(found, key=lambda row: len(json.dumps(row)))[:16]
+    assert {row["label"] for row in rows} == {True, False}
+    (desk.folder / "pairs.json").write_text(json.dumps(rows), "utf-8")
+    result = desk.run("train.loss=kto", "train.epochs=1")
+    assert result["scores"]["reward_margin"] != 0
+    with pytest.raises(DataError, match="T32"):
+        desk.run("train.loss=dpo", "train.epochs=1")

@@ -62,3 +62,17 @@ class Rated(RowLayout):
 
     def _is_verdict(self, sample: Sample, column: str) -> bool:
         return column.casefold() == "kto_tag" or sample.all_are(column, lambda cell: isinstance(cell, bool))
+
+
+class Judged(Rated):
+    """The same as preferences of which one answer is missing: the better where it was found bad."""
+
+    name: ClassVar[str] = "judged"
+    is_written: ClassVar[bool] = False
+    shape: ClassVar[str] = shapes.PREFERRED
+
+    def read(self, row: Row, mapping: Mapped) -> tuple[Any, ...]:
+        """What comes before the last turn, the last turn on its side, and the tools."""
+        turns, desirable, tools = super().read(row, mapping)
+        answer, nothing = turns[-1:], list[Turn]()
+        return turns[:-1], *((answer, nothing) if desirable else (nothing, answer)), tools
