@@ -191,7 +191,7 @@ class _Interpreter:
     def answer_lines(self, asked: Sequence[str]) -> None:
         """A line for each text."""
         for answer in self.model.translate(asked):
-            self.output.data({"model": self.name, "task": "translate", "answer": answer})
+            self.output.data({"model": self.name, "task": self.model.task or "translate", "answer": answer})
             self.output.line(answer)
 
 

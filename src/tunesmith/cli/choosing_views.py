@@ -49,7 +49,7 @@ def is_any(chosen: Wanted) -> bool:
 
 _SHOWN = 5
 # What a model made from nothing would be; decoders for all other tasks.
-_FROM_NOTHING = {"classify": "bert", "translate": "transformer"}
+_FROM_NOTHING = {"classify": "bert", "translate": "transformer", "summarise": "transformer"}
 
 
 def suggesting(parser: argparse.ArgumentParser, lang: str) -> None:

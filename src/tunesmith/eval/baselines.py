@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -26,6 +27,8 @@ from tunesmith.eval.outcome import (
 Baseline = Callable[[Sequence[str], Sequence[Any], Any], Any]
 Answered = TypeVar("Answered", bound=Outcome)
 _ROWS_AT_ONCE = 256
+# Up to a full stop that is followed by a space, or a Chinese one; else the first line, or all there is.
+_SENTENCE = re.compile(r"[^\n]+?(?:[.!?](?=\s|$)|[。！？]|$)", re.MULTILINE)
 
 
 def majority(texts: Sequence[str], labels: Sequence[str], beside: LabelOutcome) -> LabelOutcome:
@@ -81,6 +84,12 @@ def copy(sources: Sequence[str], targets: Sequence[str], beside: TextOutcome) ->
     return beside.answered(list(beside.sources))
 
 
+def lead(sources: Sequence[str], targets: Sequence[str], beside: TextOutcome) -> TextOutcome:
+    """Write the first sentence of every source of `beside`."""
+    found = (_SENTENCE.match(source.strip()) for source in beside.sources)
+    return beside.answered([match[0] if match else "" for match in found])
+
+
 def nearest(sources: Sequence[str], targets: Sequence[str], beside: TextOutcome) -> TextOutcome:
     """Write the target of the training source most similar by TF-IDF over runs of one to three characters."""
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -124,6 +133,7 @@ BASELINES: Mapping[str, Baseline] = {
     "tfidf_labels": tfidf_labels,
     "copy": copy,
     "nearest": nearest,
+    "lead": lead,
     "start": start,
     "longer": longer,
     "tfidf_cosine": tfidf_cosine,

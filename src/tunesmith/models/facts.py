@@ -25,7 +25,7 @@ from tunesmith.models.tokenizer import load as load_tokenizer
 _TASKS: dict[Kind, tuple[str, ...]] = {
     "language": ("generate", "chat"),
     "encoder": ("classify", "tag", "embed"),
-    "encoder_decoder": ("translate",),
+    "encoder_decoder": ("translate", "summarise"),
     "classifier": ("classify",),
     "tagger": ("tag",),
     "embedder": ("embed",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -31,19 +31,30 @@ class Chat(LanguageTask):
 
         A conversation whose template writes earlier answers anew is several examples (see the contract).
         """
-        contract = learner.contract
-        if contract is None:
-            raise ModelError("M11", file="contract.json", reason="missing")
-        examples: list[Example] = []
-        cut: dict[int, int] = {}
-        for row, weight, (messages, tools) in zip(frame["_row"], weights(frame), talks(frame), strict=True):
-            for ids, learned in contract.encode_training(learner.tokenizer, messages, tools):
-                size = min(len(ids), learner.card.context)
-                if size < len(ids):
-                    cut[row] = cut.get(row, 0) + len(ids) - size
-                kept = np.asarray(ids[:size], dtype=np.int32)
-                examples.append(Example(row, kept, np.asarray(learned[:size], dtype=np.bool_), weight))
-        return examples, cut
+        return encode_talks(zip(frame["_row"], weights(frame), talks(frame), strict=True), learner)
+
+
+def encode_talks(
+    rows: Iterable[tuple[int, float, tuple[list[turns.Message], str | None]]], learner: Learner
+) -> tuple[list[Example], dict[int, int]]:
+    """Examples of rows, each its number, its weight, and its messages and tools; and what was cut.
+
+    Raises:
+        ModelError: M11 when the learner has no prompt contract.
+    """
+    contract = learner.contract
+    if contract is None:
+        raise ModelError("M11", file="contract.json", reason="missing")
+    examples: list[Example] = []
+    cut: dict[int, int] = {}
+    for row, weight, (messages, tools) in rows:
+        for ids, learned in contract.encode_training(learner.tokenizer, messages, tools):
+            size = min(len(ids), learner.card.context)
+            if size < len(ids):
+                cut[row] = cut.get(row, 0) + len(ids) - size
+            kept = np.asarray(ids[:size], dtype=np.int32)
+            examples.append(Example(row, kept, np.asarray(learned[:size], dtype=np.bool_), weight))
+    return examples, cut
 
 
 def talks(frame: pl.DataFrame) -> Iterator[tuple[list[turns.Message], str | None]]:

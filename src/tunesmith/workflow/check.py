@@ -69,7 +69,7 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
 
 
 def _unread(document: Document, task: Task) -> Iterator[Problem]:
-    if task.name in _KINDS and document.values.get("prompt"):
+    if "decoder" not in _kinds(task) and document.values.get("prompt"):
         yield document.problem("R18", ("prompt",), task=task.name, key="prompt")
 
 
@@ -158,13 +158,24 @@ def _model_problems(
             yield document.problem(found.code, ("model",), **found.values)
 
 
-# What a task needs that is not for decoders.
-_KINDS = {"classify": "encoder", "tag": "encoder", "embed": "encoder", "translate": "encoder_decoder"}
+# The kinds of models that a task can use, where that is not decoders alone.
+_KINDS = {
+    "classify": ("encoder",),
+    "tag": ("encoder",),
+    "embed": ("encoder",),
+    "translate": ("encoder_decoder", "decoder"),
+    "summarise": ("encoder_decoder", "decoder"),
+}
+
+
+def _kinds(task: Task) -> tuple[str, ...]:
+    return _KINDS.get(task.name, ("decoder",))
 
 
 def _unfit(document: Document, choice: str | Made, task: Task, workspace: Workspace) -> Iterator[Problem]:
     """Why a model cannot do a task."""
-    wanted = _KINDS.get(task.name, "decoder")
+    usable = _kinds(task)
+    wanted = usable[0]
     if isinstance(choice, Own):
         from tunesmith.models import own
 
@@ -186,8 +197,11 @@ def _unfit(document: Document, choice: str | Made, task: Task, workspace: Worksp
     linear = kind == "tfidf" and task.shape == "labelled"
     # The hidden states of a decoder can be classified too.
     others = ("encoder_decoder",) if linear else ("encoder_decoder", "tfidf")
-    if kind != wanted and (wanted != "encoder" or kind in others):
-        yield document.problem("R13", ("model",), task=task.name, model=name, kind=kind, wanted=wanted)
+    if kind not in usable and (wanted != "encoder" or kind in others):
+        values = {"kind": kind, "wanted": ", ".join(usable)}
+        yield document.problem("R13", ("model",), task=task.name, model=name, **values)
+    elif kind == "encoder_decoder" and document.values.get("prompt"):
+        yield document.problem("R18", ("prompt",), task=task.name, key="prompt")
 
 
 def _loss_problems(document: Document, recipe: Recipe, task: Task) -> Iterator[Problem]:

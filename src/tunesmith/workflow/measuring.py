@@ -45,6 +45,8 @@ _CONTEXT = 1024
 _SAMPLE = 128
 SAMPLES = 5
 """Answers that a report shows."""
+# The tasks that write one text for another.
+_WRITTEN = ("translate", "summarise")
 
 
 def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequence[Example]) -> Outcome:
@@ -85,8 +87,9 @@ def outcome_of(
             raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
         return asked(model.with_labels(sorted(set(frame["label"]))), frame)
     if isinstance(model, LanguageModel):
-        if task.shape not in ("text", "messages", "preferred"):
-            raise ModelError("M14", name=model.name, wanted=task.name, task="generate, chat, prefer")
+        if task.shape not in ("text", "messages", "preferred") and task.name not in _WRITTEN:
+            usable = ", ".join(("generate", "chat", "prefer", *_WRITTEN))
+            raise ModelError("M14", name=model.name, wanted=task.name, task=usable)
         learner = _learner(model, context)
         examples = encoded(learner) if encoded else task.encode(frame, learner)[0]
         return outcome(task, learner, frame, examples)
@@ -102,6 +105,11 @@ def _said(task: Task, model: _Single, frame: pl.DataFrame) -> Outcome:
     if task.name != own:
         raise ModelError("M14", name=model.name, wanted=task.name, task=own)
     if isinstance(model, Translator):
+<<<<<<< HEAD
+=======
+        if task.name not in _WRITTEN:
+            raise ModelError("M14", name=model.name, wanted=task.name, task=", ".join(_WRITTEN))
+>>>>>>> 51c3312 (Summarise, told by ROUGE; let decoders translate and summarise too)
         return _written(frame, model.translate(frame["source"].to_list()), frame["_row"].to_list())
     if isinstance(model, TextEmbedder):
         sides = [model.embed(frame[side].to_list()) for side in ("source", "target")]
