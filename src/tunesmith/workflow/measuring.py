@@ -96,20 +96,19 @@ def outcome_of(
     return _said(task, model, frame)
 
 
-_OWN: Mapping[type, str] = {Translator: "translate", TextEmbedder: "embed", TextTagger: "tag"}
+_OWN: Mapping[type, tuple[str, ...]] = {
+    Translator: _WRITTEN,
+    TextEmbedder: ("embed",),
+    TextTagger: ("tag",),
+}
 
 
 def _said(task: Task, model: _Single, frame: pl.DataFrame) -> Outcome:
-    """What a model that does one task says of rows."""
-    own = _OWN.get(type(model), "classify")
-    if task.name != own:
-        raise ModelError("M14", name=model.name, wanted=task.name, task=own)
+    """What a model that does one task, or some that are alike, says of rows."""
+    own = _OWN.get(type(model), ("classify",))
+    if task.name not in own:
+        raise ModelError("M14", name=model.name, wanted=task.name, task=", ".join(own))
     if isinstance(model, Translator):
-<<<<<<< HEAD
-=======
-        if task.name not in _WRITTEN:
-            raise ModelError("M14", name=model.name, wanted=task.name, task=", ".join(_WRITTEN))
->>>>>>> 51c3312 (Summarise, told by ROUGE; let decoders translate and summarise too)
         return _written(frame, model.translate(frame["source"].to_list()), frame["_row"].to_list())
     if isinstance(model, TextEmbedder):
         sides = [model.embed(frame[side].to_list()) for side in ("source", "target")]
