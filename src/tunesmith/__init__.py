@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tunesmith.models.contract import PromptContract
     from tunesmith.models.embedder import TextEmbedder
     from tunesmith.models.language import LanguageModel
+    from tunesmith.models.reader import TextReader
     from tunesmith.models.tagger import TextTagger
     from tunesmith.models.tfidf import TfidfClassifier
     from tunesmith.models.translator import Translator
@@ -44,6 +45,7 @@ _WHERE = {
     "Report": "eval.report",
     "TextClassifier": "models.classifier",
     "TextEmbedder": "models.embedder",
+    "TextReader": "models.reader",
     "TextTagger": "models.tagger",
     "TfidfClassifier": "models.tfidf",
     "Translator": "models.translator",
@@ -65,6 +67,7 @@ __all__ = [
     "Report",
     "TextClassifier",
     "TextEmbedder",
+    "TextReader",
     "TextTagger",
     "TfidfClassifier",
     "Translator",

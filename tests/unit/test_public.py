@@ -22,6 +22,7 @@ NAMES = [
     "Report",
     "TextClassifier",
     "TextEmbedder",
+    "TextReader",
     "TextTagger",
     "TfidfClassifier",
     "Translator",

@@ -7,19 +7,21 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tunesmith.cli import layout
 from tunesmith.cli.output import Output, printable
 from tunesmith.cli.parser import number
 from tunesmith.core import text
-from tunesmith.core.errors import UsageError
+from tunesmith.core.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from tunesmith.models.classifier import TextClassifier
     from tunesmith.models.embedder import TextEmbedder
     from tunesmith.models.hosted import HostedModel
     from tunesmith.models.language import LanguageModel
+    from tunesmith.models.reader import TextReader
     from tunesmith.models.tagger import Entity, TextTagger
     from tunesmith.models.tfidf import TfidfClassifier
     from tunesmith.models.translator import Translator
@@ -42,6 +44,8 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         name = option.removeprefix("--").replace("-", "_")
         parser.add_argument(option, type=kind, metavar="N", help=text.say(f"cli.option_{name}", lang))
 
+    parser.add_argument("--about", type=Path, metavar="FILE", help=text.say("cli.option_about", lang))
+
 
 def run(given: argparse.Namespace, output: Output) -> int:
     """Load the model and answer."""
@@ -51,6 +55,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.models.hosted import HostedModel
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.loading import load
+    from tunesmith.models.reader import TextReader
     from tunesmith.models.resolve import resolve
     from tunesmith.models.tagger import TextTagger
     from tunesmith.models.translator import Translator
@@ -64,6 +69,8 @@ def run(given: argparse.Namespace, output: Output) -> int:
         answerer = _Interpreter(model, resolved.name, output)
     elif isinstance(model, TextEmbedder):
         answerer = _Surveyor(model, resolved.name, output)
+    elif isinstance(model, TextReader):
+        answerer = _Reader(model, resolved.name, given.about, output)
     elif isinstance(model, TextTagger):
         answerer = _Finder(model, resolved.name, output)
     else:
@@ -174,6 +181,40 @@ class _Finder:
     def _data(self, found: Sequence[Entity]) -> None:
         entities = [{**asdict(entity), "probability": round(entity.probability, 6)} for entity in found]
         self.output.data({"model": self.name, "task": "tag", "entities": entities})
+
+
+class _Reader:
+    """Answers from a text: that of a file, or what stands after a tabulator behind each question."""
+
+    def __init__(self, model: TextReader, name: str, about: Path | None, output: Output) -> None:
+        self.model = model
+        self.name = name
+        self.output = output
+        self.about = None if about is None else _read(about)
+
+    def answer(self, asked: str) -> None:
+        """The answer to a question."""
+        self.answer_lines([asked])
+
+    def answer_lines(self, asked: Sequence[str]) -> None:
+        """A line for each question; an empty one where the text does not answer."""
+        questions, texts = zip(*map(self._pair, asked), strict=True) if asked else ((), ())
+        for answer in self.model.answer(questions, texts):
+            self.output.data({"model": self.name, "task": "answer", **asdict(answer)})
+            self.output.line(answer.text)
+
+    def _pair(self, asked: str) -> tuple[str, str]:
+        question, _, beside = asked.partition("\t")
+        if not (found := beside or self.about):
+            raise UsageError("T23", name=self.name)
+        return question, found
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise NotFoundError("C01", file=path) from error
 
 
 class _Interpreter:

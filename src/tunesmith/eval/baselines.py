@@ -23,6 +23,7 @@ from tunesmith.eval.outcome import (
     TextOutcome,
     aligned,
 )
+from tunesmith.eval.reading import nearest_sentence
 
 Baseline = Callable[[Sequence[str], Sequence[Any], Any], Any]
 Answered = TypeVar("Answered", bound=Outcome)
@@ -138,6 +139,7 @@ BASELINES: Mapping[str, Baseline] = {
     "longer": longer,
     "tfidf_cosine": tfidf_cosine,
     "dictionary": dictionary,
+    "nearest_sentence": nearest_sentence,
 }
 
 

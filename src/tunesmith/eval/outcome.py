@@ -140,6 +140,20 @@ class EntityOutcome:
         return tuple(sorted({label for row in sides for _, _, label in row}))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerOutcome:
+    """What a model answered to each question of a part from the text beside it; empty is no answer.
+
+    `targets` are all right answers of each question, none where its text has none; `rows` as above.
+    """
+
+    questions: Sequence[str]
+    contexts: Sequence[str]
+    targets: Sequence[Sequence[str]]
+    predicted: Sequence[str]
+    rows: Sequence[int]
+
+
 Outcome = (
     LabelOutcome
     | LabelsOutcome
@@ -148,6 +162,7 @@ Outcome = (
     | PreferenceOutcome
     | RetrievalOutcome
     | EntityOutcome
+    | AnswerOutcome
 )
 
 

@@ -15,7 +15,9 @@ from tunesmith.core.errors import ModelError
 from tunesmith.models.json_file import read_json
 
 FILE = "tunesmith.json"
-Kind = Literal["language", "encoder", "encoder_decoder", "classifier", "tagger", "embedder", "tfidf"]
+Kind = Literal[
+    "language", "encoder", "encoder_decoder", "classifier", "tagger", "reader", "embedder", "tfidf"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,10 +24,11 @@ from tunesmith.models.tokenizer import load as load_tokenizer
 # What a model that was not trained for one task yet can be trained for.
 _TASKS: dict[Kind, tuple[str, ...]] = {
     "language": ("generate", "chat"),
-    "encoder": ("classify", "tag", "embed"),
+    "encoder": ("classify", "tag", "answer", "embed"),
     "encoder_decoder": ("translate", "summarise"),
     "classifier": ("classify",),
     "tagger": ("tag",),
+    "reader": ("answer",),
     "embedder": ("embed",),
     "tfidf": ("classify",),
 }

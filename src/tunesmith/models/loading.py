@@ -19,6 +19,7 @@ from tunesmith.models.classifier import Classifier, TextClassifier
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.heads import Headed
 from tunesmith.models.language import LanguageModel
+from tunesmith.models.reader import TextReader
 from tunesmith.models.resolve import Resolved, weights_digest
 from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from tunesmith.models.tfidf import TfidfClassifier
 
 Model: TypeAlias = (
-    "LanguageModel | TextClassifier | TfidfClassifier | TextTagger | TextEmbedder | Translator | HostedModel"
+    "LanguageModel | TextClassifier | TfidfClassifier | TextTagger | TextReader | TextEmbedder | Translator"
+    " | HostedModel"
 )
 
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -59,6 +61,8 @@ def load(resolved: Resolved) -> Model:
         return _classifier(resolved.name, folder, found)
     if found.kind == "tagger":
         return _tagger(resolved.name, folder, found)
+    if found.kind == "reader":
+        return _reader(resolved.name, folder, found)
     if found.kind == "embedder":
         return _embedder(resolved.name, folder, found)
     if found.kind == "encoder_decoder":
@@ -106,12 +110,27 @@ def _embedder(name: str, folder: Path, found: Card) -> TextEmbedder:
     )
 
 
-def _tagger(name: str, folder: Path, found: Card) -> TextTagger:
-    module = Headed(encoder_module(folder), bio.count(found.labels))
+def _headed(folder: Path, outputs: int) -> Headed:
+    module = Headed(encoder_module(folder), outputs)
     module.load_head(folder)
+    return module.eval()
+
+
+def _reader(name: str, folder: Path, found: Card) -> TextReader:
+    return TextReader(
+        name=name,
+        module=_headed(folder, 2),
+        tokenizer=tokenizer.load(folder),
+        labels=found.labels,
+        context=found.context,
+        digest=weights_digest(folder),
+    )
+
+
+def _tagger(name: str, folder: Path, found: Card) -> TextTagger:
     return TextTagger(
         name=name,
-        module=module.eval(),
+        module=_headed(folder, bio.count(found.labels)),
         tokenizer=tokenizer.load(folder),
         labels=found.labels,
         context=found.context,

@@ -43,7 +43,7 @@ def serving(shape: Shape, kind: Kind, *, context: int, batch: int = 1) -> int:
     block = 3 * (shape.hidden + shape.intermediate)
     kept = (
         0
-        if kind in ("encoder", "classifier", "tagger", "embedder")
+        if kind in ("encoder", "classifier", "tagger", "reader", "embedder")
         else cache(shape, context=context, batch=batch)
     )
     return weights(shape) + kept + _FLOAT * read * block

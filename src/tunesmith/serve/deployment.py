@@ -16,6 +16,7 @@ from tunesmith.models.contract import PromptContract
 from tunesmith.models.decoder import vocabulary_size
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.hosted import HostedModel
+from tunesmith.models.reader import TextReader
 from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 from tunesmith.serve.admission import Limits
@@ -114,7 +115,7 @@ Deployment = TextDeployment | ClassifyDeployment | EmbedDeployment
 
 
 def deploy(
-    model: Generator | Classifier | TextEmbedder | TextTagger | HostedModel | Translator,
+    model: Generator | Classifier | TextEmbedder | TextReader | TextTagger | HostedModel | Translator,
     *,
     name: str | None = None,
     aliases: Sequence[str] = (),
@@ -127,7 +128,7 @@ def deploy(
     """
     if isinstance(model, Translator):
         raise ModelError("M48", name=model.name)
-    if isinstance(model, TextTagger):
+    if isinstance(model, TextTagger | TextReader):
         raise ModelError("M14", name=model.name, wanted="serve", task="ask, eval")
     if isinstance(model, HostedModel):
         raise ModelError("M14", name=model.name, wanted="serve", task="ask, eval, eval.against")

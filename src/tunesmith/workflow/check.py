@@ -162,6 +162,7 @@ def _model_problems(
 _KINDS = {
     "classify": ("encoder",),
     "tag": ("encoder",),
+    "answer": ("encoder",),
     "embed": ("encoder",),
     "translate": ("encoder_decoder", "decoder"),
     "summarise": ("encoder_decoder", "decoder"),

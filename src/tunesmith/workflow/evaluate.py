@@ -85,8 +85,8 @@ def _task_of(model: loading.Model) -> str:
         return "classify"
     if model.kind == "embedder":
         return "embed"
-    if model.kind == "tagger":
-        return "tag"
+    if model.kind in ("tagger", "reader"):
+        return "tag" if model.kind == "tagger" else "answer"
     usual = "translate" if model.kind == "encoder_decoder" else "chat"
     found: str = getattr(model, "task", None) or usual
     return found

@@ -22,6 +22,7 @@ from tunesmith.models.export import certificate
 from tunesmith.models.export.certificate import TOLERANCES, Certificate, Precision
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
+from tunesmith.models.reader import TextReader
 from tunesmith.models.resolve import Resolved, resolve
 from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
@@ -196,7 +197,7 @@ def _language(model: LanguageModel, folder: Path) -> None:
     model.contract.save(folder)
 
 
-def _headed(model: TextClassifier | TextTagger, folder: Path) -> None:
+def _headed(model: TextClassifier | TextReader | TextTagger, folder: Path) -> None:
     encoder: Any = model.module.encoder
     encoder.save_pretrained(folder)
     model.module.save_head(folder)
@@ -215,6 +216,7 @@ def _itself(model: TfidfClassifier, folder: Path) -> None:
 _SAVERS: Mapping[type, Callable[[Any, Path], None]] = {
     LanguageModel: _language,
     TextClassifier: _headed,
+    TextReader: _headed,
     TextTagger: _headed,
     TextEmbedder: _whole,
     Translator: _whole,

@@ -19,7 +19,7 @@ from tunesmith.data.mapping import recognise
 from tunesmith.data.prepare import inspect
 from tunesmith.data.reading import open_file
 from tunesmith.data.rows import Loaded, load
-from tunesmith.data.shapes import LABELLED, MESSAGES, TEXT
+from tunesmith.data.shapes import ANSWERED, LABELLED, MESSAGES, TAGGED, TEXT
 from tunesmith.models import catalogue
 
 if TYPE_CHECKING:
@@ -28,9 +28,15 @@ if TYPE_CHECKING:
 Model = str | dict[str, str | int]
 """A name, or the size of a model to be made."""
 
-_TASKS = {LABELLED: "classify", MESSAGES: "chat", TEXT: "generate"}
+_TASKS = {LABELLED: "classify", MESSAGES: "chat", TAGGED: "tag", ANSWERED: "answer", TEXT: "generate"}
 _BERT: Model = {"architecture": "bert", "hidden": 192, "layers": 3, "heads": 6, "vocab": 8192}
 _LLAMA: Model = {"architecture": "llama", "hidden": 192, "layers": 4, "heads": 6, "vocab": 8192}
+# What is measured for the tasks of encoders, and the gate that is proposed.
+_MEASURED: Mapping[str, tuple[str, str]] = {
+    "classify": ("[accuracy, macro_f1]", "{macro_f1: {at_least: 0.8}}"),
+    "tag": ("[entity_f1, token_accuracy]", "{entity_f1: {not_worse_than: dictionary}}"),
+    "answer": ("[answer_f1, exact_match]", "{answer_f1: {not_worse_than: nearest_sentence}}"),
+}
 # File names that say what part of the data a file is, and not what it is about.
 _PARTS = ("train", "training", "data", "dataset", "dev", "test", "all")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -117,6 +123,7 @@ def _is_chinese(texts: Sequence[str]) -> bool:
 def _write(seen: _Seen, out: Path, lang: str, source: SourceReport | None = None) -> Draft:
     model, settings = _model(seen)
     is_classifier = seen.task == "classify"
+    metrics, gate = _MEASURED.get(seen.task, ("[perplexity]", "{perplexity: {at_most: 20}}"))
     parts = {
         "file": out.name,
         "task": seen.task,
@@ -126,9 +133,9 @@ def _write(seen: _Seen, out: Path, lang: str, source: SourceReport | None = None
         "name": _name(Path(seen.source) if source is None else out.absolute().parent / seen.source),
         "model": model if isinstance(model, str) else _flow(model),
         "epochs": _epochs(seen, model),
-        "metrics": "[accuracy, macro_f1]" if is_classifier else "[perplexity]",
-        "gate": "{macro_f1: {at_least: 0.8}}" if is_classifier else "{perplexity: {at_most: 20}}",
-        "more_models": text.say(f"initial.{'encoders' if is_classifier else 'decoders'}", lang),
+        "metrics": metrics,
+        "gate": gate,
+        "more_models": text.say(f"initial.{'encoders' if seen.task in _MEASURED else 'decoders'}", lang),
         "against": text.say("initial.against", lang) if is_classifier else "",
         "note": text.say("initial.note", lang) if source is None else "",
         **settings,
@@ -143,13 +150,14 @@ def _write(seen: _Seen, out: Path, lang: str, source: SourceReport | None = None
 
 def _model(seen: _Seen) -> tuple[Model, dict[str, Any]]:
     """The model to start from, and the learning rate and schedule that suit it."""
-    if seen.task != "classify":
+    if seen.task not in _MEASURED:
         return _LLAMA, {"lr": "1e-3", "schedule": "cosine"}
     if seen.chinese:
         return _BERT, {"lr": "5e-4", "schedule": "linear"}
     module = catalogue.entries()["minilm"].module
     is_there = module is not None and importlib.util.find_spec(module) is not None
-    return "minilm" if is_there else "tfidf", {"lr": "2e-4", "schedule": "linear"}
+    unpacked = "tfidf" if seen.task == "classify" else _BERT
+    return "minilm" if is_there else unpacked, {"lr": "2e-4", "schedule": "linear"}
 
 
 def _epochs(seen: _Seen, model: Model) -> int:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from tunesmith.core import cache
 from tunesmith.core.store import Release, Store
-from tunesmith.eval import baselines, entities, gate
+from tunesmith.eval import baselines, entities, gate, reading
 from tunesmith.eval import report as reports
 from tunesmith.eval.metrics import direction
 from tunesmith.eval.outcome import (
+    AnswerOutcome,
     EntityOutcome,
     LabelOutcome,
     LabelsOutcome,
@@ -186,7 +187,7 @@ def _references(
         known = (rows["text"].to_list(), spans.entities(rows))
         looked_up = baselines.run(dict.fromkeys(wanted), *known, outcome)
         found |= {name: measuring.scores(names, answer) for name, answer in looked_up.items()}
-    if isinstance(outcome, PreferenceOutcome):
+    if isinstance(outcome, PreferenceOutcome | AnswerOutcome):
         rewarded = baselines.run(dict.fromkeys(wanted), (), (), outcome)
         found |= {name: measuring.scores(names, answer) for name, answer in rewarded.items()}
     if rival is not None:
@@ -206,6 +207,8 @@ def with_labels(report: Report, outcome: Outcome, ledger: Ledger) -> Report:
     if isinstance(outcome, EntityOutcome):
         shown = tuple(Sample(**one) for one in entities.examples(outcome))
         return replace(report, per_class=entities.per_label(outcome), samples=shown)
+    if isinstance(outcome, AnswerOutcome):
+        return replace(report, samples=tuple(Sample(**one) for one in reading.examples(outcome)))
     if not isinstance(outcome, LabelOutcome):
         return report
     return report.with_labels(outcome, places(ledger.frame))

@@ -23,6 +23,7 @@ from tunesmith.models.card import Card
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
+from tunesmith.models.reader import TextReader
 from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 from tunesmith.models.turns import Message
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from tunesmith.models.loading import Model
     from tunesmith.models.tfidf import TfidfClassifier
 
-    _Single = TextClassifier | TfidfClassifier | TextEmbedder | TextTagger | Translator
+    _Single = TextClassifier | TfidfClassifier | TextEmbedder | TextReader | TextTagger | Translator
 
 # Rows longer than this are cut when a language model is measured without a recipe that says otherwise.
 _CONTEXT = 1024
@@ -100,6 +101,7 @@ _OWN: Mapping[type, tuple[str, ...]] = {
     Translator: _WRITTEN,
     TextEmbedder: ("embed",),
     TextTagger: ("tag",),
+    TextReader: ("answer",),
 }
 
 
@@ -113,6 +115,8 @@ def _said(task: Task, model: _Single, frame: pl.DataFrame) -> Outcome:
     if isinstance(model, TextEmbedder):
         sides = [model.embed(frame[side].to_list()) for side in ("source", "target")]
         return _retrieved(frame, np.stack(sides, axis=1), frame["_row"].to_list())
+    if isinstance(model, TextReader):
+        return spans.answered(frame, model)
     if isinstance(model, TextTagger):
         return spans.tagged(frame, model)
     if task.shape == "multilabelled":

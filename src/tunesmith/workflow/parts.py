@@ -16,6 +16,7 @@ from tunesmith.core import durable
 from tunesmith.core.errors import Problem, TunesmithError
 from tunesmith.data.ledger import Ledger
 from tunesmith.data.prepare import Prepared, prepare
+from tunesmith.models.reader import UNANSWERABLE
 from tunesmith.workflow.plan import Plan
 
 SPLITS = ("train", "validation", "test")
@@ -38,13 +39,17 @@ class Parts:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """All labels of all splits, of rows or of spans, sorted; none when there are none."""
+        """All labels of all splits, of rows or of spans, sorted; and whether a question has no answer."""
         frames = self.splits.values()
         one = [frame["label"] for frame in frames if "label" in frame.columns]
         several = [frame["labels"].explode().drop_nulls() for frame in frames if "labels" in frame.columns]
         spans = [frame["spans"].explode().drop_nulls() for frame in frames if "spans" in frame.columns]
         named = [column.struct.field("label") for column in spans]
-        return tuple(sorted({label for column in (*one, *several, *named) for label in column}))
+        found = {label for column in (*one, *several, *named) for label in column}
+        asked = [frame["answers"] for frame in frames if "answers" in frame.columns]
+        if any((answers.list.len() == 0).any() for answers in asked):
+            found.add(UNANSWERABLE)
+        return tuple(sorted(found))
 
     @property
     def held_out(self) -> str:

@@ -33,12 +33,14 @@ _PIPELINES = {
     "translate": "translation",
     "embed": "sentence-similarity",
     "tag": "token-classification",
+    "answer": "question-answering",
 }
 _CALLS = {
     "classify": 'classify("…")',
     "chat": 'chat([{"role": "user", "content": "…"}])',
     "embed": 'embed("…")',
     "tag": 'tag("…")',
+    "answer": 'answer(["…"], ["…"])',
 }
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 _LANGUAGES_OF = 500

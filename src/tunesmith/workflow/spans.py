@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tunesmith.eval.outcome import Entity, EntityOutcome
+from tunesmith.eval.outcome import AnswerOutcome, Entity, EntityOutcome
 from tunesmith.language.units import units
+from tunesmith.models.reader import TextReader
 from tunesmith.models.tagger import TextTagger
 
 if TYPE_CHECKING:
@@ -31,3 +32,15 @@ def tagged(frame: pl.DataFrame, model: TextTagger) -> EntityOutcome:
 def entities(frame: pl.DataFrame) -> list[list[Entity]]:
     """The entities of each row of a part, as the data has them."""
     return [[(one["start"], one["end"], one["label"]) for one in row] for row in frame["spans"].to_list()]
+
+
+def answered(frame: pl.DataFrame, model: TextReader) -> AnswerOutcome:
+    """What a reader answers to the questions of a part."""
+    questions, contexts = frame["question"].to_list(), frame["context"].to_list()
+    return AnswerOutcome(
+        questions=questions,
+        contexts=contexts,
+        targets=[[answer["text"] for answer in row] for row in frame["answers"].to_list()],
+        predicted=[answer.text for answer in model.answer(questions, contexts)],
+        rows=frame["_row"].to_list(),
+    )

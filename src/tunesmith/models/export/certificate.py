@@ -22,6 +22,7 @@ from tunesmith.models.classifier import TextClassifier
 from tunesmith.models.decoder import Decoder, run
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.language import LanguageModel, prompt_ids
+from tunesmith.models.reader import TextReader
 from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from tunesmith.models.tfidf import TfidfClassifier
 
     Exported: TypeAlias = (
-        LanguageModel | TextClassifier | TfidfClassifier | TextTagger | TextEmbedder | Translator
+        LanguageModel | TextClassifier | TfidfClassifier | TextTagger | TextReader | TextEmbedder | Translator
     )
     Numbers: TypeAlias = NDArray[np.floating[Any]]
 
@@ -130,6 +131,8 @@ def measure(original: Exported, exported: Exported) -> Measured:
     if isinstance(original, TextEmbedder) and isinstance(exported, TextEmbedder):
         one, other = (model.embed(prompts()) for model in (original, exported))
         return _compared(one, other, (one @ one.T, other @ one.T))
+    if isinstance(original, TextReader) and isinstance(exported, TextReader):
+        return _answered(original, exported)
     if isinstance(original, TextTagger) and isinstance(exported, TextTagger):
         return _found(original, exported)
     one, other = (model.predict(prompts()) for model in (original, exported))  # type: ignore[union-attr]
@@ -140,6 +143,13 @@ def _compared(one: Numbers, other: Numbers, choices: tuple[Numbers, Numbers]) ->
     """Numbers of both models for each text, and what each would choose among."""
     equal = int((choices[0].argmax(axis=1) == choices[1].argmax(axis=1)).sum())
     return Measured(compared=len(one), equal=equal, logits=float(np.abs(one - other).max()))
+
+
+def _answered(original: TextReader, exported: TextReader) -> Measured:
+    texts = prompts()[1:] + prompts()[:1]
+    one, other = (model.answer(prompts(), texts) for model in (original, exported))
+    equal = sum(a.text == b.text for a, b in zip(one, other, strict=True))
+    return Measured(compared=len(one), equal=equal)
 
 
 def _found(original: TextTagger, exported: TextTagger) -> Measured:
