@@ -1,8 +1,8 @@
 """Attention of a packed stream: every segment attends to itself and to the beginning it shares, and no other.
 
 Queries of heads that share keys are folded into one product, so that a block of segments is three batched
-products and a softmax. The probabilities are kept for the backward pass: memory grows with the square of the
-longest segment, which is cheaper than computing them again as long as segments are short.
+products and a softmax. The probabilities are kept for the backward pass; where they would be too many, for
+they grow with the square of a segment, each segment goes through torch's own kernel, which keeps none.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 from tunesmith.train.backbones.dropout import Dropout
 from tunesmith.train.backbones.packing import Block
+
+# The most bytes of probabilities that a layer keeps for its backward pass.
+_KEPT_BYTES = 32 << 20
 
 
 def attend(
@@ -25,6 +29,8 @@ def attend(
 
     query: [tokens, heads, d]; key, value: [tokens, kv_heads, d] -> [tokens, heads, d].
     """
+    if query.shape[1] * query.element_size() * sum(block.pairs for block in blocks) > _KEPT_BYTES:
+        return _by_segment(query, key, value, blocks, dropout)
     found: Tensor = _Attention.apply(query, key, value, blocks, dropout)  # type: ignore[no-untyped-call]
     return found
 
@@ -68,6 +74,40 @@ class _Attention(torch.autograd.Function):
             _give_queries(torch.bmm(found, k), of_query, block)
             _give_keys(torch.bmm(found.transpose(1, 2), q), of_key, block)
         return of_query, of_key, of_value, None, None
+
+
+def _by_segment(
+    query: Tensor, key: Tensor, value: Tensor, blocks: Sequence[Block], dropout: Dropout | None
+) -> Tensor:
+    places: list[Tensor] = []
+    found: list[Tensor] = []
+    for block in blocks:
+        for i, row in enumerate(block.places):
+            mine = row if block.real is None else row[block.real[i]]
+            keys = torch.cat([torch.arange(block.prefix.start, block.prefix.stop), mine])
+            sides = (query[mine], key[keys], value[keys])
+            places.append(mine)
+            found.append(
+                _segment(*sides, causal=block.causal, chance=dropout.probability if dropout else 0.0)
+            )
+    return torch.empty_like(query).index_copy(0, torch.cat(places), torch.cat(found))
+
+
+def _segment(query: Tensor, key: Tensor, value: Tensor, *, causal: bool, chance: float) -> Tensor:
+    """Queries [tokens, heads, d] are the last of the keys [prefix + tokens, kv_heads, d]."""
+    prefix = len(key) - len(query)
+    seen = torch.ones(len(query), len(key), dtype=torch.bool).tril(prefix) if causal and prefix else None
+    query, key, value = (side.transpose(0, 1)[None] for side in (query, key, value))
+    found = functional.scaled_dot_product_attention(
+        query,
+        key,
+        value,
+        attn_mask=seen,
+        dropout_p=chance,
+        is_causal=causal and not prefix,
+        enable_gqa=query.shape[1] != key.shape[1],
+    )
+    return found[0].transpose(0, 1)
 
 
 def _shares(query: Tensor, key: Tensor, block: Block, width: int) -> Tensor:

@@ -39,7 +39,14 @@ class Block:
     places: Tensor
     real: Tensor | None
     prefix: range
+    causal: bool
     outside: Tensor | None
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of a query and a key there are."""
+        segments, longest = self.places.shape
+        return segments * longest * (len(self.prefix) + longest)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +144,7 @@ def _block(segments: Sequence[range], prefix: range, *, causal: bool) -> Block:
         outside: Tensor | None = (keys > steps[:, None])[None, None, None]
     else:
         outside = None if real is None else ~real[:, None, None, None]
-    return Block(starts + torch.minimum(steps, lengths - 1), real, prefix, outside)
+    return Block(starts + torch.minimum(steps, lengths - 1), real, prefix, causal, outside)
 
 
 def _joined(parts: Sequence[NDArray[np.integer[Any]]]) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from transformers import BertConfig, BertModel, RobertaConfig, RobertaModel
 
 from tunesmith.models.backbone import Generic
+from tunesmith.train.backbones import attention
 from tunesmith.train.backbones.bert import BertBackbone
 from tunesmith.train.backbones.maps import NotCoveredError
 
@@ -42,6 +43,16 @@ def test_in_bf16_gradients_are_near_those_of_float32(
     _, wanted = gradients(model, Generic(model, speaks=False), rows())
     _, found = gradients(model, BertBackbone(model, torch.bfloat16), rows())
     assert 0 < apart(found, wanted) < 1.5e-2
+
+
+def test_long_rows_keep_no_probabilities(
+    shaken: Any, rows: Any, gradients: Any, apart: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = shaken(FAMILIES["bert"]())
+    _, wanted = gradients(model, Generic(model, speaks=False), rows())
+    monkeypatch.setattr(attention, "_KEPT_BYTES", 1)
+    _, found = gradients(model, BertBackbone(model, torch.float32), rows())
+    assert apart(found, wanted) < 1e-5
 
 
 def test_dropout_follows_from_the_random_state_and_has_a_gradient_of_its_own(

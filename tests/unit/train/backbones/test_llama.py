@@ -20,6 +20,7 @@ from transformers import (
 )
 
 from tunesmith.models.backbone import Generic
+from tunesmith.train.backbones import attention
 from tunesmith.train.backbones.llama import LlamaBackbone
 from tunesmith.train.backbones.maps import NotCoveredError
 
@@ -85,6 +86,18 @@ def test_pairs_share_the_beginning_of_each(shaken: Any, rows: Any, gradients: An
     given = [*rows((5, 9), common=30), *rows((3, 7), common=50), *rows((4,))]
     _, wanted = gradients(model, Generic(model, speaks=True), given)
     _, found = gradients(model, LlamaBackbone(model, torch.float32), given)
+    assert apart(found, wanted) < 1e-5
+
+
+@pytest.mark.parametrize("common", [0, 40], ids=["apart", "shared"])
+def test_long_rows_keep_no_probabilities(
+    common: int, shaken: Any, rows: Any, gradients: Any, apart: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = shaken(FAMILIES["llama"](), lora=True)
+    _, wanted = gradients(model, Generic(model, speaks=True), rows(common=common))
+    monkeypatch.setattr(attention, "_KEPT_BYTES", 1)
+    monkeypatch.setattr(attention, "_shares", None)
+    _, found = gradients(model, LlamaBackbone(model, torch.float32), rows(common=common))
     assert apart(found, wanted) < 1e-5
 
 
