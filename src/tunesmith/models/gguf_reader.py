@@ -79,6 +79,8 @@ def _of(reader: gguf.GGUFReader, values: dict[str, Any], kind: str) -> Gguf:
     own = {
         name.removeprefix(f"{kind}."): value for name, value in values.items() if name.startswith(f"{kind}.")
     }
+    if found := _beyond(own):
+        raise ModelError("M77", reason=f"it has {found}, which is not read")
     tied = "output.weight" not in tensors
     rows = int(tensors["token_embd.weight"].shape[1])
     config = gguf_layout.config_of(kind, own, rows, tied=tied)
@@ -90,6 +92,15 @@ def _of(reader: gguf.GGUFReader, values: dict[str, Any], kind: str) -> Gguf:
     }
     tokens = {n.removeprefix(_PREFIX): v for n, v in values.items() if n.startswith(_PREFIX)}
     return Gguf(config=config, weights=weights, tokens=tokens, template=values.get("tokenizer.chat_template"))
+
+
+def _beyond(own: dict[str, Any]) -> str | None:
+    """A setting that would change what is computed, and that the layouts do not have."""
+    if own.get("rope.scaling.type", "none") != "none":
+        return "rope.scaling.type"
+    window = own.get("attention.sliding_window")
+    is_short = window is not None and window < own["context_length"]
+    return "attention.sliding_window" if is_short else "expert_count" if own.get("expert_count") else None
 
 
 def _known(config: dict[str, Any]) -> list[str]:

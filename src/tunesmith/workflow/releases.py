@@ -15,7 +15,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.models import card, facts, inspection, templates, tokenizer
 from tunesmith.models.card import Card
 from tunesmith.models.resolve import HUB_PATTERNS, resolve, weights_digest
-from tunesmith.workflow import adopting
+from tunesmith.workflow import adopting, unpacking
 
 if TYPE_CHECKING:
     from tunesmith.workflow.verifying import Agreement
@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def add(source: str, workspace: Workspace, *, name: str | None = None, base: str | None = None) -> Release:
-    """Copy a folder, or a hub's model, into the workspace and register it; its own name unless given one.
+    """Copy a folder, a GGUF file or a hub's model into the workspace and register it, as `name` or its own.
 
     An adapter belongs to `base`, or to the model that it names itself; see `adopting.adopted`.
 
@@ -35,6 +35,8 @@ def add(source: str, workspace: Workspace, *, name: str | None = None, base: str
             which has no files.
         UsageError: U05 when the name cannot be used, U12 when `base` is given for what is no adapter.
     """
+    if unpacking.is_gguf(Path(source)):
+        return _add_gguf(Path(source), workspace, name)
     resolved = resolve(source, workspace)
     if resolved.folder is None:
         raise ModelError("M13", name=source)
@@ -52,6 +54,15 @@ def add(source: str, workspace: Workspace, *, name: str | None = None, base: str
         folder=folder,
         task=found.task or "",
         lineage={"added": source if resolved.name != Path(source).name else str(resolved.folder)},
+    )
+
+
+def _add_gguf(path: Path, workspace: Workspace, name: str | None) -> Release:
+    label = checked_name(name) if name else _slug(path.stem)
+    folder = unpacking.unpacked(path, workspace)
+    _checked(folder)
+    return Store(workspace.database).publish(
+        label, digest=durable.digest(folder), folder=folder, task="", lineage=unpacking.lineage(path)
     )
 
 
