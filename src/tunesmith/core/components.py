@@ -86,7 +86,7 @@ methods = Registry(
     "tunesmith.methods",
     {
         name: f"tunesmith.train.methods:{name}"
-        for name in ("full", "lora", "rslora", "dora", "ia3", "prompt_tuning")
+        for name in ("full", "head", "last_layers", "lora", "rslora", "dora", "ia3", "prompt_tuning")
     },
 )
 metrics = Registry(

@@ -295,11 +295,20 @@ class Prompt(Section):
     top_p: float | None = Field(default=None, gt=0, le=1)
 
 
+class EarlyStopping(Section):
+    """Training ends when `patience` evaluations in a row were not better than the best by `min_delta`."""
+
+    patience: int = Field(default=3, ge=1, le=1000)
+    min_delta: float = Field(default=0, ge=0)
+
+
 class Train(Section):
     """How the model learns.
 
     `batch_size` counts the rows of one optimizer step. `micro_batch_tokens` bounds what is computed at once:
     gradients are accumulated over as many micro-batches as a step needs, and the loss does not depend on it.
+    `metric` is what the best weights, early stopping and the choice between models go by: without it, the
+    first of the task.
     """
 
     method: Method = _named("full")
@@ -315,6 +324,13 @@ class Train(Section):
     on_bad_step: Literal["stop", "skip"] = "stop"
     spike: float | None = Field(default=None, gt=1)
     save_every: int | None = Field(default=None, ge=1)
+    freeze: list[str] = []
+    layer_decay: float = Field(default=1, gt=0, le=1)
+    ema: float | None = Field(default=None, gt=0, lt=1)
+    metric: MetricName | None = None
+    keep: Literal["last", "best"] = "last"
+    early_stopping: EarlyStopping | None = None
+    evaluate_every: int | None = Field(default=None, ge=1)
 
 
 class Bound(Section):

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from tunesmith.core import durable
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
     from torch.optim import Optimizer
 
 _KEEP = 2
@@ -28,21 +28,23 @@ _KEEP = 2
 class Checkpoint:
     """A complete training state after `step`.
 
-    `guard` is what the guard of the steps remembered, `plain` what the optimizer does beside tensors.
+    `guard` and `selection` are what those remembered, `plain` what the optimizer does beside tensors.
     """
 
     path: Path
     step: int
     guard: Mapping[str, Any] = field(default_factory=dict[str, Any])
     plain: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    selection: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def save(
     root: Path,
     step: int,
-    parameters: Mapping[str, nn.Parameter],
+    parameters: Mapping[str, Tensor],
     optimizer: Optimizer,
     guard: Mapping[str, Any],
+    selection: Mapping[str, Any],
 ) -> Checkpoint:
     """Write a checkpoint, then remove all but the newest two that are complete."""
     path = root / f"step-{step:08d}"
@@ -51,11 +53,11 @@ def save(
         save_file(weights, str(folder / "weights.safetensors"))
         tensors, plain = _parts(optimizer)
         save_file(tensors, str(folder / "optimizer.safetensors"))
-        state = {"step": step, "guard": guard, "plain": plain}
+        state = {"step": step, "guard": guard, "plain": plain, "selection": selection}
         (folder / "state.json").write_text(json.dumps(state), encoding="utf-8")
     for old in sorted(root.glob("step-*"))[:-_KEEP]:
         shutil.rmtree(old)
-    return Checkpoint(path, step, guard, plain)
+    return Checkpoint(path, step, guard, plain, selection)
 
 
 def newest(root: Path) -> Checkpoint | None:
@@ -75,7 +77,7 @@ def set_aside(root: Path) -> Iterator[Path]:
             yield path.rename(aside)
 
 
-def restore(checkpoint: Checkpoint, parameters: Mapping[str, nn.Parameter], optimizer: Optimizer) -> None:
+def restore(checkpoint: Checkpoint, parameters: Mapping[str, Tensor], optimizer: Optimizer) -> None:
     """Put a checkpoint's values into the parameters and the optimizer."""
     weights = load_file(str(checkpoint.path / "weights.safetensors"))
     with torch.no_grad():

@@ -18,6 +18,7 @@ from tunesmith.tasks.task import Example, Learner, Task
 from tunesmith.train import checkpoints
 from tunesmith.train.fitting import Room, fit
 from tunesmith.train.guard import PATIENCE, BadStepError
+from tunesmith.train.selection import Selection
 from tunesmith.train.stepper import Stepper
 
 SAVE_SECONDS = 60.0
@@ -33,9 +34,13 @@ class TrainingError(TunesmithError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readers:
-    """What the loop asks of the outside: scores now and then, whether to stop, the time, where a row is."""
+    """What the loop asks of the outside: scores now and then, whether to stop, the time, where a row is.
+
+    `rank` makes one number of scores, larger for a better model.
+    """
 
     evaluate: Callable[[], Mapping[str, float]]
+    rank: Callable[[Mapping[str, float]], float] = lambda scores: next(iter(scores.values()))
     stop: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.monotonic
     place: Callable[[int], str] = str
@@ -62,12 +67,14 @@ def train(
     stepper = Stepper(learner, task, examples, settings, seed, readers.clock)
     yield from stepper.warnings
     fit(stepper, room)
-    start = 0
+    start = done = 0
+    selection = Selection(folder, keeps=settings.keep == "best", early=settings.early_stopping)
     for damaged in checkpoints.set_aside(folder):
         yield Warned(code="T05", values={"path": str(damaged)})
     if found := checkpoints.newest(folder):
-        checkpoints.restore(found, stepper.parameters, stepper.optimizer)
+        checkpoints.restore(found, stepper.state, stepper.optimizer)
         stepper.guard.restore(found.guard)
+        selection.restore(found.selection)
         stepper.backbone.renew()
         start = found.step
         yield Resumed(step=start, path=str(found.path))
@@ -79,20 +86,39 @@ def train(
         yield said
         done = said.step
         epoch_ends = done % stepper.batches.per_epoch == 0 or done == stepper.steps
-        if epoch_ends:
-            yield Evaluated(step=done, scores=readers.evaluate())
+        if epoch_ends or (settings.evaluate_every and done % settings.evaluate_every == 0):
+            yield Evaluated(step=done, scores=_evaluate(stepper, selection, readers))
+        # This comes before a checkpoint: from one that was made here, training would go on.
+        if selection.is_in_vain:
+            break
         stopping = readers.stop()
         due = _due(settings, done, readers.clock() - saved)
         if done < stepper.steps and (stopping or epoch_ends or due):
             made = checkpoints.save(
-                folder, done, stepper.parameters, stepper.optimizer, stepper.guard.state()
+                folder,
+                done,
+                stepper.state,
+                stepper.optimizer,
+                stepper.guard.state(),
+                selection.state(),
             )
             saved = readers.clock()
             yield Saved(step=done, path=str(made.path))
         if stopping and done < stepper.steps:
             yield Stopped(step=done)
             return
-    yield Finished(step=stepper.steps, loss=loss)
+    if not selection.put(stepper.parameters) and stepper.average is not None:
+        stepper.average.put()
+    yield Finished(step=done, loss=loss)
+
+
+def _evaluate(stepper: Stepper, selection: Selection, readers: Readers) -> Mapping[str, float]:
+    """The scores of the weights that would be saved now; the best of them are put aside."""
+    with stepper.averaged():
+        scores = readers.evaluate()
+        if scores:
+            selection.see(readers.rank(scores), stepper.parameters)
+    return scores
 
 
 class _Pace:

@@ -15,6 +15,23 @@ def full(backbone: nn.Module) -> None:
     backbone.requires_grad_(requires_grad=True)
 
 
+def head(backbone: nn.Module) -> None:
+    """The output head learns and nothing below it; where it shares the weights of embeddings, these do."""
+    backbone.requires_grad_(requires_grad=False)
+    find = getattr(backbone, "get_output_embeddings", None)
+    if find is not None and (found := find()) is not None:
+        found.requires_grad_(requires_grad=True)
+
+
+def last_layers(backbone: nn.Module, *, layers: Annotated[int, Ge(1)] = 2) -> None:
+    """The last layers of each stack learn, with the norms and heads after them."""
+    from tunesmith.train.named import depths
+
+    named = dict(backbone.named_parameters())
+    for name, depth in depths(list(named)).items():
+        named[name].requires_grad = depth <= layers
+
+
 def lora(
     backbone: nn.Module,
     *,

@@ -6,14 +6,15 @@ Every step's randomness is seeded by (seed, step), so that resuming repeats noth
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from tunesmith.core import components
@@ -23,7 +24,8 @@ from tunesmith.core.registry import Registry
 from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Comparing, Example, Learner, Task
-from tunesmith.train import backbones, comparing, precision
+from tunesmith.train import backbones, comparing, freezing, precision
+from tunesmith.train.averaging import Average
 from tunesmith.train.batches import Batches, micro
 from tunesmith.train.guard import BadStepError, Guard
 from tunesmith.train.named import Named
@@ -57,6 +59,9 @@ class Stepper:
         self.tokens = wanted if isinstance(wanted, int) else TOKENS
         self.parameters = {n: p for n, p in learner.module.named_parameters() if p.requires_grad}
         self.optimizer: Optimizer = _make(components.optimizers, settings.optimizer)(Named(self.parameters))
+        if settings.layer_decay < 1:
+            freezing.slow_down(self.optimizer, learner.module, settings.layer_decay)
+        self.average = Average(self.parameters, settings.ema) if settings.ema else None
         self.loss = _make(components.losses, settings.loss)
         self.schedule = _make(components.schedules, settings.schedule)
         self.rates = [float(group["lr"]) for group in self.optimizer.param_groups]
@@ -87,6 +92,19 @@ class Stepper:
         """
         return self._learn(number, self.batches.at(number))
 
+    @property
+    def state(self) -> dict[str, Tensor]:
+        """All that steps change, apart from what the optimizer remembers."""
+        return {**self.parameters, **(self.average.tensors if self.average else {})}
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Inside the block the model has the weights that are evaluated and saved."""
+        with self.average.in_place() if self.average else nullcontext():
+            self.backbone.renew()
+            yield
+        self.backbone.renew()
+
     def rehearse(self) -> None:
         """Learn from the longest rows there are: no step of the run takes more memory."""
         self._learn(0, np.argsort(self.lengths, kind="stable")[-self.settings.batch_size :])
@@ -105,13 +123,15 @@ class Stepper:
             group["lr"] = rate * factor
         self.optimizer.step()
         self.optimizer.zero_grad()
+        if self.average is not None:
+            self.average.update(number + 1)
         self.backbone.renew()
         return Step(
             step=number + 1,
             steps=self.steps,
             epoch=(number + 1) / self.batches.per_epoch,
             loss=loss,
-            learning_rate=self.rates[0] * factor,
+            learning_rate=max(self.rates) * factor,
             grad_norm=norm,
             tokens=int(self.lengths[indices].sum()),
             seconds=self.clock() - began,

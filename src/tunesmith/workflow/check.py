@@ -64,6 +64,7 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
         *_unread(document, task),
         *_model_problems(document, recipe, task, workspace),
         *_loss_problems(document, recipe, task),
+        *_selection_problems(document, recipe, task),
         *_eval_problems(document, recipe, task, workspace),
     ]
 
@@ -211,6 +212,19 @@ def _loss_problems(document: Document, recipe: Recipe, task: Task) -> Iterator[P
     if loss in components.losses.builtin and loss not in task.losses:
         known = suggestion(loss, list(task.losses))
         yield document.problem("T30", ("train", "loss"), task=task.name, loss=loss, **known)
+
+
+def _selection_problems(document: Document, recipe: Recipe, task: Task) -> Iterator[Problem]:
+    """What goes by a metric on the validation part: it must be there, and the metric be the task's."""
+    train, given = recipe.train, recipe.data.source
+    chooses = {"keep": train.keep == "best", "early_stopping": train.early_stopping is not None}
+    if not recipe.data.split.validation and "validation" not in given:
+        for key in (key for key, chosen in chooses.items() if chosen):
+            yield document.problem("R22", ("train", key), key=key)
+    metric = train.metric
+    if metric in components.metrics.builtin and metric is not None and metric not in task.metrics:
+        known = suggestion(metric, list(task.metrics))
+        yield document.problem("R16", ("train", "metric"), task=task.name, metric=metric, **known)
 
 
 def _eval_problems(document: Document, recipe: Recipe, task: Task, workspace: Workspace) -> Iterator[Problem]:

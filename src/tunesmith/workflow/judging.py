@@ -44,15 +44,15 @@ PRODUCTION = "production"
 
 
 def choose(plan: Plan, parts: Parts) -> tuple[Candidate, tuple[reports.Candidate, ...]]:
-    """The candidate that is best on the validation part by the task's first metric; and all their scores."""
+    """The candidate that is best on the validation part by the recipe's metric; and all their scores."""
     if len(plan.candidates) == 1:
         return plan.candidates[0], ()
-    metric = plan.task.metrics[0]
+    metric = plan.metric
     found: list[dict[str, float]] = []
     for candidate in plan.candidates:
         model = loading.load(Resolved(name=candidate.name, folder=training.folder_of(plan, candidate)))
         outcome = _outcome(plan, candidate, parts, "validation", model)
-        found.append(measuring.scores(plan.task.metrics, outcome))
+        found.append(measuring.scores(plan.followed, outcome))
     sign = -1 if direction(metric) == "lower" else 1
     best = max(range(len(found)), key=lambda i: sign * found[i][metric])
     tried = tuple(

@@ -65,6 +65,16 @@ class Plan:
         """The task, ready to use."""
         return task_of(self.recipe.task, self.recipe.data, self.base)
 
+    @property
+    def metric(self) -> str:
+        """What the best weights and the best model are chosen by."""
+        return self.recipe.train.metric or self.task.metrics[0]
+
+    @property
+    def followed(self) -> list[str]:
+        """The metrics of the validation part."""
+        return list(dict.fromkeys([*self.task.metrics, self.metric]))
+
     @cached_property
     def paths(self) -> dict[str, list[Path]]:
         """The data files by split."""
@@ -170,6 +180,7 @@ class Plan:
             components.losses.identity(train.loss.name),
             components.optimizers.identity(train.optimizer.name),
             components.schedules.identity(train.schedule.name),
+            components.metrics.identity(self.metric),
         ]
 
     @cached_property

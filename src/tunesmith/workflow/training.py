@@ -12,6 +12,7 @@ from tunesmith.core import components, durable
 from tunesmith.core.errors import DataError, ModelError
 from tunesmith.core.events import Evaluated, Event, Step, Stopped
 from tunesmith.core.recipe import Made
+from tunesmith.eval.metrics import direction
 from tunesmith.models.contract import PromptContract
 from tunesmith.tasks.examples import Examples
 from tunesmith.tasks.task import Example, Learner, Start
@@ -65,7 +66,9 @@ def _gradient(
     from tunesmith.train.loop import train as loop
 
     states = plan.run.checkpoints / candidate.key[:12]
+    sign = -1 if direction(plan.metric) == "lower" else 1
     readers = Readers(
+        rank=lambda scores: sign * scores[plan.metric],
         evaluate=lambda: _validate(plan, learner, parts, encoded.validation),
         stop=stop,
         place=lambda row: place(parts.ledger.frame, row),
@@ -135,17 +138,20 @@ def _with_method(plan: Plan, candidate: Candidate, learner: Learner) -> Learner:
     """Choose what learns; where that takes positions, rows become as much shorter.
 
     Raises:
+        RecipeError: T40, T41 when `freeze` matches nothing, or leaves nothing to learn.
         ModelError: M58 when the model has a prompt, which could not be told from what is learned now.
     """
     import torch
 
     from tunesmith.models import soft_prompt
+    from tunesmith.train import freezing
 
     if soft_prompt.of(learner.backbone):
         raise ModelError("M58", name=candidate.name)
     method = plan.recipe.train.method
     torch.manual_seed(plan.recipe.seed)
     components.methods.get(method.name)(learner.backbone, **method.settings)
+    freezing.freeze(learner.module, plan.recipe.train.freeze)
     context = min(learner.card.context, soft_prompt.room(learner.backbone) or learner.card.context)
     return replace(learner, card=replace(learner.card, context=context))
 
@@ -204,7 +210,7 @@ def _validate(plan: Plan, learner: Learner, parts: Parts, examples: Sequence[Exa
     if not examples:
         return {}
     outcome = measuring.outcome(plan.task, learner, parts.split("validation"), examples)
-    return measuring.scores(plan.task.metrics, outcome)
+    return measuring.scores(plan.followed, outcome)
 
 
 def _is_tfidf(candidate: Candidate) -> bool:

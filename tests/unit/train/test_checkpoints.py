@@ -46,7 +46,9 @@ def learn(module: nn.Module, optimizer: torch.optim.Optimizer, numbers: range) -
 
 
 def save(root: Path, step: int, made: tuple[nn.Module, torch.optim.Optimizer]) -> checkpoints.Checkpoint:
-    return checkpoints.save(root, step, dict(made[0].named_parameters()), made[1], {"bad": step})
+    return checkpoints.save(
+        root, step, dict(made[0].named_parameters()), made[1], {"bad": step}, {"waited": step}
+    )
 
 
 @pytest.mark.parametrize("name", [*components.optimizers.names(), f"{__name__}:counting"])
@@ -76,7 +78,7 @@ def test_the_two_newest_are_kept(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000030", "step-00000100"]
     newest = checkpoints.newest(tmp_path)
     assert newest is not None
-    assert (newest.step, newest.guard) == (100, {"bad": 100})
+    assert (newest.step, newest.guard, newest.selection) == (100, {"bad": 100}, {"waited": 100})
 
 
 def _cut(path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Which weights of a training are kept, and when it is in vain to go on, by scores on the validation part."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from tunesmith.core import durable
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from tunesmith.core.recipe import EarlyStopping
+
+
+class Selection:
+    """The best score so far and how many evaluations passed since. Larger is better.
+
+    What it remembers is part of a checkpoint. The best weights are in a folder of their own: one that was
+    written after the checkpoint from which a training continues is written again with the same bytes.
+    """
+
+    def __init__(self, folder: Path, *, keeps: bool, early: EarlyStopping | None) -> None:
+        self._folder = folder / "best"
+        self._keeps = keeps
+        self._early = early
+        self._best = -math.inf
+        self._waited = 0
+
+    def see(self, score: float, parameters: Mapping[str, nn.Parameter]) -> None:
+        """Take in an evaluation of what the parameters are now."""
+        least = self._early.min_delta if self._early else 0.0
+        improved = score > self._best + least
+        self._waited = 0 if improved else self._waited + 1
+        if not score > self._best:
+            return
+        # A gain of less than `min_delta` is kept too, but it does not count against being in vain.
+        self._best = score
+        if self._keeps:
+            with durable.new_folder(self._folder) as made:
+                weights = {name: value.detach().contiguous() for name, value in parameters.items()}
+                save_file(weights, str(made / "weights.safetensors"))
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether the last `patience` evaluations brought nothing."""
+        return self._early is not None and self._waited >= self._early.patience
+
+    @torch.no_grad()
+    def put(self, parameters: Mapping[str, nn.Parameter]) -> bool:
+        """Set the parameters to the best there were; False when the last are kept."""
+        if not self._keeps or self._best == -math.inf:
+            return False
+        durable.verify(self._folder)
+        weights = load_file(str(self._folder / "weights.safetensors"))
+        for name, parameter in parameters.items():
+            parameter.copy_(weights[name])
+        return True
+
+    def state(self) -> dict[str, Any]:
+        """What is remembered, as JSON."""
+        return {"best": self._best if math.isfinite(self._best) else None, "waited": self._waited}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Remember what `state` gave."""
+        best = state.get("best")
+        self._best = -math.inf if best is None else best
+        self._waited = state.get("waited", 0)
