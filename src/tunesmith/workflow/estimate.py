@@ -104,7 +104,7 @@ def _checkpoint(plan: Plan, stepper: Stepper) -> float:
 
     began = time.monotonic()
     with durable.scratch(plan.workspace.cache) as folder:
-        checkpoints.save(folder, 0, stepper.parameters, stepper.optimizer, {})
+        checkpoints.save(folder, 0, stepper.state, stepper.optimizer, {}, {})
     return time.monotonic() - began
 
 
@@ -113,9 +113,15 @@ def _checkpoints(stepper: Stepper, seconds: float) -> float:
     from tunesmith.train.loop import SAVE_SECONDS
 
     every = stepper.settings.save_every
-    return _validations(stepper) + (stepper.steps // every if every else seconds / SAVE_SECONDS)
+    return _epochs(stepper) + (stepper.steps // every if every else seconds / SAVE_SECONDS)
 
 
 def _validations(stepper: Stepper) -> int:
     """How often the validation part is measured."""
+    every = stepper.settings.evaluate_every
+    return _epochs(stepper) + (stepper.steps // every if every else 0)
+
+
+def _epochs(stepper: Stepper) -> int:
+    """How many epochs are begun."""
     return -(-stepper.steps // stepper.batches.per_epoch)
