@@ -331,6 +331,7 @@ class Train(Section):
     keep: Literal["last", "best"] = "last"
     early_stopping: EarlyStopping | None = None
     evaluate_every: int | None = Field(default=None, ge=1)
+    log_to: list[Literal["tensorboard", "mlflow", "wandb", "trackio"]] = []
 
 
 class Bound(Section):

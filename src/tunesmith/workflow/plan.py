@@ -161,7 +161,7 @@ class Plan:
             task=self.recipe.task,
             model=identity,
             prompt={**self.recipe.prompt.model_dump(mode="json"), "template": self.template},
-            train=self.recipe.train.model_dump(mode="json", exclude={"save_every"}),
+            train=self.recipe.train.model_dump(mode="json", exclude={"save_every", "log_to"}),
             code=self._training_code(),
             max_length=self.recipe.data.max_length,
             on_error=self.recipe.data.on_error,

@@ -85,7 +85,7 @@ def events(plan: Plan, *, stop: Callable[[], bool] = _never, lang: str = "en") -
         for event in prepared:
             plan.run.events.append(event)
         try:
-            for event in execution.stages(parts):
+            for event in _followed(plan, execution.stages(parts)):
                 plan.run.events.append(event)
                 yield event
         except TunesmithError as error:
@@ -94,6 +94,28 @@ def events(plan: Plan, *, stop: Callable[[], bool] = _never, lang: str = "en") -
             with suppress(TunesmithError):
                 plan.run.events.append(Failed(code=problem.code, values=dict(problem.values)))
             raise
+
+
+def _followed(plan: Plan, events: Iterator[Event]) -> Iterator[Event]:
+    """Events as they are, told to the trackers that the recipe names.
+
+    Raises:
+        MissingError: T09 when one is not installed; nothing is trained then.
+    """
+    names = plan.recipe.train.log_to
+    if not names:
+        yield from events
+        return
+    from tunesmith.train import logs
+
+    logs.check(names)
+    follower = logs.Follower(names, plan.run.id, plan.run.path)
+    try:
+        for event in events:
+            follower.tell(event)
+            yield event
+    finally:
+        follower.close()
 
 
 def is_complete(plan: Plan) -> bool:
