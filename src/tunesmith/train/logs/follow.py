@@ -1,6 +1,6 @@
 """From the events of a run to the numbers that a tracker keeps: one tracker's run for each model trained.
 
-A tracker is an extra package, with a file of its own here whose `Log` begins a run; it is imported when named.
+A tracker is an extra package with a file of its own here, whose `Log` begins a run; imported when named.
 """
 
 from __future__ import annotations
