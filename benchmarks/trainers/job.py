@@ -44,11 +44,15 @@ class Job:
 
 @dataclass(slots=True)
 class Told:
-    """Seconds and loss of each optimizer step, and the process's age in seconds when the first was done."""
+    """Seconds and loss of each optimizer step, and the process's age in seconds when the first was done.
+
+    `validation` is the loss on rows that were held out, if there are any.
+    """
 
     seconds: list[float] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     first_step: float = 0.0
+    validation: float | None = None
 
     def step(self, seconds: float) -> None:
         self.first_step = self.first_step or age()

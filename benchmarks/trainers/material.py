@@ -20,7 +20,10 @@ from typing import Any
 import polars as pl
 import torch
 import transformers
-from tokenizers import Tokenizer
+from tokenizers import Regex, Tokenizer
+from tokenizers.decoders import Fuse
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Split
 
 from tunesmith.core import components
 from tunesmith.core.recipe import Scratch
@@ -49,6 +52,7 @@ SYSTEM = (
     "these rules. Be kind to people who are angry, and thank those who report a mistake; never promise what "
     "the shop has not said. Prices include taxes."
 )
+BLOCK = 64  # characters that are predicted at once
 _LABELLED = 256  # abstracts
 _LONGEST = 256  # tokens of an abstract
 
@@ -78,7 +82,30 @@ def write(folder: Path, shared: Path, rows: int, *, small: bool) -> None:
             for shop, talk in zip(shops, talks, strict=True)
         ]
         _write(folder / f"{name}.jsonl", _encoded("chat", folder / "decoder", prompted))
+    write_characters(folder, shared)
     _write(folder / "classify.jsonl", _classified(folder / "encoder", _abstracts(shared)))
+
+
+def write_characters(folder: Path, shared: Path) -> None:
+    """A GPT-2 of four layers over the characters of Shakespeare's plays, and these in two parts."""
+    text = (shared / "text_tinyshakespeare" / "input.txt").read_text("utf-8")
+    characters = sorted(set(text))
+    tokens = Tokenizer(
+        WordLevel({character: i for i, character in enumerate(characters)}, unk_token=characters[0])
+    )
+    tokens.pre_tokenizer = Split(Regex(r"[\s\S]"), "isolated")
+    tokens.decoder = Fuse()
+    config = transformers.GPT2Config(
+        vocab_size=len(characters), n_embd=128, n_layer=4, n_head=4, n_positions=BLOCK + 1,
+        activation_function="gelu", embd_pdrop=0.0, attn_pdrop=0.0, resid_pdrop=0.0,
+        bos_token_id=None, eos_token_id=None,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    transformers.GPT2LMHeadModel(config).save_pretrained(folder / "characters")
+    tokenizer.save(tokens, folder / "characters", context=BLOCK + 1, special={})
+    cut = len(text) * 9 // 10
+    parts = ({"text": part, "ids": tokens.encode(part).ids} for part in (text[:cut], text[cut:]))
+    _write(folder / "plays.jsonl", parts)
 
 
 def _texts(shared: Path) -> Iterator[str]:

@@ -22,7 +22,7 @@ from tunesmith.core import components  # noqa: E402
 from tunesmith.core.events import Step  # noqa: E402
 from tunesmith.core.recipe import Train  # noqa: E402
 from tunesmith.models.resolve import Resolved  # noqa: E402
-from tunesmith.tasks.task import Example, Learner, Start  # noqa: E402
+from tunesmith.tasks.task import Example, Learner, Start, Task  # noqa: E402
 from tunesmith.train.loop import Readers  # noqa: E402
 from tunesmith.train.loop import train as loop  # noqa: E402
 
@@ -32,38 +32,50 @@ _LORA = {"name": "lora", "rank": 16, "alpha": 32}
 
 
 def main() -> None:
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
-    told = job.Told()
-    settings = Train(
-        method=task.options.get("method", _LORA if task.method == "lora" else task.method),
-        optimizer={"name": "adamw", "lr": task.rate},
-        batch_size=task.batch_size,
-        epochs=task.epochs,
-    )
-    learner, examples = prepare(settings)
-    readers = Readers(evaluate=dict)
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        work = components.tasks.get(task.work)()
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", len(os.sched_getaffinity(0)))))
+    work, told = components.tasks.get(task.work)(), job.Told()
+    learner = _learner(work)
+    examples = encoded(work, learner, task.examples())
+    settings, readers = _settings(len(examples)), Readers(evaluate=dict)
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
         for event in loop(learner, work, examples, settings=settings, seed=0, folder=place, readers=readers):
             if isinstance(event, Step):
                 told.step(event.seconds)
                 told.losses.append(event.loss)
+    if task.options.get("validated"):
+        measured = work.measure(learner, encoded(work, learner, task.all_rows()[task.count :]))
+        told.validation = measured["nll"] / measured["tokens"]
     job.tell(told, out)
 
 
-def prepare(settings: Train) -> tuple[Learner, list[Example]]:
-    """The model with its method, and the encoded rows."""
-    work = components.tasks.get(task.work)()
-    rows = task.examples()
+def _settings(examples: int) -> Train:
+    per_epoch = -(-examples // task.batch_size)
+    usual = {
+        "method": _LORA if task.method == "lora" else task.method,
+        "optimizer": {"name": "adamw", "lr": task.rate},
+        "batch_size": task.batch_size,
+        "epochs": task.options["steps"] / per_epoch if "steps" in task.options else task.epochs,
+    }
+    return Train(**usual | task.options.get("train", {}))
+
+
+def _learner(work: Task) -> Learner:
+    """The model with its method."""
     labels = tuple(sorted({row["label"] for row in task.all_rows() if "label" in row}))
     source = Resolved(name="model", folder=Path(task.model))
     start = Start(source=source, texts=(), labels=labels, seed=0, context=task.options.get("context", 1024))
     learner = work.build(start, lambda own, tokens: own)
     torch.manual_seed(0)
-    components.methods.get(settings.method.name)(learner.backbone, **settings.method.settings)
+    method = _settings(1).method
+    components.methods.get(method.name)(learner.backbone, **method.settings)
+    return learner
+
+
+def encoded(work: Task, learner: Learner, rows: list[dict]) -> list[Example]:
+    """Rows as the product encodes them."""
     frame = pl.DataFrame([{key: v for key, v in row.items() if key not in _ENCODED} for row in rows])
-    return learner, work.encode(frame.with_row_index("_row"), learner)[0]
+    return work.encode(frame.with_row_index("_row"), learner)[0]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """An encoder learns to classify in transformers' Trainer: python peer_classifier.py JOB OUT
 
-`options.peer` is `trainer` (its defaults) or `trainer_sorted` (bfloat16, rows of similar length together: the
-best of its settings here).
+`options.peer` is `trainer` (its defaults) or `trainer_sorted` (rows of similar length together, bfloat16 on a
+machine that is fast at it: the best of its settings).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ job.keep_memory()
 os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 
 from datasets import Dataset  # noqa: E402  the allocator is set before anything large is allocated
-from peer_clock import Clock  # noqa: E402
+from peer_clock import Clock, is_fast_at_bfloat16  # noqa: E402
 from transformers import (  # noqa: E402
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -45,7 +45,7 @@ def main() -> None:
 
 def _settings() -> TrainingArguments:
     is_sorted = task.options["peer"] == "trainer_sorted"
-    better = {"bf16": True, "train_sampling_strategy": "group_by_length"} if is_sorted else {}
+    better = {"bf16": is_fast_at_bfloat16(task.device), "train_sampling_strategy": "group_by_length"}
     return TrainingArguments(
         output_dir=str(out.with_suffix("")),
         num_train_epochs=task.epochs,
@@ -56,7 +56,7 @@ def _settings() -> TrainingArguments:
         save_strategy="no",
         disable_tqdm=True,
         logging_steps=1,
-        **better,
+        **(better if is_sorted else {}),
     )
 
 

@@ -1,7 +1,8 @@
 """Decoders learn conversations in TRL and in transformers' Trainer: python peer_language.py JOB OUT
 
 `options.peer` is `trl` (the defaults of its SFTTrainer), `trl_packing` (the best of its settings here),
-`trainer` (padded batches) or `trainer_flattening` (rows one after another, none sees another). They read the
+`trainer` (padded batches) or `trainer_flattening` (rows one after another, none sees another). All but the
+defaults compute in bfloat16 only on a machine that is fast at it, and in float32 elsewhere. They read the
 token ids that Tunesmith makes, so that all learn the same tokens, and need no time to encode.
 """
 
@@ -17,7 +18,7 @@ os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 
 import torch  # noqa: E402  the allocator is set before anything large is allocated
 from datasets import Dataset  # noqa: E402
-from peer_clock import Clock  # noqa: E402
+from peer_clock import Clock, is_fast_at_bfloat16  # noqa: E402
 from peft import LoraConfig, get_peft_model  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments  # noqa: E402
 
@@ -59,6 +60,7 @@ def _trl(clock: Clock, *, packing: bool) -> Trainer:
     if packing:
         # A batch is one pack of up to 1,024 tokens, near the useful tokens of eight rows.
         settings |= {"packing": True, "gradient_checkpointing": False}
+        settings["bf16"] = is_fast_at_bfloat16(task.device)
         settings["per_device_train_batch_size"] = task.options.get("packs", 1)
     return SFTTrainer(
         model=task.model,
@@ -86,7 +88,7 @@ def _trainer(clock: Clock, peer: str) -> Trainer:
         rows = [row | {"attention_mask": [1] * len(row["input_ids"])} for row in rows]
     return Trainer(
         model=model,
-        args=TrainingArguments(**_common(), bf16=True),
+        args=TrainingArguments(**_common(), bf16=is_fast_at_bfloat16(task.device)),
         train_dataset=Dataset.from_list(rows),
         data_collator=collator,
         callbacks=[clock],

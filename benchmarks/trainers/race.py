@@ -75,36 +75,52 @@ def race(
 
 def _figures(runs: Sequence[Run], task: job.Job) -> dict:
     speeds = [_speed(found, task) for found in runs]
-    return {
+    figures = {
         "tokens_per_second": round(statistics.median(speeds), 1),
-        "examples_per_second": round(statistics.median(speeds) * task.count / _tokens(task), 2),
         "peak_memory_bytes": int(statistics.median(found.peak_bytes for found in runs)),
         "first_step_seconds": round(statistics.median(found.told.first_step for found in runs), 2),
         "runs": [round(speed, 1) for speed in speeds],
     }
+    losses = [found.told.validation for found in runs if found.told.validation is not None]
+    return figures | ({"validation_loss": round(statistics.median(losses), 4)} if losses else {})
 
 
 def _speed(found: Run, task: job.Job) -> float:
-    """Useful tokens a second in the quickest epoch after the first, in which much is done once."""
-    steps = len(found.told.seconds) // task.epochs
-    epochs = [sum(found.told.seconds[i * steps : (i + 1) * steps]) for i in range(task.epochs)]
-    return _tokens(task) / min(epochs[1:] or epochs)
+    """Useful tokens a second in the quickest epoch but the first, in which much is done once.
+
+    Where the number of steps is given, in all of them.
+    """
+    seconds = found.told.seconds
+    if "steps" in task.options:
+        return len(seconds) * task.batch_size * (task.options["context"] - 1) / sum(seconds)
+    steps = len(seconds) // task.epochs
+    epochs = [sum(seconds[i * steps : (i + 1) * steps]) for i in range(task.epochs)]
+    return sum(len(row["ids"]) for row in task.examples()) / min(epochs[1:] or epochs)
 
 
-def _tokens(task: job.Job) -> int:
-    return sum(len(row["ids"]) for row in task.examples())
-
-
-def operations(work: Work, task: job.Job) -> float:
+def operations(work: Work) -> float:
     """Floating point operations of one useful token: in the layers, and in the head where it is learned."""
+    task = work.ours
     config = json.loads((Path(task.model) / "config.json").read_text("utf-8"))
-    width, inner, layers = (config[k] for k in ("hidden_size", "intermediate_size", "num_hidden_layers"))
-    shared = config.get("num_key_value_heads", config["num_attention_heads"]) / config["num_attention_heads"]
-    matrices = 3 if task.work == "chat" else 2  # a gated block has one more
-    layer = width * width * (2 + 2 * shared) + matrices * width * inner
+    width, layers = (config.get(a) or config[b] for a, b in _SIZES)
+    heads = config.get("num_attention_heads", 1)
+    shared = config.get("num_key_value_heads", heads) / heads
+    matrices = 3 if config["model_type"] == "llama" else 2  # a gated block has one more
+    layer = width * width * (2 + 2 * shared) + matrices * width * config.get("intermediate_size", 4 * width)
+    return work.weight * (layers * layer + _learned(task) * width * config["vocab_size"])
+
+
+_SIZES = (("hidden_size", "n_embd"), ("num_hidden_layers", "n_layer"))
+
+
+def _learned(task: job.Job) -> float:
+    """The share of tokens that are learned, each of which passes the head."""
+    if task.work == "classify":
+        return 0.0
     rows = task.examples()
-    learned = sum(sum(row.get("learned", ())) for row in rows) / sum(len(row["ids"]) for row in rows)
-    return work.weight * (layers * layer + learned * width * config["vocab_size"])
+    return sum(sum(row.get("learned", [1] * len(row["ids"]))) for row in rows) / sum(
+        len(row["ids"]) for row in rows
+    )
 
 
 def ceiling() -> dict[str, float]:

@@ -10,7 +10,7 @@ from trainers.works import OURS, Work
 
 def complete(work: Work, figures: dict[str, dict], gigaflops: Mapping[str, float]) -> dict[str, dict]:
     """The figures with the share of the ceiling, and whether the first loss is as ours."""
-    needed = race.operations(work, work.contestants[OURS].job)
+    needed = race.operations(work)
     ours = figures[OURS]["first_loss"]
     return {
         name: {

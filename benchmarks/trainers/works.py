@@ -39,6 +39,10 @@ class Work:
     tolerance: float = 0.01
     weight: int = 6
 
+    @property
+    def ours(self) -> Job:
+        return self.contestants[OURS].job
+
     def first_step(self) -> dict[str, Contestant]:
         """The same with one step over the first rows: all see the same rows, whatever their order is."""
         return {name: _one_step(contestant) for name, contestant in self.contestants.items()}
@@ -46,6 +50,8 @@ class Work:
 
 def _one_step(contestant: Contestant) -> Contestant:
     job = contestant.job
+    if "steps" in job.options:
+        return replace(contestant, job=replace(job, options=job.options | {"steps": 1, "validated": False}))
     packs = {"packs": job.batch_size}
     return replace(contestant, job=replace(job, count=job.batch_size, epochs=1, options=job.options | packs))
 
@@ -60,15 +66,15 @@ def _language(folder: Path, method: str) -> dict[str, Contestant]:
     return {OURS: _our(job), **peers}
 
 
-def _lora(folder: Path) -> Work:
+def _lora(folder: Path, *, small: bool) -> Work:
     return Work(contestants=_language(folder, "lora"), weight=4)
 
 
-def _full(folder: Path) -> Work:
+def _full(folder: Path, *, small: bool) -> Work:
     return Work(contestants=_language(folder, "full"))
 
 
-def _classify(folder: Path) -> Work:
+def _classify(folder: Path, *, small: bool) -> Work:
     job = Job(
         work="classify",
         model=str(folder / "encoder"),
@@ -86,20 +92,41 @@ def _classify(folder: Path) -> Work:
     return Work(contestants={OURS: _our(job, context=256), **peers}, tolerance=0.15)
 
 
-def _shared_prefix(folder: Path) -> Work:
+def _shared_prefix(folder: Path, *, small: bool) -> Work:
     return Work(
         contestants={OURS: _our(_job(folder, "shared")), "unshared": _our(_job(folder, "unshared"))},
         weight=4,
     )
 
 
-def _last_layers(folder: Path) -> Work:
+def _last_layers(folder: Path, *, small: bool) -> Work:
     layers = json.loads((folder / "decoder" / "config.json").read_text("utf-8"))["num_hidden_layers"]
     last = range(max(1, layers - _LAST), layers)
     targets = [f"layers.{i}.{_block(name)}.{name}" for i in last for name in _LINEAR]
     job = _job(folder, "chat")
-    last_job = _our(job, method={**_LORA, "targets": targets})
+    last_job = _our(job, train={"method": {**_LORA, "targets": targets}})
     return Work(contestants={OURS: last_job, "all_layers": _our(job)}, weight=4)
+
+
+def _characters(folder: Path, *, small: bool) -> Work:
+    """The character model of nanoGPT's README beside a plain loop over it."""
+    settings = {
+        "optimizer": {"name": "adamw", "lr": 1e-3, "weight_decay": 0.1, "betas": [0.9, 0.99]},
+        "schedule": {"name": "cosine", "warmup": 0.05, "floor": 0.1},
+    }
+    job = Job(
+        work="generate",
+        model=str(folder / "characters"),
+        rows=str(folder / "plays.jsonl"),
+        count=1,
+        method="full",
+        batch_size=12,
+        rate=1e-3,
+        options={"steps": 20 if small else 2000, "context": 65, "validated": True, "train": settings},
+    )
+    plain = Contestant(script="plain_loop.py", job=job)
+    # Blocks are drawn in other orders.
+    return Work(contestants={OURS: replace(plain, script="ours.py"), "plain_loop": plain}, tolerance=0.05)
 
 
 def _block(name: str) -> str:
@@ -116,10 +143,12 @@ def _our(job: Job, **options: Any) -> Contestant:
     return Contestant(script="ours.py", job=replace(job, options=options))
 
 
-WORKS: Mapping[str, Callable[[Path], Work]] = {
+# Each is given the folder of its material, and whether it is `small`.
+WORKS: Mapping[str, Callable[..., Work]] = {
     "lora": _lora,
     "full": _full,
     "classify": _classify,
     "shared_prefix": _shared_prefix,
     "last_layers": _last_layers,
+    "characters": _characters,
 }

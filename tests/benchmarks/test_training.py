@@ -19,7 +19,7 @@ def folder(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_we_learn_in_a_process_of_its_own(folder: Path, tmp_path: Path) -> None:
-    work = WORKS["lora"](folder)
+    work = WORKS["lora"](folder, small=True)
     run = race.run(work.first_step(), None, tmp_path)
     assert list(run) == [OURS]
     told = run[OURS].told
@@ -32,7 +32,7 @@ def test_we_learn_in_a_process_of_its_own(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", WORKS)
 def test_all_contestants_of_a_work_learn_the_same_rows_in_the_same_way(name: str, folder: Path) -> None:
-    contestants = WORKS[name](folder).contestants
+    contestants = WORKS[name](folder, small=True).contestants
     jobs = [contestant.job for contestant in contestants.values()]
     assert OURS in contestants
     assert len({(j.count, j.batch_size, j.epochs, j.rate, j.method) for j in jobs}) == 1
@@ -40,7 +40,9 @@ def test_all_contestants_of_a_work_learn_the_same_rows_in_the_same_way(name: str
 
 
 def test_prefixed_rows_differ_in_nothing_but_whether_the_prefix_is_the_same(folder: Path) -> None:
-    shared, unshared = (c.job.examples() for c in WORKS["shared_prefix"](folder).contestants.values())
+    shared, unshared = (
+        c.job.examples() for c in WORKS["shared_prefix"](folder, small=True).contestants.values()
+    )
     lengths = [[len(row["ids"]) for row in rows] for rows in (shared, unshared)]
     assert sum(lengths[0]) == pytest.approx(sum(lengths[1]), rel=0.02)
     assert len({tuple(row["ids"][:100]) for row in shared}) == 1
@@ -58,7 +60,7 @@ def test_ratios_are_larger_than_one_where_we_are_ahead() -> None:
 
 
 def test_a_first_loss_that_differs_is_told(folder: Path) -> None:
-    work = WORKS["full"](folder)
+    work = WORKS["full"](folder, small=True)
     figures = {
         name: {"tokens_per_second": 1.0, "first_loss": loss}
         for name, loss in ((OURS, 6.93), (LANGUAGE_PEERS[0], 6.931), (LANGUAGE_PEERS[1], 7.5))
@@ -68,13 +70,11 @@ def test_a_first_loss_that_differs_is_told(folder: Path) -> None:
 
 
 def test_a_token_costs_six_operations_a_parameter_in_full_training(folder: Path) -> None:
-    task = WORKS["full"](folder).contestants[OURS].job
-    rows = task.examples()
+    work = WORKS["full"](folder, small=True)
+    rows = work.ours.examples()
     learned = sum(sum(row["learned"]) for row in rows) / sum(len(row["ids"]) for row in rows)
     layer = 64 * 64 * (2 + 2 * 2 / 4) + 3 * 64 * 192
-    assert race.operations(WORKS["full"](folder), task) == pytest.approx(
-        6 * (2 * layer + learned * 64 * 1024)
-    )
+    assert race.operations(work) == pytest.approx(6 * (2 * layer + learned * 64 * 1024))
 
 
 def test_seconds_count_from_the_start_of_the_process() -> None:
