@@ -5,8 +5,9 @@
 Works: `lora` and `full` fine-tuning of a decoder of the shape of SmolLM2-135M on conversations, `classify`
 with an encoder of six layers, `shared_prefix` (a system prompt that all rows begin with, beside one that
 differs), `last_layers` (LoRA on the last eight, beside all) and `characters` (nanoGPT's model of four layers
-for 2,000 steps, beside a plain loop in eager PyTorch). Models have random weights. Each contestant learns three epochs of 24 conversations in steps of eight (or 256 texts in steps of 32) in a fresh process,
-with the same settings of the memory allocator, in turns.
+for 2,000 steps, beside a plain loop in eager PyTorch). Models have random weights. Each contestant learns
+three epochs of 24 conversations in steps of eight (or 256 texts in steps of 32) in a fresh process, with the
+same settings of the memory allocator, in turns.
 
 Told are medians over rounds: useful tokens a second in the quickest epoch but the first, the peak of resident
 memory, seconds from the start of the process to the end of its first step, the share of the fastest matrix

@@ -1,7 +1,7 @@
 """A character model in plain eager PyTorch, as nanoGPT trains it: python plain_loop.py JOB OUT
 
 GPT-2 in one page: the same weights to begin with as Tunesmith's, blocks of 64 characters drawn at random,
-AdamW with a clipped gradient, a cosine with warm-up. Model and settings follow github.com/karpathy/nanoGPT (MIT).
+AdamW with a clipped gradient, a cosine with warm-up. Model and settings follow github.com/karpathy/nanoGPT.
 """
 
 from __future__ import annotations

@@ -117,10 +117,9 @@ def _learned(task: job.Job) -> float:
     """The share of tokens that are learned, each of which passes the head."""
     if task.work == "classify":
         return 0.0
-    rows = task.examples()
-    return sum(sum(row.get("learned", [1] * len(row["ids"]))) for row in rows) / sum(
-        len(row["ids"]) for row in rows
-    )
+    rows = [(len(row["ids"]), row.get("learned")) for row in task.examples()]
+    learned = sum(length if mask is None else sum(mask) for length, mask in rows)
+    return learned / sum(length for length, _ in rows)
 
 
 def ceiling() -> dict[str, float]:

@@ -40,9 +40,8 @@ def test_all_contestants_of_a_work_learn_the_same_rows_in_the_same_way(name: str
 
 
 def test_prefixed_rows_differ_in_nothing_but_whether_the_prefix_is_the_same(folder: Path) -> None:
-    shared, unshared = (
-        c.job.examples() for c in WORKS["shared_prefix"](folder, small=True).contestants.values()
-    )
+    contestants = WORKS["shared_prefix"](folder, small=True).contestants
+    shared, unshared = (contestant.job.examples() for contestant in contestants.values())
     lengths = [[len(row["ids"]) for row in rows] for rows in (shared, unshared)]
     assert sum(lengths[0]) == pytest.approx(sum(lengths[1]), rel=0.02)
     assert len({tuple(row["ids"][:100]) for row in shared}) == 1
