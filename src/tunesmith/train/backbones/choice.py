@@ -13,8 +13,9 @@ from tunesmith.core.events import Warned
 from tunesmith.models import soft_prompt
 from tunesmith.models.backbone import Backbone, Generic
 from tunesmith.tasks.task import Learner
-from tunesmith.train.backbones import bert, llama
+from tunesmith.train.backbones import bert, gpt2, llama
 from tunesmith.train.backbones.bert import BertBackbone
+from tunesmith.train.backbones.gpt2 import Gpt2Backbone
 from tunesmith.train.backbones.llama import LlamaBackbone
 from tunesmith.train.backbones.maps import NotCoveredError
 
@@ -57,6 +58,8 @@ def _fast(module: nn.Module, dtype: torch.dtype, *, speaks: bool) -> Backbone:
         raise NotCoveredError("a tuned prompt")
     if speaks and name in llama.COVERED:
         return LlamaBackbone(module, dtype)
+    if speaks and name in gpt2.COVERED:
+        return Gpt2Backbone(module, dtype)
     if not speaks and name in bert.COVERED:
         return BertBackbone(module, dtype)
     raise NotCoveredError(f"model type {name}")
