@@ -7,7 +7,7 @@ with an encoder of six layers, `shared_prefix` (a system prompt that all rows be
 differs), `last_layers` (LoRA on the last eight, beside all) and `characters` (nanoGPT's model of four layers
 for 2,000 steps, beside a plain loop in eager PyTorch). Models have random weights. Each contestant learns
 three epochs of 24 conversations in steps of eight (or 256 texts in steps of 32) in a fresh process, with the
-same settings of the memory allocator, in turns.
+same settings of the memory allocator, in turns. `gradients` compares ours with those of transformers.
 
 Told are medians over rounds: useful tokens a second in the quickest epoch but the first, the peak of resident
 memory, seconds from the start of the process to the end of its first step, the share of the fastest matrix
@@ -27,12 +27,14 @@ from pathlib import Path
 
 from preparation import clock
 from trainers import environment, race, report
-from trainers.works import WORKS
+from trainers.works import OURS, WORKS
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / "build" / "bench"
 SHARED = Path(os.environ.get("TUNESMITH_SHARED_DATA", HERE.parents[1] / "shared" / "data"))
 _ROWS = 24
+_GRADIENTS, _METHODS = "gradients", ("lora", "full")
+_ALL = [*WORKS, _GRADIENTS]
 
 
 def main() -> None:
@@ -40,20 +42,27 @@ def main() -> None:
     material = _material(given.shared, small=given.small)
     peers = None if given.ours else environment.python(FOLDER / "trl-env")
     machine = {**clock.machine(), "gigaflops": race.ceiling()}
-    found = {}
+    found, errors = {}, None
     for name in given.work:
+        if name == _GRADIENTS:
+            jobs = {
+                method: WORKS[method](material, small=given.small).contestants[OURS] for method in _METHODS
+            }
+            errors = race.gradients(jobs, FOLDER / "training" / "gradients")
+            _say(f"gradients, relative to those of transformers in float32: {errors}")
+            continue
         work = WORKS[name](material, small=given.small)
         figures = race.race(work, peers, FOLDER / "training" / "runs", given.rounds, _say)
         found[name] = report.complete(work, figures, machine["gigaflops"])
         _say(report.table(name, found[name]))
-    print(json.dumps(report.result(machine, found), indent=None if given.json else 1))
+    print(json.dumps(report.result(machine, found, errors), indent=None if given.json else 1))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--work", nargs="+", choices=WORKS, default=list(WORKS))
+    parser.add_argument("--work", nargs="+", choices=_ALL, default=_ALL)
     parser.add_argument("--rounds", type=int, default=3, help="how often each contestant runs")
     parser.add_argument("--ours", action="store_true", help="without the peers")
     parser.add_argument("--small", action="store_true", help="tiny models, to try the script out")

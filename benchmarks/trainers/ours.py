@@ -13,7 +13,10 @@ from pathlib import Path
 import job
 
 task, out = job.arguments()
-job.keep_memory()
+
+from tunesmith.core.memory import keep_freed_memory  # noqa: E402
+
+keep_freed_memory()
 
 import polars as pl  # noqa: E402  the allocator is set before anything large is allocated
 import torch  # noqa: E402
@@ -34,7 +37,7 @@ _LORA = {"name": "lora", "rank": 16, "alpha": 32}
 def main() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", len(os.sched_getaffinity(0)))))
     work, told = components.tasks.get(task.work)(), job.Told()
-    learner = _learner(work)
+    learner = learner_of(work)
     examples = encoded(work, learner, task.examples())
     settings, readers = _settings(len(examples)), Readers(evaluate=dict)
     with tempfile.TemporaryDirectory() as name:
@@ -60,7 +63,7 @@ def _settings(examples: int) -> Train:
     return Train(**usual | task.options.get("train", {}))
 
 
-def _learner(work: Task) -> Learner:
+def learner_of(work: Task) -> Learner:
     """The model with its method."""
     labels = tuple(sorted({row["label"] for row in task.all_rows() if "label" in row}))
     source = Resolved(name="model", folder=Path(task.model))

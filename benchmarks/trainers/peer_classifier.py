@@ -15,7 +15,8 @@ job.keep_memory()
 os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 
 from datasets import Dataset  # noqa: E402  the allocator is set before anything large is allocated
-from peer_clock import Clock, is_fast_at_bfloat16  # noqa: E402
+from peer_clock import Clock  # noqa: E402
+from peer_precision import is_fast_at_bfloat16  # noqa: E402
 from transformers import (  # noqa: E402
     AutoModelForSequenceClassification,
     AutoTokenizer,

@@ -1,4 +1,4 @@
-"""What the peers share: the clock of transformers' Trainer, a callback, and which numbers they compute in."""
+"""The clock of transformers' Trainer and of what is built on it: a callback."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ import time
 from typing import Any
 
 import job
-import torch
 from transformers import TrainerCallback
-
-
-def is_fast_at_bfloat16(device: str) -> bool:
-    """Whether the device multiplies bfloat16 by itself; a processor that does not takes ages."""
-    able = torch.cpu.get_capabilities()
-    return device != "cpu" or any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 class Clock(TrainerCallback):

@@ -18,7 +18,8 @@ os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 
 import torch  # noqa: E402  the allocator is set before anything large is allocated
 from datasets import Dataset  # noqa: E402
-from peer_clock import Clock, is_fast_at_bfloat16  # noqa: E402
+from peer_clock import Clock  # noqa: E402
+from peer_precision import is_fast_at_bfloat16  # noqa: E402
 from peft import LoraConfig, get_peft_model  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments  # noqa: E402
 

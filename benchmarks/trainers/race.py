@@ -122,6 +122,18 @@ def _learned(task: job.Job) -> float:
     return learned / sum(length for length, _ in rows)
 
 
+def gradients(contestants: Mapping[str, Contestant], folder: Path) -> dict[str, dict[str, float]]:
+    """The relative errors of the gradients of our jobs by the names of these, and by numbers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for name, contestant in contestants.items():
+        asked, answered = folder / "job.json", folder / "errors.json"
+        contestant.job.save(asked)
+        _peak([sys.executable, HERE / "gradients.py", asked, answered], folder / "log")
+        found[name] = json.loads(answered.read_text(encoding="utf-8"))
+    return found
+
+
 def ceiling() -> dict[str, float]:
     """GFLOP/s of matrix products by their numbers."""
     done = subprocess.run([sys.executable, HERE / "ceiling.py"], check=True, capture_output=True, text=True)

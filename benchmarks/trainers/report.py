@@ -22,12 +22,13 @@ def complete(work: Work, figures: dict[str, dict], gigaflops: Mapping[str, float
     }
 
 
-def result(machine: dict, works: dict[str, dict[str, dict]]) -> dict:
+def result(machine: dict, works: dict[str, dict[str, dict]], errors: dict | None = None) -> dict:
     """Everything that is printed: figures by work, those of the peers by peer and work, ratios."""
     names = {name for figures in works.values() for name in figures} - {OURS}
     return {
         "machine": machine,
-        "ours": {work: figures[OURS] for work, figures in works.items()},
+        "ours": {work: figures[OURS] for work, figures in works.items()}
+        | ({"gradient_errors": errors} if errors else {}),
         "peers": {
             name: {work: figures[name] for work, figures in works.items() if name in figures}
             for name in sorted(names)
