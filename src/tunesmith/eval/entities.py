@@ -1,17 +1,18 @@
-"""Entities found in texts: metrics, a table by label, examples, and what a dictionary of words would find."""
+"""Entities found in texts: metrics, a table by label, examples, and what a dictionary would find."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tunesmith.core.errors import DataError
-from tunesmith.data.layouts import tags
 from tunesmith.eval.classes import ClassScore, clip
 from tunesmith.eval.outcome import Entity, EntityOutcome, Outcome
 from tunesmith.language.units import units
 from tunesmith.models import bio
+
+Words = tuple[str, ...]
 
 
 def entity_f1(outcome: Outcome) -> float:
@@ -95,19 +96,39 @@ def _told(text: str, entities: Sequence[Entity]) -> str:
 def dictionary(
     texts: Sequence[str], entities: Sequence[Sequence[Entity]], beside: EntityOutcome
 ) -> EntityOutcome:
-    """Give each unit of `beside` the tag it most often had in the training texts; an unknown one has none."""
-    labels = sorted({label for row in entities for _, _, label in row})
-    names = ["O", *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
-    seen: dict[str, Counter[str]] = defaultdict(Counter)
+    """Find the entities of the training texts again, the longest first (the baseline of CoNLL 2003).
+
+    Each has its most frequent label; what was no entity in most of its places is left out.
+    """
+    labels: dict[Words, Counter[str]] = defaultdict(Counter)
     for text, row in zip(texts, entities, strict=True):
-        places = units(text)
-        for (start, end), tag in zip(places, bio.encode(row, places, labels), strict=True):
-            seen[text[start:end]][names[tag]] += 1
-    usual = {unit: counts.most_common(1)[0][0] for unit, counts in seen.items()}
-    return replace(beside, predicted=[_looked_up(text, usual) for text in beside.texts])
+        for start, end, label in row:
+            labels[tuple(_words(text[start:end]))][label] += 1
+    longest = max(map(len, labels), default=0)
+    places = Counter(run for text in texts for _, run in _runs(_words(text), longest) if run in labels)
+    usual = {
+        words: counts.most_common(1)[0][0]
+        for words, counts in labels.items()
+        if 2 * counts.total() > places[words]
+    }
+    return replace(beside, predicted=[_looked_up(text, usual, longest) for text in beside.texts])
 
 
-def _looked_up(text: str, usual: dict[str, str]) -> list[Entity]:
-    places = units(text)
-    found = tags.decode([usual.get(text[start:end], "O") for start, end in places])
-    return [(places[first][0], places[last - 1][1], label) for first, last, label in found]
+def _words(text: str) -> list[str]:
+    return [text[start:end] for start, end in units(text)]
+
+
+def _runs(words: Sequence[str], longest: int) -> Iterator[tuple[int, Words]]:
+    """All runs of at most `longest` words with where they begin: from left to right, the longest first."""
+    for first in range(len(words)):
+        for length in range(min(longest, len(words) - first), 0, -1):
+            yield first, tuple(words[first : first + length])
+
+
+def _looked_up(text: str, usual: Mapping[Words, str], longest: int) -> list[Entity]:
+    places, found, after = units(text), [], 0
+    for first, run in _runs(_words(text), longest):
+        if first >= after and run in usual:
+            after = first + len(run)
+            found.append((places[first][0], places[after - 1][1], usual[run]))
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_examples_show_what_was_found_and_what_is_there() -> None:
     ]
 
 
-def test_the_dictionary_gives_words_the_tag_they_most_often_had() -> None:
+def test_the_dictionary_finds_what_it_knows_again_the_longest_first() -> None:
     texts = ["Ada sees Paris", "Paris sees Ada", "Ada Hilton, Paris Hilton"]
     known = [
         [(0, 3, "PER"), (9, 14, "LOC")],
@@ -78,3 +79,9 @@ def test_what_has_no_entities_cannot_be_measured(metric: Callable[[Outcome], flo
         metric(TokenOutcome(nll=1.0, tokens=1, rows=1))
     with pytest.raises(DataError, match="E03"):
         metric(_outcome([], []))
+
+
+def test_a_word_that_is_seldom_an_entity_is_not_in_the_dictionary() -> None:
+    texts, known = ["May came", "May is a month", "in May"], [[(0, 3, "PER")], [], []]
+    beside = _outcome(["O"], ["O"])
+    assert entities.dictionary(texts, known, replace(beside, texts=["May left"])).predicted == [[]]

@@ -13,7 +13,7 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.workflow import demo
 
 ROOT = Path(__file__).parents[3]
-TASKS = {"pretrain-tiny": "generate"}  # of recipes that are not named after theirs
+TASKS = {"tag-chinese": "tag", "pretrain-tiny": "generate"}  # of recipes that are not named after theirs
 READY = sorted((ROOT / "recipes").glob("*.yaml"))
 
 
@@ -98,3 +98,40 @@ def test_pairs_are_embedded_and_found(shared_data: Path, tmp_path: Path) -> None
     (tmp_path / "text.txt").write_text("Hi.", encoding="utf-8")
     with pytest.raises(TunesmithError, match="M14"):
         tunesmith.evaluate(result["release"], tmp_path / "text.txt", task="generate", workspace=workspace)
+
+
+def test_names_are_found_in_chinese_from_nothing(shared_data: Path, tmp_path: Path) -> None:
+    rows = (shared_data / "ner_uner_zh" / "zh_gsdsimp-ud-dev.iob2").read_text("utf-8").split("\n\n")
+    (tmp_path / "names.iob2").write_text("\n\n".join(rows[:60]) + "\n", encoding="utf-8")
+    small = "model={architecture: bert, hidden: 32, layers: 1, heads: 2, vocab: 800, context: 128}"
+    source = f"data.source={tmp_path / 'names.iob2'}"
+    result = tunesmith.run(
+        ROOT / "recipes" / "tag-chinese.yaml",
+        overrides=[small, source, "data.split={test: 0.2}", "train.epochs=2", "eval.gate={}"],
+        workspace=tmp_path / "workspace",
+    )
+    losses = _losses(Path(result["path"]))
+    assert losses[-1] < losses[0]
+    assert result["scores"].keys() == {"entity_f1", "token_accuracy"}
+    assert result["baselines"].keys() == {"dictionary"}
+    model = tunesmith.load(result["release"], workspace=tmp_path / "workspace")
+    assert isinstance(model, tunesmith.TextTagger)
+    report = tunesmith.evaluate(result["release"], tmp_path / "names.iob2", workspace=tmp_path / "workspace")
+    assert (report.task, {score.label for score in report.per_class}) == ("tag", {"LOC", "ORG", "PER"})
+
+
+def test_answers_are_taken_from_texts_from_nothing(shared_data: Path, tmp_path: Path) -> None:
+    content = json.loads((shared_data / "qa_cmrc2018_dev" / "cmrc2018_dev.json").read_text("utf-8"))
+    (tmp_path / "asked.json").write_text(json.dumps({"data": content["data"][:10]}), encoding="utf-8")
+    small = "model={architecture: bert, hidden: 32, layers: 1, heads: 2, vocab: 800, context: 128}"
+    result = tunesmith.run(
+        ROOT / "recipes" / "answer.yaml",
+        overrides=[small, f"data.source={tmp_path / 'asked.json'}", "train.epochs=2", "eval.gate={}"],
+        workspace=tmp_path / "workspace",
+    )
+    losses = _losses(Path(result["path"]))
+    assert losses[-1] < losses[0]
+    assert result["scores"].keys() == {"answer_f1", "exact_match"}
+    model = tunesmith.load(result["release"], workspace=tmp_path / "workspace")
+    assert isinstance(model, tunesmith.TextReader)
+    assert model.answer(["谁？"], ["光荣公司。"])[0].text in "光荣公司。"
