@@ -67,6 +67,19 @@ def test_the_same_training_gives_the_same_bytes(any_work: Any, tmp_path: Path, s
     assert same(state(first), state(second))
 
 
+def test_other_numbers_of_threads_come_to_the_same_within_rounding(any_work: Any, tmp_path: Path) -> None:
+    found = []
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            found.append([s.loss for s in of(Step, list(any_work.train(tmp_path / str(threads))))])
+    finally:
+        torch.set_num_threads(before)
+    assert found[1] == pytest.approx(found[0], rel=1e-4)
+    assert found[2] == pytest.approx(found[0], rel=1e-4)
+
+
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_cut_off_at_any_step_it_continues_to_the_same_bytes(
     any_work: Any, tmp_path: Path, state: State, method: str
