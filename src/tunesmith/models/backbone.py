@@ -57,6 +57,15 @@ class Backbone(Protocol):
         """Take over the values of the parameters: they were changed."""
         ...
 
+    @property
+    def can_recompute(self) -> bool:
+        """Whether blocks can be computed again."""
+        ...
+
+    def recompute(self) -> None:
+        """From now on compute blocks again in the backward pass, and keep none (Chen et al. 2016)."""
+        ...
+
 
 class Generic:
     """Any model of `transformers` or of the user's own, computed by its own code in padded batches.
@@ -104,6 +113,16 @@ class Generic:
 
     def renew(self) -> None:
         """Nothing is to be done: the parameters are what it computes with."""
+
+    @property
+    def can_recompute(self) -> bool:
+        """Whether the model's own code can."""
+        return bool(getattr(self._model, "supports_gradient_checkpointing", False))
+
+    def recompute(self) -> None:
+        """Let the model's own code compute its blocks again."""
+        model: Any = self._model
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
 
 
 def _makes_logits_itself(model: nn.Module) -> bool:

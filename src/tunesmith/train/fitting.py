@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from tunesmith.core.errors import MemoryShortError, ModelError
 from tunesmith.core.memory import available_memory_bytes
-from tunesmith.models.backbone import Generic
-from tunesmith.train import footprint, precision
+from tunesmith.train import footprint
 from tunesmith.train.footprint import Footprint
 
 if TYPE_CHECKING:
@@ -53,7 +50,7 @@ def fit(stepper: Stepper, room: Room) -> bool:
     planned = None if room.machine is None else room.machine * _SHARE
     stepper.tokens = _tokens(settings.micro_batch_tokens, found, planned)
     is_large = planned is not None and found.need(stepper.tokens) > planned
-    wise = settings.checkpointing == "auto" and is_large and can_recompute(stepper.learner.backbone)
+    wise = settings.checkpointing == "auto" and is_large and stepper.backbone.can_recompute
     again = settings.checkpointing is True or wise
     if again:
         found = without_blocks(stepper, found)
@@ -70,28 +67,16 @@ def _tokens(wanted: int | str, found: Footprint, planned: float | None) -> int:
     return next(fits, _TOKENS[-1])
 
 
-def can_recompute(backbone: nn.Module) -> bool:
-    """Whether the blocks of a model can be computed again."""
-    return bool(getattr(backbone, "supports_gradient_checkpointing", False))
-
-
 def without_blocks(stepper: Stepper, whole: Footprint) -> Footprint:
     """Compute blocks again in the backward pass in place of keeping them; returns the footprint of that.
-
-    The model's own code does it, after Chen et al. 2016.
 
     Raises:
         ModelError: T08 when the model cannot.
     """
-    model: Any = stepper.learner.backbone
-    if not can_recompute(model):
+    model = stepper.learner.backbone
+    if not stepper.backbone.can_recompute:
         raise ModelError("T08", model=type(model).__name__)
-    model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
-    stepper.backbone = Generic(
-        model,
-        speaks=stepper.learner.card.kind == "language",
-        precision=precision.resolve(stepper.settings.precision, model),
-    )
+    stepper.backbone.recompute()
     layers = int(getattr(model.config, "num_hidden_layers", 1))
     return replace(footprint.measure(stepper), again=whole.row // layers)
 
@@ -114,7 +99,7 @@ def _ways(stepper: Stepper, found: Footprint, free: int) -> Iterator[str]:
     smaller = [n for n in _TOKENS if n < tokens and found.need(n) <= free]
     if smaller:
         yield f"train.micro_batch_tokens: {smaller[0]}"
-    keeps = found.again == 0 and can_recompute(stepper.learner.backbone)
+    keeps = found.again == 0 and stepper.backbone.can_recompute
     if keeps and without_blocks(stepper, found).need(tokens) <= free:
         yield "train.checkpointing: true"
     # Adapters and what the optimizer remembers of them are small beside the model.

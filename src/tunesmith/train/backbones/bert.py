@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 from transformers.activations import ACT2FN
 
 from tunesmith.models.backbone import Head, Rows
@@ -43,7 +45,7 @@ class _Layer:
 
 @dataclass(frozen=True, slots=True)
 class _Drops:
-    """Dropout of hidden states and of attention in one pass; nothing outside of training."""
+    """Dropout of hidden states and of attention in one layer; nothing outside of training."""
 
     hidden: Callable[[Tensor], Tensor]
     attention: Dropout | None
@@ -61,6 +63,7 @@ class BertBackbone:
         config = model.config
         _see_that_it_is_covered(config)
         self._module = module
+        self._recomputes = False
         self._copies = Copies(dtype)
         self._heads = config.num_attention_heads
         self._eps = float(config.layer_norm_eps)
@@ -95,19 +98,31 @@ class BertBackbone:
         """Copy what was learned."""
         self._copies.renew()
 
+    @property
+    def can_recompute(self) -> bool:
+        """It can."""
+        return True
+
+    def recompute(self) -> None:
+        """Keep nothing of a layer but what goes in."""
+        self._recomputes = True
+
     def hidden(self, rows: Rows, at: Tensor | None = None) -> Tensor:
         """The last hidden states of all tokens of the rows, or of those `at` some places."""
         packed = pack(rows, causal=False)
-        drops = self._drops()
+        # Drawn from the stream of the step, so that a step repeated draws the same masks.
+        seed = int(torch.randint(2**62, ())) if self._module.training and any(self._chances) else None
         x = functional.embedding(packed.ids, self._words) + self._types[0]
         x = x + functional.embedding(packed.positions + self._offset, self._places)
-        x = drops.hidden(self._norm(x))
-        for layer in self._layers:
-            x = self._after(layer, x, packed, drops)
+        x = self._drops(seed, 0).hidden(self._norm(x))
+        for i, layer in enumerate(self._layers, 1):
+            step = partial(self._after, layer, packed, seed, i)
+            x = checkpoint(step, x, use_reentrant=False) if self._recomputes else step(x)
         return x if at is None else x[at]
 
-    def _after(self, layer: _Layer, x: Tensor, packed: Packed, drops: _Drops) -> Tensor:
-        """X [tokens, hidden] after one layer."""
+    def _after(self, layer: _Layer, packed: Packed, seed: int | None, number: int, x: Tensor) -> Tensor:
+        """Hidden states after the layer of a `number`; computed again it draws the same masks."""
+        drops = self._drops(seed, number)
         width = x.shape[1] // self._heads
         query, key, value = layer.heads_in(x).view(len(x), 3 * self._heads, width).chunk(3, dim=1)
         attended = attend(query, key, value, packed.blocks, drops.attention).flatten(1)
@@ -115,12 +130,10 @@ class BertBackbone:
         inner = self._activation(layer.up(x))
         return layer.after_mlp(x + drops.hidden(layer.down(inner)))
 
-    def _drops(self) -> _Drops:
-        if not self._module.training or not any(self._chances):
+    def _drops(self, seed: int | None, number: int) -> _Drops:
+        if seed is None:
             return _Drops(lambda x: x, None)
-        # Drawn from the stream of the step, so that a step repeated draws the same masks.
-        seed = int(torch.randint(2**62, ()))
-        hidden, attention = (Dropout(chance, seed + i) for i, chance in enumerate(self._chances))
+        hidden, attention = (Dropout(chance, (seed, number, i)) for i, chance in enumerate(self._chances))
         return _Drops(hidden, attention if self._chances[1] else None)
 
     def _layer(self, layer: Any) -> _Layer:

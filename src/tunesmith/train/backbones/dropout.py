@@ -19,13 +19,13 @@ _STEPS = 256
 class Dropout:
     """Masks that follow from `seed` and the order in which they are drawn."""
 
-    def __init__(self, probability: float, seed: int) -> None:
+    def __init__(self, probability: float, seed: int | Sequence[int]) -> None:
         self.probability = probability
         self._dropped = round(probability * _STEPS)
         self._bytes = np.random.Generator(np.random.SFC64(seed)).bytes
 
     def __call__(self, x: Tensor) -> Tensor:
-        """X with some of its values set to zero, and the others scaled up."""
+        """Set some of the values of x to zero, and scale the others up."""
         if not self._dropped:
             return x
         found: Tensor = _Dropped.apply(x, self)  # type: ignore[no-untyped-call]
@@ -37,7 +37,7 @@ class Dropout:
         return torch.from_numpy(drawn >= self._dropped).view(*shape)
 
     def applied(self, x: Tensor, mask: Tensor) -> Tensor:
-        """X where the mask holds, scaled so that its expectation stays."""
+        """What the mask keeps of x, scaled so that its expectation stays."""
         return (x * mask).mul_(_STEPS / (_STEPS - self._dropped))
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
-    """X / rms(x) * weight (Zhang and Sennrich 2019)."""
+    """Root mean square norm, x / rms(x) * weight (Zhang and Sennrich 2019)."""
     found: Tensor = _RmsNorm.apply(x, weight, eps)  # type: ignore[no-untyped-call]
     return found
 

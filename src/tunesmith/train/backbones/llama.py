@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from tunesmith.models.backbone import Head, Rows
 from tunesmith.train.backbones.attention import attend
@@ -57,6 +59,7 @@ class LlamaBackbone:
         _see_that_it_is_covered(config)
         self._copies = Copies(dtype)
         self._dtype = dtype
+        self._recomputes = False
         self._inner: Any = model.base_model
         self._heads = config.num_attention_heads
         self._kv_heads = config.num_key_value_heads
@@ -81,6 +84,15 @@ class LlamaBackbone:
         """Copy what was learned."""
         self._copies.renew()
 
+    @property
+    def can_recompute(self) -> bool:
+        """It can."""
+        return True
+
+    def recompute(self) -> None:
+        """Keep nothing of a layer but what goes in."""
+        self._recomputes = True
+
     def hidden(self, rows: Rows, at: Tensor | None = None) -> Tensor:
         """The last hidden states of all tokens of the rows, or of those `at` some places."""
         packed = pack(rows, causal=True)
@@ -100,11 +112,16 @@ class LlamaBackbone:
     def _through(self, layers: Sequence[_Layer], x: Tensor, packed: Packed) -> Tensor:
         turns = self._turns(packed)
         for layer in layers:
-            x = self._after(layer, x, packed, turns)
+            step = partial(self._after, layer)
+            x = (
+                checkpoint(step, x, packed, turns, use_reentrant=False)
+                if self._recomputes
+                else step(x, packed, turns)
+            )
         return x
 
     def _after(self, layer: _Layer, x: Tensor, packed: Packed, turns: tuple[Tensor, Tensor]) -> Tensor:
-        """X [tokens, hidden] after one layer."""
+        """Hidden states [tokens, hidden] after one layer."""
         x = x + layer.heads_out(self._attended(layer, layer.before_attention(x), packed, turns))
         return x + layer.down(gated_silu(layer.gate_and_up(layer.before_mlp(x))))
 
