@@ -11,7 +11,7 @@ from tunesmith.core.errors import NotFoundError
 from tunesmith.core.registry import suggestion
 from tunesmith.core.store import Release, Store
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import card, catalogue, headers
+from tunesmith.models import card, catalogue, headers, modelscope
 from tunesmith.models.card import Card, Kind
 from tunesmith.models.catalogue import Entry
 from tunesmith.models.contract import FILE as CONTRACT
@@ -67,10 +67,17 @@ def find(name: str, workspace: Workspace) -> Found:
     hub = entry.hub if entry else name if name.count("/") == 1 else None
     if hub is None:
         return _of_resolved(resolve(name, workspace), entry)
-    folder = in_hub_cache(hub)
+    folder = _cached(hub)
     if folder is None and entry is None:
         raise NotFoundError("M01", name=name, **suggestion(name, sorted(catalogue.entries())))
     return Found(name=name, folder=folder, entry=entry)
+
+
+def _cached(hub: str) -> Path | None:
+    """The folder of a model of either hub, if it was fetched before."""
+    if hub.startswith(modelscope.PREFIX):
+        return modelscope.cached(hub.removeprefix(modelscope.PREFIX))
+    return in_hub_cache(hub.removeprefix("hf:"))
 
 
 def _of_resolved(resolved: Resolved, entry: Entry | None = None) -> Found:

@@ -18,7 +18,7 @@ from tunesmith.core import durable
 from tunesmith.core.errors import MissingError, ModelError, NotFoundError
 from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import catalogue, inspection
+from tunesmith.models import catalogue, inspection, modelscope
 from tunesmith.models.catalogue import Entry
 from tunesmith.models.endpoint import PREFIX, find
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tunesmith.core.store import Release
     from tunesmith.models.hosted import HostedModel
 
+_HUB = "hf:"
 # What is fetched of a hub repository: configuration, tokenizer and safetensors; no pickles, no code.
 HUB_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md", "LICENSE*")
 
@@ -52,8 +53,8 @@ def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Res
     """Find a model, fetching it when it is a hub's.
 
     Args:
-        name: a folder (relative to `base`, then to here), `release[@alias|@version]`, catalogue name, hub id,
-            or `hosted:NAME`.
+        name: a folder (relative to `base`, then to here), `release[@alias|@version]`, catalogue name, hub id
+            (or `hf:` and one), `modelscope:` and one of that hub, or `hosted:NAME`.
         workspace: whose releases are known.
         base: the folder of the recipe that names the model.
 
@@ -68,6 +69,12 @@ def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Res
         return Resolved(
             name=name, folder=None, hosted=HostedModel(endpoint=find(name, workspace), workspace=workspace)
         )
+    if name.startswith(modelscope.PREFIX):
+        folder = modelscope.fetched(name.removeprefix(modelscope.PREFIX))
+        inspection.inspect(folder)
+        return Resolved(name=name, folder=folder)
+    if name.startswith(_HUB):
+        return Resolved(name=name, folder=from_hub(name.removeprefix(_HUB)))
     for root in (base, Path.cwd()):
         if root is not None and _is_model(root / name, name):
             inspection.inspect(root / name)

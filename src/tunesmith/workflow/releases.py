@@ -6,7 +6,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import cache, durable
 from tunesmith.core.errors import ModelError, TunesmithError, UsageError
@@ -14,7 +14,7 @@ from tunesmith.core.store import Release, Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.models import card, facts, inspection, templates, tokenizer
 from tunesmith.models.card import Card
-from tunesmith.models.resolve import HUB_PATTERNS, resolve, weights_digest
+from tunesmith.models.resolve import HUB_PATTERNS, Resolved, resolve, weights_digest
 from tunesmith.workflow import adopting, unpacking
 
 if TYPE_CHECKING:
@@ -53,8 +53,16 @@ def add(source: str, workspace: Workspace, *, name: str | None = None, base: str
         digest=durable.digest(folder),
         folder=folder,
         task=found.task or "",
-        lineage={"added": source if resolved.name != Path(source).name else str(resolved.folder)},
+        lineage=_origin(source, resolved),
     )
+
+
+def _origin(source: str, resolved: Resolved) -> dict[str, Any]:
+    """Where a release came from; of a hub's model also the commit."""
+    folder = resolved.folder
+    if folder is not None and folder.parent.name == "snapshots":
+        return {"added": source, "revision": folder.name}
+    return {"added": source if resolved.name != Path(source).name else str(folder)}
 
 
 def _add_gguf(path: Path, workspace: Workspace, name: str | None) -> Release:
@@ -79,7 +87,7 @@ def checked_name(name: str) -> str:
 
 def _slug(name: str) -> str:
     """`Qwen/Qwen2.5-0.5B` -> `qwen2-5-0-5b`."""
-    last = name.rstrip("/").rpartition("/")[2].lower()
+    last = name.rstrip("/").rpartition("/")[2].rpartition(":")[2].lower()
     return re.sub(r"[^a-z0-9_-]+", "-", last).strip("-_")[:64] or "model"
 
 
