@@ -1,4 +1,4 @@
-"""Classes of the user's own: where the `module:Class` of a recipe or of a saved model is found.
+"""Code of the user's own: where the `module:object` of a recipe, or the class of a saved model, is found.
 
 A recipe's code is the user's and is run. A saved model only names its code: that is run when it was loaded
 already (`--code`) or is installed, has the bytes it had then, and does not lie in the model's folder.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.core.durable import sha256
-from tunesmith.core.errors import ModelError
+from tunesmith.core.errors import ModelError, RecipeError
 from tunesmith.core.registry import load_code, load_object, settings_of
 
 if TYPE_CHECKING:
@@ -31,23 +31,34 @@ def reference(code: str) -> str:
     return f"{Path(module).stem if module.endswith('.py') else module}:{name}"
 
 
-def find(code: str, folder: Path) -> type[Any]:
-    """The class that a recipe in `folder` names; its file may lie beside the recipe.
+def load(code: str, folder: Path) -> Any:
+    """What a recipe in `folder` names; its file may lie beside the recipe.
 
     Raises:
-        RecipeError: R07 when it cannot be imported.
-        ModelError: M43 when it is no class.
+        RecipeError: R07 when it does not exist or cannot be imported.
     """
     module = code.rpartition(":")[0]
     file = folder / (module if module.endswith(".py") else f"{module}.py")
     name = reference(code)
+    if module.endswith(".py") and not file.is_file():
+        raise RecipeError("R07", target=code, reason=f"there is no file {file}")
     if module.endswith(".py") or (file.is_file() and name.partition(":")[0] not in sys.modules):
         loaded = getattr(sys.modules.get(file.stem), "__file__", None)
         if loaded is None or Path(loaded).resolve() != file.resolve():
             load_code(file)
-    found: Any = load_object(name)
+    return load_object(name)
+
+
+def find(code: str, folder: Path) -> type[Any]:
+    """The class that a recipe in `folder` names.
+
+    Raises:
+        RecipeError: as `load`.
+        ModelError: M43 when it is no class.
+    """
+    found = load(code, folder)
     if not isinstance(found, type):
-        raise ModelError("M43", target=name, found=type(found).__name__)
+        raise ModelError("M43", target=reference(code), found=type(found).__name__)
     return found
 
 

@@ -53,12 +53,12 @@ class From:
     registry: Registry
 
     def __get_pydantic_core_schema__(self, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
+        return core_schema.with_info_plain_validator_function(
             self.validate,
             serialization=core_schema.plain_serializer_function_ser_schema(_plain),
         )
 
-    def validate(self, value: object) -> Component:
+    def validate(self, value: object, info: ValidationInfo | None = None) -> Component:
         """A Component whose settings were checked against the signature of what it names."""
         if isinstance(value, Component):
             return value
@@ -67,10 +67,25 @@ class From:
             raise PydanticCustomError("component_shape", "name a component", {"noun": self.registry.noun})
         settings = {key: item for key, item in given.items() if key != "name"}
         try:
-            schema = settings_of(self.registry.get(given["name"]))
+            name = _loaded(given["name"], info)
+            schema = settings_of(self.registry.get(name))
         except TunesmithError as error:
             raise _told(error) from error
-        return Component(given["name"], _checked(schema, settings).model_dump())
+        return Component(name, _checked(schema, settings).model_dump())
+
+
+def _loaded(name: str, info: ValidationInfo | None) -> str:
+    """The name of a component; code of the user's own, `module:object` or `path.py:object`, is loaded."""
+    if ":" not in name:
+        return name
+    own_code.load(name, _folder(info))
+    return own_code.reference(name)
+
+
+def _folder(info: ValidationInfo | None) -> Path:
+    """Where the recipe lies; of one that is no file, the current folder."""
+    found: Path = ((info and info.context) or {}).get("folder", Path.cwd())
+    return found
 
 
 def _told(error: TunesmithError) -> PydanticCustomError:
@@ -111,9 +126,10 @@ Method = Annotated[Component, From(components.methods)]
 
 
 def _known_name(registry: Registry) -> BeforeValidator:
-    def check(value: object) -> object:
+    def check(value: object, info: ValidationInfo) -> object:
         if isinstance(value, str):
             try:
+                value = _loaded(value, info)
                 registry.get(value)
             except TunesmithError as error:
                 raise _told(error) from error
@@ -164,7 +180,7 @@ class Own(_Fresh):
         keys = [key for key in cls.model_fields if key != "settings"]
         given = {key: item for key, item in value.items() if key not in keys}
         try:
-            found = own_code.find(value["code"], (info.context or {}).get("folder", Path.cwd()))
+            found = own_code.find(value["code"], _folder(info))
             schema = own_code.schema(found)
         except TunesmithError as error:
             raise _told(error) from error

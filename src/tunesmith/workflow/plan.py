@@ -20,7 +20,7 @@ from tunesmith import __version__
 from tunesmith.core import cache, components, durable, own_code, recipe_file
 from tunesmith.core.errors import Problem, RecipeError
 from tunesmith.core.memory import machine_memory_bytes
-from tunesmith.core.recipe import Component, Lock, Made, Own, Recipe, Scratch
+from tunesmith.core.recipe import Component, Eval, Lock, Made, Own, Recipe, Scratch, Train
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
 from tunesmith.data import cleaner_files
@@ -253,13 +253,17 @@ class Plan:
             split: [entry.model_copy(update={"path": self._absolute_source(entry.path)}) for entry in entries]
             for split, entries in self.recipe.data.source.items()
         }
-        data = self.recipe.data.model_copy(update={"source": source, "clean": self._cleaners})
+        cleaners = [_pinned(cleaner) for cleaner in self._cleaners]
+        data = self.recipe.data.model_copy(update={"source": source, "clean": cleaners})
         models = [
             self._absolute(choice, candidate.source)
             for choice, candidate in zip(self.recipe.model, self.candidates, strict=True)
         ]
         prompt = self.recipe.prompt.model_copy(update={"template": self.template})
-        changes = {"data": data, "model": models, "prompt": prompt, "lock": lock}
+        changes = {
+            "data": data, "model": models, "prompt": prompt, "lock": lock,
+            "train": _pinned_train(self.recipe.train), "eval": _pinned_eval(self.recipe.eval),
+        }  # fmt: skip
         return self.recipe.model_copy(update=changes)
 
     def _absolute_source(self, path: str) -> str:
@@ -275,6 +279,29 @@ class Plan:
             return choice
         places = ((root / choice).resolve() for root in (self.base, Path.cwd()))
         return str(source.folder) if source.folder in places else choice
+
+
+def _pinned(component: Component) -> Component:
+    """A component whose code, if it is the user's own, is named by its path."""
+    return replace(component, name=_pinned_name(component.name))
+
+
+def _pinned_name(name: str) -> str:
+    return own_code.pinned(name) if ":" in name else name
+
+
+def _pinned_train(train: Train) -> Train:
+    kinds = ("method", "loss", "optimizer", "schedule")
+    metric = train.metric and _pinned_name(train.metric)
+    return train.model_copy(
+        update={**{kind: _pinned(getattr(train, kind)) for kind in kinds}, "metric": metric}
+    )
+
+
+def _pinned_eval(section: Eval) -> Eval:
+    gate = {_pinned_name(name): bound for name, bound in section.gate.items()}
+    metrics = [_pinned_name(name) for name in section.metrics]
+    return section.model_copy(update={"metrics": metrics, "gate": gate})
 
 
 def _identity_of(choice: Made) -> str:
