@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tunesmith.models.embedder import TextEmbedder
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.reader import TextReader
+    from tunesmith.models.scorer import TextScorer
     from tunesmith.models.tagger import TextTagger
     from tunesmith.models.tfidf import TfidfClassifier
     from tunesmith.models.translator import Translator
@@ -46,6 +47,7 @@ _WHERE = {
     "TextClassifier": "models.classifier",
     "TextEmbedder": "models.embedder",
     "TextReader": "models.reader",
+    "TextScorer": "models.scorer",
     "TextTagger": "models.tagger",
     "TfidfClassifier": "models.tfidf",
     "Translator": "models.translator",
@@ -68,6 +70,7 @@ __all__ = [
     "TextClassifier",
     "TextEmbedder",
     "TextReader",
+    "TextScorer",
     "TextTagger",
     "TfidfClassifier",
     "Translator",

@@ -23,6 +23,7 @@ NAMES = [
     "TextClassifier",
     "TextEmbedder",
     "TextReader",
+    "TextScorer",
     "TextTagger",
     "TfidfClassifier",
     "Translator",

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from tunesmith.models.embedder import TextEmbedder
     from tunesmith.models.hosted import HostedModel
     from tunesmith.models.language import LanguageModel
+    from tunesmith.models.loading import Model
     from tunesmith.models.reader import TextReader
+    from tunesmith.models.scorer import TextScorer
     from tunesmith.models.tagger import Entity, TextTagger
     from tunesmith.models.tfidf import TfidfClassifier
     from tunesmith.models.translator import Translator
@@ -51,30 +53,11 @@ def run(given: argparse.Namespace, output: Output) -> int:
     """Load the model and answer."""
     if given.text is not None and not given.text.strip():
         raise UsageError("U04", name="TEXT", wanted=text.say("cli.argument_text", output.lang))
-    from tunesmith.models.embedder import TextEmbedder
-    from tunesmith.models.hosted import HostedModel
-    from tunesmith.models.language import LanguageModel
     from tunesmith.models.loading import load
-    from tunesmith.models.reader import TextReader
     from tunesmith.models.resolve import resolve
-    from tunesmith.models.tagger import TextTagger
-    from tunesmith.models.translator import Translator
 
     resolved = resolve(given.model, output.workspace)
-    model = load(resolved)
-    answerer: _Answerer
-    if isinstance(model, LanguageModel | HostedModel):
-        answerer = _Writer(model, resolved.name, given, output)
-    elif isinstance(model, Translator):
-        answerer = _Interpreter(model, resolved.name, output)
-    elif isinstance(model, TextEmbedder):
-        answerer = _Surveyor(model, resolved.name, output)
-    elif isinstance(model, TextReader):
-        answerer = _Reader(model, resolved.name, given.about, output)
-    elif isinstance(model, TextTagger):
-        answerer = _Finder(model, resolved.name, output)
-    else:
-        answerer = _Judge(model, resolved.name, output)
+    answerer = _answerer(load(resolved), resolved.name, given, output)
     if given.text is None and sys.stdin.isatty():
         _converse(answerer, output)
     elif given.text in (None, "-"):
@@ -91,6 +74,29 @@ class _Answerer(Protocol):
 
     def answer_lines(self, asked: Sequence[str]) -> None:
         """Answer texts that know nothing of each other."""
+
+
+def _answerer(model: Model, name: str, given: argparse.Namespace, output: Output) -> _Answerer:
+    """What answers for a model."""
+    from tunesmith.models.embedder import TextEmbedder
+    from tunesmith.models.hosted import HostedModel
+    from tunesmith.models.language import LanguageModel
+    from tunesmith.models.reader import TextReader
+    from tunesmith.models.scorer import TextScorer
+    from tunesmith.models.tagger import TextTagger
+    from tunesmith.models.translator import Translator
+
+    if isinstance(model, LanguageModel | HostedModel):
+        return _Writer(model, name, given, output)
+    if isinstance(model, Translator):
+        return _Interpreter(model, name, output)
+    if isinstance(model, TextEmbedder):
+        return _Surveyor(model, name, output)
+    if isinstance(model, TextReader):
+        return _Reader(model, name, given.about, output)
+    if isinstance(model, TextTagger):
+        return _Finder(model, name, output)
+    return _Grader(model, name, output) if isinstance(model, TextScorer) else _Judge(model, name, output)
 
 
 def _converse(answerer: _Answerer, output: Output) -> None:
@@ -234,6 +240,25 @@ class _Interpreter:
         for answer in self.model.translate(asked):
             self.output.data({"model": self.name, "task": self.model.task or "translate", "answer": answer})
             self.output.line(answer)
+
+
+class _Grader:
+    """Numbers for texts."""
+
+    def __init__(self, model: TextScorer, name: str, output: Output) -> None:
+        self.model = model
+        self.name = name
+        self.output = output
+
+    def answer(self, asked: str) -> None:
+        """The number of a text."""
+        self.answer_lines([asked])
+
+    def answer_lines(self, asked: Sequence[str]) -> None:
+        """A line for each text."""
+        for number_found in self.model.score(asked).tolist():
+            self.output.data({"model": self.name, "task": "score", "score": number_found})
+            self.output.line(f"{number_found:.4f}")
 
 
 class _Surveyor:

@@ -17,6 +17,7 @@ tasks = Registry(
         "answer": "tunesmith.tasks.answer:Answer",
         "prefer": "tunesmith.tasks.prefer:Prefer",
         "embed": "tunesmith.tasks.embed:Embed",
+        "score": "tunesmith.tasks.score:Score",
     },
 )
 cleaners = Registry(
@@ -57,6 +58,7 @@ losses = Registry(
         "focal": "tunesmith.train.losses:focal",
         "mse": "tunesmith.train.losses:mse",
         "huber": "tunesmith.train.losses:huber",
+        "bradley_terry": "tunesmith.train.losses:bradley_terry",
     },
 )
 optimizers = Registry(
@@ -109,6 +111,9 @@ metrics = Registry(
         "exact_match": "tunesmith.eval.reading:exact_match",
         "preference_accuracy": "tunesmith.eval.preferences:preference_accuracy",
         "reward_margin": "tunesmith.eval.preferences:reward_margin",
+        "spearman": "tunesmith.eval.scores:spearman",
+        "pearson": "tunesmith.eval.scores:pearson",
+        "mae": "tunesmith.eval.scores:mae",
         "recall_at_1": "tunesmith.eval.retrieval:recall_at_1",
         "recall_at_10": "tunesmith.eval.retrieval:recall_at_10",
         "mrr_at_10": "tunesmith.eval.retrieval:mrr_at_10",

@@ -36,6 +36,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     shapes.TEXT: ("text",),
     shapes.LABELLED: ("text", "label"),
     shapes.MULTILABELLED: ("text", "labels"),
+    shapes.SCORED: ("text", "score"),
     shapes.MESSAGES: ("prompt", "completion"),
     shapes.PREFERRED: ("prompt", "chosen", "rejected"),
     shapes.RATED: ("prompt", "completion", "desirable"),

@@ -3,6 +3,7 @@
     text          text: str
     labelled      text: str, label: str
     multilabelled text: str, labels: list of str
+    scored        text: str, score: float
     messages      messages: list of {role, content, tool_calls}, tools
     preferred     prompt, chosen, rejected: messages (the two continue the prompt, one may be empty), tools
     rated         messages, desirable: bool, tools
@@ -22,6 +23,7 @@ from collections.abc import Mapping
 TEXT = "text"
 LABELLED = "labelled"
 MULTILABELLED = "multilabelled"
+SCORED = "scored"
 MESSAGES = "messages"
 PREFERRED = "preferred"
 RATED = "rated"
@@ -33,6 +35,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     TEXT: ("text",),
     LABELLED: ("text", "label"),
     MULTILABELLED: ("text", "labels"),
+    SCORED: ("text", "score"),
     MESSAGES: ("messages", "tools"),
     PREFERRED: ("prompt", "chosen", "rejected", "tools"),
     RATED: ("messages", "desirable", "tools"),
@@ -57,6 +60,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     TEXT: ("text", "prompt", "input", "completion"),
     LABELLED: ("text", "label"),
     MULTILABELLED: ("text", "labels", "separator"),
+    SCORED: ("text", "score"),
     MESSAGES: (*_PARTS, *ROLE_TAGS),
     PREFERRED: (
         "messages",

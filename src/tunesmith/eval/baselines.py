@@ -20,6 +20,7 @@ from tunesmith.eval.outcome import (
     Outcome,
     PreferenceOutcome,
     RetrievalOutcome,
+    ScoreOutcome,
     TextOutcome,
     aligned,
 )
@@ -80,6 +81,21 @@ def tfidf_labels(
     return beside.answered(found)
 
 
+def mean_score(texts: Sequence[str], scores: Sequence[float], beside: ScoreOutcome) -> ScoreOutcome:
+    """Give every row of `beside` the mean of the training rows."""
+    return beside.answered(np.full(len(beside.texts), np.mean(scores)))
+
+
+def tfidf_ridge(texts: Sequence[str], scores: Sequence[float], beside: ScoreOutcome) -> ScoreOutcome:
+    """Ridge regression over TF-IDF of runs of one to three characters."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import Ridge
+
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3), sublinear_tf=True)
+    model = Ridge().fit(vectorizer.fit_transform(texts), scores)
+    return beside.answered(model.predict(vectorizer.transform(beside.texts)))
+
+
 def copy(sources: Sequence[str], targets: Sequence[str], beside: TextOutcome) -> TextOutcome:
     """Write every source of `beside` as it is."""
     return beside.answered(list(beside.sources))
@@ -132,6 +148,8 @@ BASELINES: Mapping[str, Baseline] = {
     "tfidf": tfidf,
     "label_shares": label_shares,
     "tfidf_labels": tfidf_labels,
+    "mean_score": mean_score,
+    "tfidf_ridge": tfidf_ridge,
     "copy": copy,
     "nearest": nearest,
     "lead": lead,

@@ -154,9 +154,24 @@ class AnswerOutcome:
     rows: Sequence[int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ScoreOutcome:
+    """The number [rows] that a model gives each text, beside that in the data; `rows` as above."""
+
+    texts: Sequence[str]
+    targets: NDArray[np.floating[Any]]
+    predicted: NDArray[np.floating[Any]]
+    rows: Sequence[int]
+
+    def answered(self, predicted: NDArray[np.floating[Any]]) -> ScoreOutcome:
+        """The same rows with another model's numbers."""
+        return replace(self, predicted=predicted)
+
+
 Outcome = (
     LabelOutcome
     | LabelsOutcome
+    | ScoreOutcome
     | TokenOutcome
     | TextOutcome
     | PreferenceOutcome

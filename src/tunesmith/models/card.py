@@ -16,7 +16,7 @@ from tunesmith.models.json_file import read_json
 
 FILE = "tunesmith.json"
 Kind = Literal[
-    "language", "encoder", "encoder_decoder", "classifier", "tagger", "reader", "embedder", "tfidf"
+    "language", "encoder", "encoder_decoder", "classifier", "tagger", "reader", "embedder", "scorer", "tfidf"
 ]
 
 

@@ -24,12 +24,13 @@ from tunesmith.models.tokenizer import load as load_tokenizer
 # What a model that was not trained for one task yet can be trained for.
 _TASKS: dict[Kind, tuple[str, ...]] = {
     "language": ("generate", "chat"),
-    "encoder": ("classify", "tag", "answer", "embed"),
+    "encoder": ("classify", "tag", "answer", "embed", "score"),
     "encoder_decoder": ("translate", "summarise"),
     "classifier": ("classify",),
     "tagger": ("tag",),
     "reader": ("answer",),
     "embedder": ("embed",),
+    "scorer": ("score",),
     "tfidf": ("classify",),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,13 +15,14 @@ from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM,
 from tunesmith.core.errors import ModelError
 from tunesmith.models import adapter_folder, adapters, bio, card, inspection, language, own, tokenizer
 from tunesmith.models import reference as _known  # noqa: F401  so that the Auto classes know its kinds
-from tunesmith.models.card import Card
+from tunesmith.models.card import Card, Kind
 from tunesmith.models.classifier import Classifier, TextClassifier
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.heads import Headed
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.reader import TextReader
 from tunesmith.models.resolve import Resolved, weights_digest
+from tunesmith.models.scorer import Scorer, TextScorer
 from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
     from tunesmith.models.tfidf import TfidfClassifier
 
 Model: TypeAlias = (
-    "LanguageModel | TextClassifier | TfidfClassifier | TextTagger | TextReader | TextEmbedder | Translator"
-    " | HostedModel"
+    "LanguageModel | TextClassifier | TfidfClassifier | TextTagger | TextReader | TextEmbedder | TextScorer"
+    " | Translator | HostedModel"
 )
 
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -49,25 +51,17 @@ def load(resolved: Resolved) -> Model:
     if folder is None:
         raise ModelError("M13", name=resolved.name)
     found = card.read(folder)
-    if found.kind == "tfidf":
-        from tunesmith.models import tfidf
+    if found.kind not in _LOADERS:
+        raise ModelError("M13", name=resolved.name)
+    return _LOADERS[found.kind](resolved.name, folder, found)
 
-        model = tfidf.load(folder)
-        model.name = resolved.name
-        return model
-    if found.kind == "language":
-        return _language(resolved.name, folder, found)
-    if found.kind == "classifier":
-        return _classifier(resolved.name, folder, found)
-    if found.kind == "tagger":
-        return _tagger(resolved.name, folder, found)
-    if found.kind == "reader":
-        return _reader(resolved.name, folder, found)
-    if found.kind == "embedder":
-        return _embedder(resolved.name, folder, found)
-    if found.kind == "encoder_decoder":
-        return _translator(resolved.name, folder, found)
-    raise ModelError("M13", name=resolved.name)
+
+def _tfidf(name: str, folder: Path, found: Card) -> TfidfClassifier:
+    from tunesmith.models import tfidf
+
+    model = tfidf.load(folder)
+    model.name = name
+    return model
 
 
 def _language(name: str, folder: Path, found: Card) -> LanguageModel:
@@ -138,6 +132,19 @@ def _tagger(name: str, folder: Path, found: Card) -> TextTagger:
     )
 
 
+def _scorer(name: str, folder: Path, found: Card) -> TextScorer:
+    module = Scorer(encoder_module(folder))
+    module.load_head(folder)
+    return TextScorer(
+        name=name,
+        module=module.eval(),
+        tokenizer=tokenizer.load(folder),
+        context=found.context,
+        task=found.task,
+        digest=weights_digest(folder),
+    )
+
+
 def _translator(name: str, folder: Path, found: Card) -> Translator:
     return Translator(
         name=name,
@@ -147,6 +154,18 @@ def _translator(name: str, folder: Path, found: Card) -> Translator:
         task=found.task,
         digest=weights_digest(folder),
     )
+
+
+_LOADERS: Mapping[Kind, Callable[[str, Path, Card], Model]] = {
+    "tfidf": _tfidf,
+    "language": _language,
+    "classifier": _classifier,
+    "tagger": _tagger,
+    "reader": _reader,
+    "embedder": _embedder,
+    "scorer": _scorer,
+    "encoder_decoder": _translator,
+}
 
 
 def language_module(folder: Path) -> nn.Module:

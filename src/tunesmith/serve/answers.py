@@ -16,7 +16,7 @@ Seconds = Annotated[int, Field(ge=0, lt=2**53)]
 Number = Annotated[int, Field(ge=0, lt=2**53)]
 Index = Annotated[int, Field(ge=0, lt=4096)]
 Probability = Annotated[float, Field(ge=0, le=1)]
-Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
+Coordinate = Annotated[float, Field(ge=-1e38, le=1e38)]
 FinishReason = Literal["stop", "length"]
 
 
@@ -132,6 +132,21 @@ class Classifications(_Frozen):
     data: Annotated[list[Classification], Field(max_length=4096)]
 
 
+class Scored(_Frozen):
+    """The number of one text."""
+
+    index: Index
+    score: Coordinate
+
+
+class Scores(_Frozen):
+    """The answer of POST /v1/score."""
+
+    object: Literal["list"] = "list"
+    model: Name
+    data: Annotated[list[Scored], Field(max_length=4096)]
+
+
 class Embedding(_Frozen):
     """The vector of one text: numbers, or their bytes as base64."""
 
@@ -163,7 +178,7 @@ class ModelEntry(_Frozen):
     object: Literal["model"] = "model"
     created: Seconds
     owned_by: Name = "tunesmith"
-    task: Literal["generate", "classify", "embed"]
+    task: Literal["generate", "classify", "embed", "score"]
 
 
 class ModelList(_Frozen):

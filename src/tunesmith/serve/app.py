@@ -10,7 +10,7 @@ from fastapi import FastAPI, Response
 import tunesmith
 from tunesmith.core.errors import UsageError
 from tunesmith.core.store import Store
-from tunesmith.serve import classify, embeddings, errors, openai
+from tunesmith.serve import classify, embeddings, errors, openai, score
 from tunesmith.serve.answers import ErrorBody, Health
 from tunesmith.serve.deployment import Deployment, Deployments
 from tunesmith.serve.envelope import BodyLimit, Envelope, StrictRoute
@@ -51,6 +51,7 @@ def create_app(
     openai.add_routes(app, served)
     classify.add_routes(app, served)
     embeddings.add_routes(app, served)
+    score.add_routes(app, served)
     _add_health(app, served)
     require_policies(app)
     errors.install(app)

@@ -84,6 +84,12 @@ class Client:
         body = {"model": model or self._only("embed"), "input": given}
         return [row["embedding"] for row in self._post("/v1/embeddings", body)["data"]]
 
+    def score(self, texts: str | Sequence[str], *, model: str | None = None) -> list[float]:
+        """The number of each text."""
+        given = [texts] if isinstance(texts, str) else list(texts)
+        body = {"model": model or self._only("score"), "input": given}
+        return [row["score"] for row in self._post("/v1/score", body)["data"]]
+
     def _models(self) -> list[dict[str, Any]]:
         data: list[dict[str, Any]] = self._answer(self._send("GET", "/v1/models"))["data"]
         return data

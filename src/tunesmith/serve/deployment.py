@@ -17,6 +17,7 @@ from tunesmith.models.decoder import vocabulary_size
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.reader import TextReader
+from tunesmith.models.scorer import TextScorer
 from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 from tunesmith.serve.admission import Limits
@@ -24,13 +25,14 @@ from tunesmith.serve.classifier_engine import Classifier, ClassifierEngine
 from tunesmith.serve.engine import Engine
 from tunesmith.serve.torch_engine import TorchEngine
 
-ServedTask = Literal["generate", "classify", "embed"]
+ServedTask = Literal["generate", "classify", "embed", "score"]
 
 # Where the models of a task answer.
 _ROUTES: Mapping[ServedTask, str] = {
     "generate": "/v1/chat/completions",
     "classify": "/v1/classify",
     "embed": "/v1/embeddings",
+    "score": "/v1/score",
 }
 
 
@@ -111,11 +113,33 @@ class EmbedDeployment:
         return "embed"
 
 
-Deployment = TextDeployment | ClassifyDeployment | EmbedDeployment
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreDeployment:
+    """A served scorer."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    created: int
+    engine: ClassifierEngine
+
+    @property
+    def task(self) -> ServedTask:
+        """What it does."""
+        return "score"
+
+
+Deployment = TextDeployment | ClassifyDeployment | EmbedDeployment | ScoreDeployment
 
 
 def deploy(
-    model: Generator | Classifier | TextEmbedder | TextReader | TextTagger | HostedModel | Translator,
+    model: Generator
+    | Classifier
+    | TextEmbedder
+    | TextReader
+    | TextTagger
+    | TextScorer
+    | HostedModel
+    | Translator,
     *,
     name: str | None = None,
     aliases: Sequence[str] = (),
@@ -153,6 +177,9 @@ def deploy(
             tokens=model.tokens,
             engine=ClassifierEngine(model.embed, limits),
         )
+    if isinstance(model, TextScorer):
+        engine = ClassifierEngine(model.score, limits)
+        return ScoreDeployment(name=name, aliases=tuple(aliases), created=created, engine=engine)
     return ClassifyDeployment(
         name=name,
         aliases=tuple(aliases),
@@ -215,6 +242,18 @@ class Deployments:
         """
         found = self._find(name)
         if not isinstance(found, EmbedDeployment):
+            raise UsageError("S08", field="model", name=name, other=_ROUTES[found.task])
+        return found
+
+    def score(self, name: str) -> ScoreDeployment:
+        """The scorer called `name`.
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+            UsageError: S08 when it gives no numbers.
+        """
+        found = self._find(name)
+        if not isinstance(found, ScoreDeployment):
             raise UsageError("S08", field="model", name=name, other=_ROUTES[found.task])
         return found
 

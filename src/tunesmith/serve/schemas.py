@@ -129,6 +129,18 @@ class CompletionRequest(Generation):
         return self
 
 
+class ScoreRequest(_Strict):
+    """POST /v1/score."""
+
+    model: ModelName
+    input: Text | Annotated[list[Text], Field(min_length=1, max_length=1024)]
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts one by one."""
+        return [self.input] if isinstance(self.input, str) else self.input
+
+
 class EmbeddingsRequest(_Strict):
     """POST /v1/embeddings. `base64` is of little-endian float32 numbers, which OpenAI's client asks for."""
 

@@ -45,6 +45,7 @@ POLICIES = {
     ("POST", "/v1/completions"): KEY,
     ("POST", "/v1/classify"): KEY,
     ("POST", "/v1/embeddings"): KEY,
+    ("POST", "/v1/score"): KEY,
 }
 
 

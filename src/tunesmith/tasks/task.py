@@ -92,13 +92,17 @@ class Learner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """What a model begins as: found on this machine or to be made, and the words and labels it will meet."""
+    """What a model begins as: found on this machine or to be made, and the words and labels it will meet.
+
+    `scale` is the mean and the spread of the numbers that it learns.
+    """
 
     source: Resolved | Made
     texts: Sequence[str]
     labels: tuple[str, ...]
     seed: int
     context: int | None
+    scale: tuple[float, float] = (0.0, 1.0)
 
 
 class Task(Protocol):

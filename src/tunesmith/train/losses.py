@@ -75,6 +75,16 @@ def huber(predicted: Tensor, target: Tensor, *, delta: Annotated[float, Gt(0)] =
     return functional.huber_loss(predicted, target, delta=delta, reduction="none")
 
 
+def bradley_terry(better: Tensor, worse: Tensor) -> Tensor:
+    """How surprising it is, in nats, that the one with the reward `better` won (Bradley and Terry 1952).
+
+    better, worse: [rows] -> [rows].
+    """
+    from torch.nn import functional
+
+    return -functional.logsigmoid(better - worse)
+
+
 def _indicators(logits: Tensor, target: Tensor) -> Tensor:
     """Targets as [rows, classes] of 0 and 1."""
     from torch.nn import functional

@@ -165,6 +165,7 @@ _KINDS = {
     "tag": ("encoder",),
     "answer": ("encoder",),
     "embed": ("encoder",),
+    "score": ("encoder",),
     "translate": ("encoder_decoder", "decoder"),
     "summarise": ("encoder_decoder", "decoder"),
 }

@@ -80,13 +80,14 @@ def _rows(task: Task, data: Path) -> Loaded:
     return rows
 
 
+_TASKS = {"embedder": "embed", "tagger": "tag", "reader": "answer", "scorer": "score"}
+
+
 def _task_of(model: loading.Model) -> str:
     if model.kind in ("classifier", "tfidf", "hosted"):
         return "classify"
-    if model.kind == "embedder":
-        return "embed"
-    if model.kind in ("tagger", "reader"):
-        return "tag" if model.kind == "tagger" else "answer"
+    if model.kind in _TASKS:
+        return _TASKS[model.kind]
     usual = "translate" if model.kind == "encoder_decoder" else "chat"
     found: str = getattr(model, "task", None) or usual
     return found

@@ -24,6 +24,7 @@ from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.reader import TextReader
 from tunesmith.models.resolve import Resolved, resolve
+from tunesmith.models.scorer import TextScorer
 from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 
@@ -197,7 +198,7 @@ def _language(model: LanguageModel, folder: Path) -> None:
     model.contract.save(folder)
 
 
-def _headed(model: TextClassifier | TextReader | TextTagger, folder: Path) -> None:
+def _headed(model: TextClassifier | TextReader | TextTagger | TextScorer, folder: Path) -> None:
     encoder: Any = model.module.encoder
     encoder.save_pretrained(folder)
     model.module.save_head(folder)
@@ -218,6 +219,7 @@ _SAVERS: Mapping[type, Callable[[Any, Path], None]] = {
     TextClassifier: _headed,
     TextReader: _headed,
     TextTagger: _headed,
+    TextScorer: _headed,
     TextEmbedder: _whole,
     Translator: _whole,
 }

@@ -22,6 +22,7 @@ from tunesmith.eval.outcome import (
     Outcome,
     PreferenceOutcome,
     RetrievalOutcome,
+    ScoreOutcome,
     TextOutcome,
 )
 from tunesmith.eval.report import Provenance, Report, Sample, TrainingPoint, ValidationPoint
@@ -168,15 +169,14 @@ def _references(
         made = baselines.run(dict.fromkeys(wanted), rows["text"].to_list(), rows["label"].to_list(), outcome)
         for name in named:
             if hosted := resolve(name, plan.workspace).hosted if name.startswith(PREFIX) else None:
-                told = hosted.with_labels(outcome.labels)
-                made[name] = measuring.asked(told, parts.split(parts.held_out))
+                informed = hosted.with_labels(outcome.labels)
+                made[name] = measuring.asked(informed, parts.split(parts.held_out))
         found |= {name: measuring.scores(names, answer) for name, answer in made.items()}
-    if isinstance(outcome, LabelsOutcome):
+    if isinstance(outcome, LabelsOutcome | ScoreOutcome):
         rows = parts.split("train")
-        several = baselines.run(
-            dict.fromkeys(wanted), rows["text"].to_list(), rows["labels"].to_list(), outcome
-        )
-        found |= {name: measuring.scores(names, answer) for name, answer in several.items()}
+        told = rows["labels" if isinstance(outcome, LabelsOutcome) else "score"].to_list()
+        answers = baselines.run(dict.fromkeys(wanted), rows["text"].to_list(), told, outcome)
+        found |= {name: measuring.scores(names, answer) for name, answer in answers.items()}
     if isinstance(outcome, TextOutcome | RetrievalOutcome):
         rows = parts.split("train")
         sides = (rows["source"].to_list(), rows["target"].to_list())

@@ -15,6 +15,7 @@ from tunesmith.eval.outcome import (
     Outcome,
     PreferenceOutcome,
     RetrievalOutcome,
+    ScoreOutcome,
     TextOutcome,
     TokenOutcome,
     aligned,
@@ -24,6 +25,7 @@ from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.reader import TextReader
+from tunesmith.models.scorer import TextScorer
 from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 from tunesmith.models.turns import Message
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
     from tunesmith.models.loading import Model
     from tunesmith.models.tfidf import TfidfClassifier
 
-    _Single = TextClassifier | TfidfClassifier | TextEmbedder | TextReader | TextTagger | Translator
+    _Single = (
+        TextClassifier | TfidfClassifier | TextEmbedder | TextReader | TextTagger | TextScorer | Translator
+    )
 
 # Rows longer than this are cut when a language model is measured without a recipe that says otherwise.
 _CONTEXT = 1024
@@ -62,6 +66,8 @@ def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequenc
         return PreferenceOutcome(rewards=found["rewards"], tokens=found["tokens"], rows=rows)
     if "shares" in found:
         return _several(frame, learner.card.labels, found["shares"])
+    if "scores" in found:
+        return _scored(frame, found["scores"])
     if "vectors" in found:
         return _retrieved(frame, found["vectors"], [example.row for example in examples])
     if "probabilities" not in found:
@@ -102,6 +108,7 @@ _OWN: Mapping[type, tuple[str, ...]] = {
     TextEmbedder: ("embed",),
     TextTagger: ("tag",),
     TextReader: ("answer",),
+    TextScorer: ("score",),
 }
 
 
@@ -119,6 +126,35 @@ def _said(task: Task, model: _Single, frame: pl.DataFrame) -> Outcome:
         return spans.answered(frame, model)
     if isinstance(model, TextTagger):
         return spans.tagged(frame, model)
+    if isinstance(model, TextScorer):
+        return _judged(task, model, frame)
+    return _classified(task, model, frame)
+
+
+def _judged(task: Task, model: TextScorer, frame: pl.DataFrame) -> Outcome:
+    """The numbers of texts, or the rewards of pairs of answers."""
+    if task.shape == "scored":
+        return _scored(frame, model.score(frame["text"].to_list()))
+    learner = Learner(
+        module=model.module,
+        backbone=model.module.encoder,
+        tokenizer=model.tokenizer,
+        card=Card(kind="scorer", context=model.context),
+    )
+    return outcome(task, learner, frame, task.encode(frame, learner)[0])
+
+
+def _scored(frame: pl.DataFrame, scores: NDArray[np.float32]) -> ScoreOutcome:
+    return ScoreOutcome(
+        texts=frame["text"].to_list(),
+        targets=frame["score"].to_numpy(),
+        predicted=scores,
+        rows=frame["_row"].to_list(),
+    )
+
+
+def _classified(task: Task, model: TextClassifier | TfidfClassifier, frame: pl.DataFrame) -> Outcome:
+    """What a classifier says of texts with one label or several."""
     if task.shape == "multilabelled":
         return _several(frame, model.labels, model.predict(frame["text"].to_list()))
     return _labelled(frame, model.labels, model.predict(frame["text"].to_list()))

@@ -52,6 +52,14 @@ class Parts:
         return tuple(sorted(found))
 
     @property
+    def scale(self) -> tuple[float, float]:
+        """The mean and the spread of the numbers to be learned; 0 and 1 where rows have none."""
+        if "score" not in (rows := self.splits["train"]).columns:
+            return 0.0, 1.0
+        scores = rows["score"].to_numpy()
+        return float(scores.mean()), float(scores.std()) or 1.0
+
+    @property
     def held_out(self) -> str:
         """The part to judge a model on: test, else validation."""
         return next((name for name in ("test", "validation") if name in self.splits), "test")

@@ -34,6 +34,7 @@ _PIPELINES = {
     "embed": "sentence-similarity",
     "tag": "token-classification",
     "answer": "question-answering",
+    "score": "text-classification",
 }
 _CALLS = {
     "classify": 'classify("…")',
@@ -41,6 +42,7 @@ _CALLS = {
     "embed": 'embed("…")',
     "tag": 'tag("…")',
     "answer": 'answer(["…"], ["…"])',
+    "score": 'score("…")',
 }
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 _LANGUAGES_OF = 500

@@ -128,6 +128,7 @@ def learner_of(plan: Plan, candidate: Candidate, parts: Parts) -> tuple[Learner,
         labels=parts.labels,
         seed=plan.recipe.seed,
         context=plan.recipe.data.max_length,
+        scale=parts.scale,
     )
     learner = plan.task.build(start, lambda own, tokens: contract_of(plan, own, tokens))
     learner = _with_method(plan, candidate, learner)

@@ -8,12 +8,12 @@ from torch.nn import functional
 
 from tunesmith.core import components
 from tunesmith.tasks.prefer import Prefer
-from tunesmith.train.losses import bce, cross_entropy, focal, huber, mse
+from tunesmith.train.losses import bce, bradley_terry, cross_entropy, focal, huber, mse
 
 LOGITS = torch.randn(7, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 TARGET = torch.tensor([0, 1, 2, 3, 4, 0, 1])
 # Those of preferences take pairs of answers.
-OF_LOGITS = sorted({*components.losses.names()} - {*Prefer.losses, "mse", "huber"})
+OF_LOGITS = sorted({*components.losses.names()} - {*Prefer.losses, "mse", "huber", "bradley_terry"})
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -75,3 +75,8 @@ def test_errors_of_numbers_cost_their_square_and_beyond_delta_less() -> None:
     predicted, target = torch.tensor([0.5, 4.0]), torch.tensor([0.0, 0.0])
     torch.testing.assert_close(mse(predicted, target), torch.tensor([0.25, 16.0]))
     torch.testing.assert_close(huber(predicted, target), torch.tensor([0.125, 3.5]))
+
+
+def test_a_reward_that_is_larger_by_much_is_no_surprise() -> None:
+    found = bradley_terry(torch.tensor([0.0, 9.0, 0.0]), torch.tensor([0.0, 0.0, 9.0]))
+    torch.testing.assert_close(found, torch.tensor([0.0, -9.0, 9.0]).exp().log1p())

@@ -18,6 +18,7 @@ ANSWERS = pl.List(pl.Struct({"text": pl.String, "start": pl.Int64}))
 
 _SPECIAL: Mapping[str, pl.DataType] = {
     "labels": pl.List(pl.String),
+    "score": pl.Float64(),
     "messages": TURNS,
     "prompt": TURNS,
     "chosen": TURNS,

@@ -14,6 +14,7 @@ from tunesmith.data.layouts.plain import JoinedPair, Passages, Text
 from tunesmith.data.layouts.preference import Preference, RankedOutputs, Ranking
 from tunesmith.data.layouts.question import Squad
 from tunesmith.data.layouts.rating import Judged, Rated
+from tunesmith.data.layouts.scores import TextScore
 from tunesmith.data.layouts.sides import JoinedSides, Sides, Translation
 from tunesmith.data.layouts.spans import Cluener, Doccano, Prodigy, Spacy
 from tunesmith.data.layouts.text_label import Options, TextLabel
@@ -56,6 +57,7 @@ LAYOUTS: Sequence[Layout] = (
     TextLabel(),
     JoinedPair(),
     Text(),
+    TextScore(),
 )
 """Every layout that is read."""
 

@@ -25,4 +25,5 @@ REASON_CODES: Mapping[str, str] = {
     "empty_context": "D53",
     "same_answers": "D54",
     "bad_rating": "D54",
+    "bad_score": "D77",
 }

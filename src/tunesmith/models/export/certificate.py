@@ -23,6 +23,7 @@ from tunesmith.models.decoder import Decoder, run
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.language import LanguageModel, prompt_ids
 from tunesmith.models.reader import TextReader
+from tunesmith.models.scorer import TextScorer
 from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 
@@ -32,7 +33,14 @@ if TYPE_CHECKING:
     from tunesmith.models.tfidf import TfidfClassifier
 
     Exported: TypeAlias = (
-        LanguageModel | TextClassifier | TfidfClassifier | TextTagger | TextReader | TextEmbedder | Translator
+        LanguageModel
+        | TextClassifier
+        | TfidfClassifier
+        | TextTagger
+        | TextReader
+        | TextEmbedder
+        | TextScorer
+        | Translator
     )
     Numbers: TypeAlias = NDArray[np.floating[Any]]
 
@@ -135,6 +143,9 @@ def measure(original: Exported, exported: Exported) -> Measured:
         return _answered(original, exported)
     if isinstance(original, TextTagger) and isinstance(exported, TextTagger):
         return _found(original, exported)
+    if isinstance(original, TextScorer) and isinstance(exported, TextScorer):
+        one, other = (model.score(prompts())[:, None] for model in (original, exported))
+        return _compared(one, other, (one, other))
     one, other = (model.predict(prompts()) for model in (original, exported))  # type: ignore[union-attr]
     return _compared(one, other, (one, other))
 

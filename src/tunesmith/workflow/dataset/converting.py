@@ -27,6 +27,7 @@ PREFERRED: Mapping[str, str] = {
     "text": "text",
     "labelled": "text_label",
     "multilabelled": "multi_label",
+    "scored": "text_score",
     "messages": "messages",
     "preferred": "trl",
     "rated": "kto",

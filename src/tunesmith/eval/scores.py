@@ -1,0 +1,58 @@
+"""How near the numbers of a model are to those in the data."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.core.errors import DataError
+from tunesmith.eval.metrics import lower_is_better
+from tunesmith.eval.outcome import Outcome, ScoreOutcome
+
+Numbers = NDArray[np.float64]
+
+
+def pearson(outcome: Outcome) -> float:
+    """Linear correlation, from -1 to 1; 0 where one side is the same everywhere.
+
+    Raises:
+        DataError: M85 when the outcome has no numbers; E03 when it has no rows.
+    """
+    return _correlation(*_numbers(outcome, "pearson"))
+
+
+def spearman(outcome: Outcome) -> float:
+    """Correlation of the ranks, from -1 to 1; 0 where one side is the same everywhere (Spearman 1904).
+
+    Raises:
+        DataError: M85 when the outcome has no numbers; E03 when it has no rows.
+    """
+    from scipy.stats import rankdata
+
+    targets, predicted = _numbers(outcome, "spearman")
+    return _correlation(rankdata(targets), rankdata(predicted))
+
+
+@lower_is_better
+def mae(outcome: Outcome) -> float:
+    """Mean absolute error, in the units of the data.
+
+    Raises:
+        DataError: M85 when the outcome has no numbers; E03 when it has no rows.
+    """
+    targets, predicted = _numbers(outcome, "mae")
+    return float(np.abs(targets - predicted).mean())
+
+
+def _correlation(one: Numbers, other: Numbers) -> float:
+    one, other = one - one.mean(), other - other.mean()
+    size = float(np.sqrt((one**2).sum() * (other**2).sum()))
+    return float((one * other).sum()) / size if size else 0.0
+
+
+def _numbers(outcome: Outcome, metric: str) -> tuple[Numbers, Numbers]:
+    if not isinstance(outcome, ScoreOutcome):
+        raise DataError("M85", metric=metric)
+    if not len(outcome.targets):
+        raise DataError("E03", metric=metric)
+    return outcome.targets.astype(np.float64), outcome.predicted.astype(np.float64)
