@@ -22,13 +22,37 @@ from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
 from tunesmith.workflow import sample
 
-RECIPE = """\
+TRAIN = "epochs: 6, batch_size: 8, save_every: 2, optimizer: {name: adamw, lr: 1e-3}"
+SIZE = "hidden: 32, layers: 2, heads: 2, vocab: 500, context: 64"
+ROWS = "source: messages.csv, on_error: drop, split: {test: 0.1, validation: 0.1}"
+RECIPE = f"""\
 task: classify
-model: {architecture: bert, hidden: 32, layers: 2, heads: 2, vocab: 500, context: 64}
-data: {source: messages.csv, on_error: drop, split: {test: 0.1, validation: 0.1}}
-train: {epochs: 6, batch_size: 8, save_every: 2, optimizer: {name: adamw, lr: 1e-3}}
-publish: {name: router}
+model: {{architecture: bert, {SIZE}}}
+data: {{{ROWS}}}
+train: {{{TRAIN}}}
+publish: {{name: router}}
 """
+# What else learns, in `make test-faults`.
+OTHERS = {
+    "decoder": f"""\
+task: generate
+model: {{architecture: llama, {SIZE}}}
+data: {{source: messages.txt, on_error: drop, split: {{test: 0.1, validation: 0.1}}}}
+train: {{{TRAIN}}}
+""",
+    "decoder, lora": f"""\
+task: generate
+model: tiny-zh-en
+data: {{source: messages.txt, on_error: drop, max_length: 64, split: {{test: 0.1, validation: 0.1}}}}
+train: {{method: {{name: lora, rank: 4, dropout: 0.1}}, {TRAIN}}}
+""",
+    "encoder-decoder": f"""\
+task: translate
+model: {{architecture: t5, {SIZE}}}
+data: {{source: pairs.csv, on_error: drop, split: {{test: 0.1, validation: 0.1}}}}
+train: {{{TRAIN}}}
+""",
+}
 # The long trials are run by `make test-faults`.
 QUICK, LONG = range(3), range(3, 23)
 PATIENCE_S = 60
@@ -90,14 +114,22 @@ def trainer() -> Iterator[Trainer]:
 
 @pytest.fixture(scope="module")
 def whole(trainer: Trainer, tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    folder = tmp_path_factory.mktemp("whole")
+    return carried_out(trainer, tmp_path_factory.mktemp("whole"), RECIPE)
+
+
+def carried_out(trainer: Trainer, folder: Path, text: str) -> Whole:
+    """The run of a recipe over some of the sample's messages."""
     sample.write(folder / "all.csv", language="en")
     with (folder / "all.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))[:121]
     with (folder / "messages.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
+    messages = [row[rows[0].index("message")] for row in rows[1:]]
+    (folder / "messages.txt").write_text("\n".join(messages), "utf-8")
+    with (folder / "pairs.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("source", "target"), *((text, text.upper()) for text in messages)])
     recipe = folder / "recipe.yaml"
-    recipe.write_text(RECIPE, "utf-8")
+    recipe.write_text(text, "utf-8")
     workspace = Workspace(folder / "workspace")
     trainer.start(recipe, workspace)
     assert trainer.wait() == 0
@@ -170,6 +202,16 @@ def test_a_run_killed_at_a_random_moment_continues_to_the_same_bytes(
     trainer: Trainer, whole: Whole, tmp_path: Path, seed: int
 ) -> None:
     trial(trainer, whole, tmp_path, seed)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("kind", OTHERS)
+def test_whatever_learns_continues_to_the_same_bytes(trainer: Trainer, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "whole").mkdir()
+    whole = carried_out(trainer, tmp_path / "whole", OTHERS[kind])
+    for seed in range(2):
+        (tmp_path / str(seed)).mkdir()
+        trial(trainer, whole, tmp_path / str(seed), seed)
 
 
 @pytest.mark.faults

@@ -13,6 +13,8 @@ import traceback
 import sklearn.linear_model
 import torch
 import transformers.models.bert.modeling_bert
+import transformers.models.llama.modeling_llama
+import transformers.models.t5.modeling_t5
 
 import tunesmith
 import tunesmith.models.loading
