@@ -7,7 +7,6 @@ model's own. Dropout has the model's probabilities and masks of its own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,20 +14,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.checkpoint import checkpoint
 from transformers.activations import ACT2FN
 
 from tunesmith.models.backbone import Head, Rows
 from tunesmith.train.backbones.attention import attend
-from tunesmith.train.backbones.copies import Copies, Slot
 from tunesmith.train.backbones.dropout import Dropout
+from tunesmith.train.backbones.fast import FastBackbone, Norm
 from tunesmith.train.backbones.maps import Map, NotCoveredError, merged
 from tunesmith.train.backbones.packing import Packed, pack
 
 COVERED = ("bert", "roberta", "xlm-roberta", "camembert")
 """Model types that differ in how they count positions only."""
-
-Norm = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +47,7 @@ class _Drops:
     attention: Dropout | None
 
 
-class BertBackbone:
+class BertBackbone(FastBackbone):
     """`module`: an encoder of `transformers`; `dtype`: the numbers it computes in.
 
     Raises:
@@ -62,9 +58,8 @@ class BertBackbone:
         model: Any = module
         config = model.config
         _see_that_it_is_covered(config)
+        super().__init__(dtype)
         self._module = module
-        self._recomputes = False
-        self._copies = Copies(dtype)
         self._heads = config.num_attention_heads
         self._eps = float(config.layer_norm_eps)
         self._activation = ACT2FN[config.hidden_act]
@@ -77,8 +72,8 @@ class BertBackbone:
             embeddings.position_embeddings,
             embeddings.token_type_embeddings,
         )
-        self._words, self._places, self._types = (self._copies.of([Slot(table.weight)]) for table in tables)
-        self._norm = self._norm_of(embeddings.LayerNorm)
+        self._words, self._places, self._types = (self._copy(table.weight) for table in tables)
+        self._norm = self._layer_norm(embeddings.LayerNorm, self._eps)
         self._layers = [self._layer(layer) for layer in model.encoder.layer]
 
     @property
@@ -90,23 +85,6 @@ class BertBackbone:
         """
         raise TypeError("an encoder has no output head")
 
-    def computing(self) -> AbstractContextManager[object]:
-        """Nothing: the copies have the right numbers already."""
-        return nullcontext()
-
-    def renew(self) -> None:
-        """Copy what was learned."""
-        self._copies.renew()
-
-    @property
-    def can_recompute(self) -> bool:
-        """It can."""
-        return True
-
-    def recompute(self) -> None:
-        """Keep nothing of a layer but what goes in."""
-        self._recomputes = True
-
     def hidden(self, rows: Rows, at: Tensor | None = None) -> Tensor:
         """The last hidden states of all tokens of the rows, or of those `at` some places."""
         packed = pack(rows, causal=False)
@@ -115,9 +93,8 @@ class BertBackbone:
         x = functional.embedding(packed.ids, self._words) + self._types[0]
         x = x + functional.embedding(packed.positions + self._offset, self._places)
         x = self._drops(seed, 0).hidden(self._norm(x))
-        for i, layer in enumerate(self._layers, 1):
-            step = partial(self._after, layer, packed, seed, i)
-            x = checkpoint(step, x, use_reentrant=False) if self._recomputes else step(x)
+        layers = [partial(self._after, layer, packed, seed, i) for i, layer in enumerate(self._layers, 1)]
+        x = self._through(layers, x)
         return x if at is None else x[at]
 
     def _after(self, layer: _Layer, packed: Packed, seed: int | None, number: int, x: Tensor) -> Tensor:
@@ -142,18 +119,14 @@ class BertBackbone:
         return _Layer(
             heads_in=self._merged(inner.query, inner.key, inner.value),
             heads_out=self._merged(attention.output.dense),
-            after_attention=self._norm_of(attention.output.LayerNorm),
+            after_attention=self._layer_norm(attention.output.LayerNorm, self._eps),
             up=self._merged(layer.intermediate.dense),
             down=self._merged(layer.output.dense),
-            after_mlp=self._norm_of(layer.output.LayerNorm),
+            after_mlp=self._layer_norm(layer.output.LayerNorm, self._eps),
         )
 
     def _merged(self, *modules: nn.Module) -> Map:
         return merged(modules, self._copies)
-
-    def _norm_of(self, module: Any) -> Norm:
-        weight, bias = (self._copies.of([Slot(part)]) for part in (module.weight, module.bias))
-        return lambda x: functional.layer_norm(x, weight.shape, weight, bias, self._eps)
 
 
 def _see_that_it_is_covered(config: Any) -> None:

@@ -6,7 +6,6 @@ It computes what `transformers` does, from the same parameters, which stay the m
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,13 +17,12 @@ from transformers.pytorch_utils import Conv1D
 
 from tunesmith.models.backbone import Head, Rows
 from tunesmith.train.backbones.attention import attend
-from tunesmith.train.backbones.copies import Copies, Slot
+from tunesmith.train.backbones.fast import FastBackbone, Norm
 from tunesmith.train.backbones.maps import Map, NotCoveredError
 from tunesmith.train.backbones.packing import Packed, pack
 
 COVERED = ("gpt2",)
 
-Norm = Callable[[Tensor], Tensor]
 # The second and third are one function; in `transformers` the second takes eight passes over memory.
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": functional.gelu,
@@ -46,7 +44,7 @@ class _Layer:
     down: Map
 
 
-class Gpt2Backbone:
+class Gpt2Backbone(FastBackbone):
     """`module`: a causal language model of `transformers`; `dtype`: the numbers it computes in.
 
     Raises:
@@ -57,41 +55,30 @@ class Gpt2Backbone:
         model: Any = module
         config = model.config
         _see_that_it_is_covered(config)
-        self._copies = Copies(dtype)
+        super().__init__(dtype)
         self._heads = config.n_head
         self._activation = _ACTIVATIONS[config.activation_function]
         inner = model.base_model
-        self._words, self._places = (
-            self._copies.of([Slot(table.weight)]) for table in (inner.wte, inner.wpe)
-        )
+        self._words, self._places = (self._copy(table.weight) for table in (inner.wte, inner.wpe))
         self._layers = [self._layer(layer) for layer in inner.h]
-        self._norm = self._norm_of(inner.ln_f)
-        self._head = self._head_of(module)
+        self._norm = self._layer_norm(inner.ln_f, inner.ln_f.eps)
+        self._head = self._output_head(module)
 
     @property
     def head(self) -> Head:
         """The output head."""
         return self._head
 
-    def computing(self) -> AbstractContextManager[object]:
-        """Nothing: the copies have the right numbers already."""
-        return nullcontext()
-
-    def renew(self) -> None:
-        """Copy what was learned."""
-        self._copies.renew()
-
     def hidden(self, rows: Rows, at: Tensor | None = None) -> Tensor:
         """The last hidden states of all tokens of the rows, or of those `at` some places."""
         packed = pack(rows, causal=True)
         x = functional.embedding(packed.ids, self._words)
         x = x + functional.embedding(packed.positions, self._places)
-        for layer in self._layers:
-            x = self._after(layer, x, packed)
+        x = self._through([partial(self._after, layer, packed) for layer in self._layers], x)
         return self._norm(x[packed.where if at is None else packed.where[at]])
 
-    def _after(self, layer: _Layer, x: Tensor, packed: Packed) -> Tensor:
-        """X [tokens, hidden] after one layer."""
+    def _after(self, layer: _Layer, packed: Packed, x: Tensor) -> Tensor:
+        """Hidden states [tokens, hidden] after one layer."""
         heads_in = layer.heads_in(layer.before_attention(x))
         width = x.shape[1] // self._heads
         query, key, value = heads_in.view(len(x), 3 * self._heads, width).chunk(3, dim=1)
@@ -101,10 +88,10 @@ class Gpt2Backbone:
     def _layer(self, layer: Any) -> _Layer:
         attention, mlp = layer.attn, layer.mlp
         return _Layer(
-            before_attention=self._norm_of(layer.ln_1),
+            before_attention=self._layer_norm(layer.ln_1, layer.ln_1.eps),
             heads_in=self._map_of(attention.c_attn),
             heads_out=self._map_of(attention.c_proj),
-            before_mlp=self._norm_of(layer.ln_2),
+            before_mlp=self._layer_norm(layer.ln_2, layer.ln_2.eps),
             up=self._map_of(mlp.c_fc),
             down=self._map_of(mlp.c_proj),
         )
@@ -113,20 +100,8 @@ class Gpt2Backbone:
         """A linear map; GPT-2 keeps its weight as [in, out]."""
         if type(module) is not Conv1D or module._forward_hooks or module._forward_pre_hooks:
             raise NotCoveredError(type(module).__name__)
-        weight, bias = (self._copies.of([Slot(part)]) for part in (module.weight, module.bias))
+        weight, bias = (self._copy(part) for part in (module.weight, module.bias))
         return lambda x: torch.addmm(bias, x, weight)
-
-    def _norm_of(self, module: Any) -> Norm:
-        weight, bias = (self._copies.of([Slot(part)]) for part in (module.weight, module.bias))
-        eps = float(module.eps)
-        return lambda x: functional.layer_norm(x, weight.shape, weight, bias, eps)
-
-    def _head_of(self, module: Any) -> Head:
-        found = module.get_output_embeddings()
-        if type(found) is not nn.Linear or found.bias is not None:
-            raise NotCoveredError(f"output head {type(found).__name__}")
-        weight = self._copies.of([Slot(found.weight)])
-        return Head(lambda x: functional.linear(x, weight), (weight,))
 
 
 def _see_that_it_is_covered(config: Any) -> None:

@@ -6,8 +6,6 @@ model's own: only how they are multiplied is different. Rows that begin alike sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,11 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.checkpoint import checkpoint
 
 from tunesmith.models.backbone import Head, Rows
 from tunesmith.train.backbones.attention import attend
-from tunesmith.train.backbones.copies import Copies, Slot
+from tunesmith.train.backbones.fast import FastBackbone, Norm
 from tunesmith.train.backbones.functions import gated_silu, rms_norm, rotate
 from tunesmith.train.backbones.maps import Map, NotCoveredError, merged
 from tunesmith.train.backbones.memory import Memory
@@ -28,8 +25,6 @@ from tunesmith.train.backbones.packing import Packed, pack
 
 COVERED = ("llama", "mistral", "qwen2", "qwen3")
 """Model types whose layers differ in biases and in norms of heads only."""
-
-Norm = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +41,7 @@ class _Layer:
     down: Map
 
 
-class LlamaBackbone:
+class LlamaBackbone(FastBackbone):
     """`module`: a causal language model of `transformers`; `dtype`: the numbers it computes in.
 
     Raises:
@@ -57,17 +52,15 @@ class LlamaBackbone:
         model: Any = module
         config = model.config
         _see_that_it_is_covered(config)
-        self._copies = Copies(dtype)
-        self._dtype = dtype
-        self._recomputes = False
+        super().__init__(dtype)
         self._inner: Any = model.base_model
         self._heads = config.num_attention_heads
         self._kv_heads = config.num_key_value_heads
         self._width = getattr(config, "head_dim", None) or config.hidden_size // self._heads
-        self._embedding = self._copies.of([Slot(self._inner.embed_tokens.weight)])
+        self._embedding = self._copy(self._inner.embed_tokens.weight)
         self._layers = [self._layer(layer) for layer in self._inner.layers]
         self._norm = self._norm_of(self._inner.norm)
-        self._head = self._head_of(module)
+        self._head = self._output_head(module)
         self._frozen = _frozen_layers(self._inner)
         self._memory = Memory(self._after_frozen) if self._frozen else None
 
@@ -76,23 +69,6 @@ class LlamaBackbone:
         """The output head."""
         return self._head
 
-    def computing(self) -> AbstractContextManager[object]:
-        """Nothing: the copies have the right numbers already."""
-        return nullcontext()
-
-    def renew(self) -> None:
-        """Copy what was learned."""
-        self._copies.renew()
-
-    @property
-    def can_recompute(self) -> bool:
-        """It can."""
-        return True
-
-    def recompute(self) -> None:
-        """Keep nothing of a layer but what goes in."""
-        self._recomputes = True
-
     def hidden(self, rows: Rows, at: Tensor | None = None) -> Tensor:
         """The last hidden states of all tokens of the rows, or of those `at` some places."""
         packed = pack(rows, causal=True)
@@ -100,27 +76,22 @@ class LlamaBackbone:
             x = functional.embedding(packed.ids, self._embedding)
         else:
             x = self._memory.of(rows)[packed.whence]
-        x = self._through(self._layers[self._frozen :], x, packed)
+        x = self._from_to(self._frozen, len(self._layers), packed, x)
         return self._norm(x[packed.where if at is None else packed.where[at]])
 
     def _after_frozen(self, row: NDArray[Any]) -> Tensor:
         """The hidden states of one row before the first layer that learns."""
         packed = pack([row], causal=True)
         x = functional.embedding(packed.ids, self._embedding)
-        return self._through(self._layers[: self._frozen], x, packed)
+        return self._from_to(0, self._frozen, packed, x)
 
-    def _through(self, layers: Sequence[_Layer], x: Tensor, packed: Packed) -> Tensor:
+    def _from_to(self, first: int, end: int, packed: Packed, x: Tensor) -> Tensor:
         turns = self._turns(packed)
-        for layer in layers:
-            step = partial(self._after, layer)
-            x = (
-                checkpoint(step, x, packed, turns, use_reentrant=False)
-                if self._recomputes
-                else step(x, packed, turns)
-            )
-        return x
+        return self._through(
+            [partial(self._after, layer, packed, turns) for layer in self._layers[first:end]], x
+        )
 
-    def _after(self, layer: _Layer, x: Tensor, packed: Packed, turns: tuple[Tensor, Tensor]) -> Tensor:
+    def _after(self, layer: _Layer, packed: Packed, turns: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
         """Hidden states [tokens, hidden] after one layer."""
         x = x + layer.heads_out(self._attended(layer, layer.before_attention(x), packed, turns))
         return x + layer.down(gated_silu(layer.gate_and_up(layer.before_mlp(x))))
@@ -162,16 +133,9 @@ class LlamaBackbone:
         return merged(modules, self._copies)
 
     def _norm_of(self, module: Any) -> Norm:
-        weight = self._copies.of([Slot(module.weight)])
+        weight = self._copy(module.weight)
         eps = float(module.variance_epsilon)
         return lambda x: rms_norm(x, weight, eps)
-
-    def _head_of(self, module: Any) -> Head:
-        found = module.get_output_embeddings()
-        if type(found) is not nn.Linear or found.bias is not None:
-            raise NotCoveredError(f"output head {type(found).__name__}")
-        weight = self._copies.of([Slot(found.weight)])
-        return Head(lambda x: functional.linear(x, weight), (weight,))
 
 
 def _frozen_layers(inner: Any) -> int:
