@@ -29,19 +29,35 @@ def run(given: argparse.Namespace, output: Output) -> int:
     """Carry out the recipe and show what came of it."""
     from tunesmith.workflow import plan as planning
 
-    return carry_out(planning.make(given.recipe, output.workspace, given.overrides), output)
+    return carry_out(lambda: planning.make(given.recipe, output.workspace, given.overrides), output)
 
 
-def carry_out(plan: Any, output: Output) -> int:
-    """Run a plan to its end, showing progress; stopped by SIGINT or SIGTERM with a checkpoint."""
-    from tunesmith.cli.progress import follow
+def carry_out(make: Callable[[], Any], output: Output) -> int:
+    """Run a plan to its end, showing progress; stopped by SIGINT or SIGTERM with a checkpoint.
+
+    Of several processes only the first shows anything.
+    """
     from tunesmith.core.memory import keep_freed_memory
-    from tunesmith.workflow import run as running
+    from tunesmith.train.parallel.joining import joined
+    from tunesmith.workflow import together
 
     keep_freed_memory()
+    with joined() as group:
+        if group.rank == 0:
+            with together.leading(group):
+                return _lead(make(), group, output)
+        with stop_signals() as stop:
+            together.assist(group, make, stop)
+    return 0
+
+
+def _lead(plan: Any, group: Any, output: Output) -> int:
+    from tunesmith.cli.progress import follow
+    from tunesmith.workflow import run as running
+
     cached = running.is_complete(plan)
     with stop_signals() as stop:
-        happened = follow(running.events(plan, stop=stop, lang=output.lang), output)
+        happened = follow(running.events(plan, stop=stop, lang=output.lang, group=group), output)
     for event in happened:
         if isinstance(event, Stopped):
             raise StoppedError("C12", run=plan.run.id, step=event.step)

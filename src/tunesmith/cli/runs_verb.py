@@ -94,7 +94,7 @@ def _resume(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.workflow import plan as planning
 
     found = _find(given.run, output)
-    return run_verb.carry_out(planning.resume(found, output.workspace), output)
+    return run_verb.carry_out(lambda: planning.resume(found, output.workspace), output)
 
 
 def _stop(given: argparse.Namespace, output: Output) -> int:

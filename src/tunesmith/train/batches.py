@@ -49,6 +49,16 @@ def _epoch(batches: Batches, epoch: int) -> list[NDArray[np.int64]]:
     return [cut[i] for i in rng.permutation(len(cut))]
 
 
+def parts(indices: Iterable[int], lengths: NDArray[np.int64], tokens: int, least: int) -> list[list[int]]:
+    """The `micro` parts of a step's rows; at least so many, alike in length, where there are enough rows."""
+    rows = list(indices)
+    found = list(micro(rows, lengths, tokens))
+    if len(found) >= least:
+        return found
+    ordered = [index for part in found for index in part]
+    return [ordered[i::least] for i in range(min(least, len(ordered)))]
+
+
 def micro(indices: Iterable[int], lengths: NDArray[np.int64], tokens: int) -> Iterator[list[int]]:
     """A step's rows in parts of at most `tokens` tokens with padding, so that memory is bounded."""
     part: list[int] = []

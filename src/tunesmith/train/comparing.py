@@ -6,7 +6,7 @@ dropout: gradient caching (Gao et al. 2021). Without it the loss would depend on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -16,34 +16,57 @@ from torch import Tensor
 
 from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.task import Comparing, Example
+from tunesmith.train.parallel import ALONE, Group
 
 if TYPE_CHECKING:
     from tunesmith.tasks.task import Loss
 
 
 def backward(
-    task: Comparing, backbone: Backbone, parts: Sequence[Sequence[Example]], loss: Loss, targets: float
+    task: Comparing,
+    backbone: Backbone,
+    parts: Sequence[Sequence[Example]],
+    loss: Loss,
+    targets: float,
+    draw: Callable[[int], object],
+    group: Group = ALONE,
 ) -> float:
-    """Add up the gradients of the mean loss over the rows of all parts; returns that loss."""
+    """Add up the gradients of the mean loss over the rows of all parts; returns that loss.
+
+    Each process of the `group` computes its own parts; `draw(number)` seeds the randomness of a part.
+    """
     rows = list(chain.from_iterable(parts))
-    states: list[Tensor] = []
-    found: list[Tensor] = []
+    mine = range(group.rank, len(parts), group.size)
     # One part is computed once.
-    with nullcontext() if len(parts) == 1 else torch.no_grad():
-        for part in parts:
-            states.append(torch.get_rng_state())
-            found.append(_vectors(task, backbone, part))
-    whole = found[0] if len(parts) == 1 else torch.cat(found).requires_grad_()
+    is_one = len(parts) == group.size == 1
+    with nullcontext() if is_one else torch.no_grad():
+        # A process without a part makes the first one's, for its shape.
+        found = {number: _vectors(task, backbone, parts[number], draw, number) for number in mine or (0,)}
+    whole = found[0] if is_one else _gathered(found, mine, parts, group)
     mean = task.compare(whole, rows, loss) / targets
     mean.backward()
-    if len(parts) > 1 and whole.grad is not None:
+    if not is_one and whole.grad is not None:
         gradients = torch.split(whole.grad, [len(part) for part in parts])
-        for part, state, gradient in zip(parts, states, gradients, strict=True):
-            torch.set_rng_state(state)
-            _vectors(task, backbone, part).backward(gradient)
+        for number in mine:
+            _vectors(task, backbone, parts[number], draw, number).backward(gradients[number])
     return float(mean.detach())
 
 
-def _vectors(task: Comparing, backbone: Backbone, part: Sequence[Example]) -> Tensor:
+def _gathered(
+    found: Mapping[int, Tensor], mine: Sequence[int], parts: Sequence[Sequence[Example]], group: Group
+) -> Tensor:
+    """The vectors [rows, ...] of all parts, to which gradients are to come; `found` are those made here."""
+    one = next(iter(found.values()))
+    filled = [
+        found[number] if number in mine else one.new_zeros(len(part), *one.shape[1:])
+        for number, part in enumerate(parts)
+    ]
+    return group.sum(torch.cat(filled)).requires_grad_()
+
+
+def _vectors(
+    task: Comparing, backbone: Backbone, part: Sequence[Example], draw: Callable[[int], object], number: int
+) -> Tensor:
+    draw(number)
     with backbone.computing():
         return task.vectors(backbone, part)

@@ -29,9 +29,13 @@ class Room:
     free: int | None = None
 
     @classmethod
-    def now(cls, machine: int | None) -> Room:
-        """The room that there is at this moment."""
-        return cls(machine=machine, free=available_memory_bytes())
+    def now(cls, machine: int | None, sharers: int = 1) -> Room:
+        """The room that there is at this moment for each of some processes that share the machine."""
+        free = available_memory_bytes()
+        return cls(
+            machine=None if machine is None else machine // sharers,
+            free=None if free is None else free // sharers,
+        )
 
 
 def fit(stepper: Stepper, room: Room) -> bool:

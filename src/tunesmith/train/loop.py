@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from tunesmith.core.errors import TunesmithError
@@ -18,6 +19,7 @@ from tunesmith.tasks.task import Example, Learner, Task
 from tunesmith.train import checkpoints
 from tunesmith.train.fitting import Room, fit
 from tunesmith.train.guard import PATIENCE, BadStepError
+from tunesmith.train.parallel import ALONE, Group
 from tunesmith.train.selection import Selection
 from tunesmith.train.stepper import Stepper
 
@@ -56,21 +58,26 @@ def train(
     folder: Path,
     readers: Readers,
     room: Room = _UNKNOWN,
+    group: Group = ALONE,
 ) -> Iterator[Event]:
     """Train `learner` in place, from the newest checkpoint in `folder` if there is one.
+
+    All processes of a `group` do so; the first one evaluates and writes, and says the same as the others.
 
     Raises:
         TrainingError: T01 when a loss or gradient is not finite, T03 when a loss is a spike, T04 when too
             many steps in a row were so; the weights are those of the last good step.
         MemoryShortError: T06, T07 when it does not fit into the `room`.
     """
-    stepper = Stepper(learner, task, examples, settings, seed, readers.clock)
+    stepper = Stepper(learner, task, examples, settings, seed, readers.clock, group)
     yield from stepper.warnings
-    fit(stepper, room)
+    group.in_turn(lambda: fit(stepper, room))
+    # Machines with more room than the first one must cut steps into the same parts.
+    stepper.tokens = group.first(lambda: stepper.tokens)
     start = done = 0
-    selection = Selection(folder, keeps=settings.keep == "best", early=settings.early_stopping)
-    for damaged in checkpoints.set_aside(folder):
-        yield Warned(code="T05", values={"path": str(damaged)})
+    selection = Selection(folder, keeps=settings.keep == "best", early=settings.early_stopping, group=group)
+    for damaged in group.first(lambda: [str(path) for path in checkpoints.set_aside(folder)]):
+        yield Warned(code="T05", values={"path": damaged})
     if found := checkpoints.newest(folder):
         checkpoints.restore(found, stepper.state, stepper.optimizer)
         stepper.guard.restore(found.guard)
@@ -91,23 +98,16 @@ def train(
         # This comes before a checkpoint: from one that was made here, training would go on.
         if selection.is_in_vain:
             break
-        stopping = readers.stop()
-        due = _due(settings, done, readers.clock() - saved)
+        stopping, due = group.any(readers.stop(), _due(settings, done, readers.clock() - saved))
         if done < stepper.steps and (stopping or epoch_ends or due):
-            made = checkpoints.save(
-                folder,
-                done,
-                stepper.state,
-                stepper.optimizer,
-                stepper.guard.state(),
-                selection.state(),
-            )
+            path = group.first(partial(_save, stepper, selection, folder, done))
             saved = readers.clock()
-            yield Saved(step=done, path=str(made.path))
+            yield Saved(step=done, path=path)
         if stopping and done < stepper.steps:
             yield Stopped(step=done)
             return
-    if not selection.put(stepper.parameters) and stepper.average is not None:
+    # The weights of the first process are the ones that will be saved.
+    if not group.first(lambda: selection.put(stepper.parameters)) and stepper.average is not None:
         stepper.average.put()
     yield Finished(step=done, loss=loss)
 
@@ -115,7 +115,7 @@ def train(
 def _evaluate(stepper: Stepper, selection: Selection, readers: Readers) -> Mapping[str, float]:
     """The scores of the weights that would be saved now; the best of them are put aside."""
     with stepper.averaged():
-        scores = readers.evaluate()
+        scores = stepper.group.first(lambda: dict(readers.evaluate()))
         if scores:
             selection.see(readers.rank(scores), stepper.parameters)
     return scores
@@ -133,6 +133,11 @@ class _Pace:
         self._seconds += step.seconds
         left = (step.steps - step.step) * self._seconds / self._steps
         return replace(step, seconds_left=left, memory=resident_memory_bytes())
+
+
+def _save(stepper: Stepper, selection: Selection, folder: Path, step: int) -> str:
+    states = stepper.guard.state(), selection.state()
+    return str(checkpoints.save(folder, step, stepper.state, stepper.optimizer, *states).path)
 
 
 def _due(settings: Train, step: int, waited: float) -> bool:

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tunesmith.core import durable
+from tunesmith.train.parallel import ALONE, Group
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,14 +22,18 @@ if TYPE_CHECKING:
 class Selection:
     """The best score so far and how many evaluations passed since. Larger is better.
 
-    What it remembers is part of a checkpoint. The best weights are in a folder of their own: one that was
-    written after the checkpoint from which a training continues is written again with the same bytes.
+    All processes of a group see the same; the first one writes. What it remembers is part of a checkpoint.
+    The best weights are in a folder of their own: one that was written after the checkpoint from which a
+    training continues is written again with the same bytes.
     """
 
-    def __init__(self, folder: Path, *, keeps: bool, early: EarlyStopping | None) -> None:
+    def __init__(
+        self, folder: Path, *, keeps: bool, early: EarlyStopping | None, group: Group = ALONE
+    ) -> None:
         self._folder = folder / "best"
         self._keeps = keeps
         self._early = early
+        self._group = group
         self._best = -math.inf
         self._waited = 0
 
@@ -42,9 +47,12 @@ class Selection:
         # A gain of less than `min_delta` is kept too, but it does not count against being in vain.
         self._best = score
         if self._keeps:
-            with durable.new_folder(self._folder) as made:
-                weights = {name: value.detach().contiguous() for name, value in parameters.items()}
-                save_file(weights, str(made / "weights.safetensors"))
+            self._group.first(lambda: self._keep(parameters))
+
+    def _keep(self, parameters: Mapping[str, nn.Parameter]) -> None:
+        with durable.new_folder(self._folder) as made:
+            weights = {name: value.detach().contiguous() for name, value in parameters.items()}
+            save_file(weights, str(made / "weights.safetensors"))
 
     @property
     def is_in_vain(self) -> bool:

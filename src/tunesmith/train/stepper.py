@@ -1,6 +1,7 @@
 """One optimizer step: the rows of a batch in micro-batches, the gradient of their mean loss, the update.
 
-Every step's randomness is seeded by (seed, step), so that resuming repeats nothing and skips nothing.
+Every micro-batch's randomness is seeded by (seed, step, its place in the step), so that resuming repeats
+nothing and skips nothing, and any process may compute it.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from tunesmith.core.registry import Registry
 from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Comparing, Example, Learner, Task
-from tunesmith.train import backbones, comparing, freezing, precision
+from tunesmith.train import backbones, batches, comparing, freezing, precision
 from tunesmith.train.averaging import Average
-from tunesmith.train.batches import Batches, micro
+from tunesmith.train.batches import Batches
 from tunesmith.train.guard import BadStepError, Guard
 from tunesmith.train.named import Named
+from tunesmith.train.parallel import ALONE, Group
 
 # Rows on which a fast backbone is compared with the model's own code before training.
 _COMPARED = 4
@@ -47,6 +49,7 @@ class Stepper:
         settings: Train,
         seed: int,
         clock: Callable[[], float] = time.monotonic,
+        group: Group = ALONE,
     ) -> None:
         self.learner = learner
         self.module = learner.module
@@ -55,6 +58,7 @@ class Stepper:
         self.settings = settings
         self.seed = seed
         self.clock = clock
+        self.group = group
         wanted = settings.micro_batch_tokens
         self.tokens = wanted if isinstance(wanted, int) else TOKENS
         self.parameters = {n: p for n, p in learner.module.named_parameters() if p.requires_grad}
@@ -111,9 +115,8 @@ class Stepper:
 
     def _learn(self, number: int, indices: NDArray[np.int64]) -> Step:
         began = self.clock()
-        torch.manual_seed(_mix(self.seed, number))
         self.module.train()
-        loss = self._backward(indices)
+        loss = self._backward(number, indices)
         norm = float(nn.utils.clip_grad_norm_(self.parameters.values(), self.settings.clip))
         if reason := self.guard.reason(loss, norm):
             self.optimizer.zero_grad()
@@ -137,19 +140,30 @@ class Stepper:
             seconds=self.clock() - began,
         )
 
-    def _backward(self, indices: NDArray[np.int64]) -> float:
-        """Gradients of the weighted mean loss over the batch's targets, whatever the micro-batches are."""
+    def _backward(self, number: int, indices: NDArray[np.int64]) -> float:
+        """Gradients of the weighted mean loss over the batch's targets, whatever the micro-batches are.
+
+        Each process of the group computes its share of them; gradients and loss are added up.
+        """
         targets = sum(example.targets * example.weight for example in (self.examples[i] for i in indices))
-        numbers = micro(indices, self.lengths, self.tokens)
+        numbers = batches.parts(indices, self.lengths, self.tokens, self.group.size)
         parts = [[self.examples[i] for i in part] for part in numbers]
+        draw = partial(self._draw, number)
         if isinstance(self.task, Comparing):
-            return comparing.backward(self.task, self.backbone, parts, self.loss, targets)
+            whole = comparing.backward(self.task, self.backbone, parts, self.loss, targets, draw, self.group)
+            self.group.add_up(self.parameters.values(), 0.0)
+            return whole
         total = 0.0
-        for examples in parts:
-            loss = self.objective(examples) / targets
+        for place in range(self.group.rank, len(parts), self.group.size):
+            draw(place)
+            loss = self.objective(parts[place]) / targets
             loss.backward()
             total += float(loss.detach())
-        return total
+        return self.group.add_up(self.parameters.values(), total)
+
+    def _draw(self, number: int, place: int) -> None:
+        """Seed the randomness of the micro-batch at `place` of a step, whichever process computes it."""
+        torch.manual_seed(_mix(self.seed, number, place))
 
     def objective(self, examples: Sequence[Example]) -> torch.Tensor:
         """The weighted loss summed over the targets of some examples."""
@@ -161,6 +175,6 @@ def _make(registry: Registry, chosen: Component) -> Callable[..., Any]:
     return partial(registry.get(chosen.name), **chosen.settings)
 
 
-def _mix(seed: int, step: int) -> int:
-    """A well-mixed seed of one step."""
-    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)
+def _mix(*numbers: int) -> int:
+    """A well-mixed seed of some numbers."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)

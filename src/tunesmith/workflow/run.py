@@ -22,6 +22,7 @@ from tunesmith.core.events import (
 )
 from tunesmith.core.memory import peak_memory_bytes
 from tunesmith.core.store import Release, Store
+from tunesmith.train.parallel import ALONE, Group
 from tunesmith.workflow.plan import Candidate, Plan
 
 if TYPE_CHECKING:
@@ -69,15 +70,19 @@ def _failed(gate: dict[str, Any]) -> str:
     )
 
 
-def events(plan: Plan, *, stop: Callable[[], bool] = _never, lang: str = "en") -> Iterator[Event]:
+def events(
+    plan: Plan, *, stop: Callable[[], bool] = _never, lang: str = "en", group: Group = ALONE
+) -> Iterator[Event]:
     """Carry out a plan, yielding what happens. A complete run yields nothing and does nothing.
+
+    In a `group` this is what the first process does; `together` has what the others do.
 
     Raises:
         RecipeError, DataError: all mistakes found before training; nothing is written then.
     """
     if is_complete(plan):
         return
-    execution = _Execution(plan, stop, lang)
+    execution = _Execution(plan, stop, lang, group)
     parts, prepared = yield from _remember(execution.data())
     with plan.run.locked():
         for folder in (plan.run.path, plan.workspace.cache, plan.workspace.models):
@@ -153,10 +158,11 @@ def _remember(
 class _Execution:
     """The stages of one run, in order."""
 
-    def __init__(self, plan: Plan, stop: Callable[[], bool], lang: str) -> None:
+    def __init__(self, plan: Plan, stop: Callable[[], bool], lang: str, group: Group) -> None:
         self.plan = plan
         self.stop = stop
         self.lang = lang
+        self.group = group
         self.began = time.monotonic()
 
     def stages(self, parts: Parts) -> Iterator[Event]:
@@ -195,7 +201,7 @@ class _Execution:
         yield StageStarted(stage="train", detail=candidate.name)
         cached = durable.is_valid(training.folder_of(self.plan, candidate))
         if not cached:
-            for event in training.train(self.plan, candidate, parts, self.stop):
+            for event in training.train(self.plan, candidate, parts, self.stop, self.group):
                 yield event
                 if isinstance(event, Stopped):
                     return True

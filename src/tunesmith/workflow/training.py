@@ -16,6 +16,7 @@ from tunesmith.eval.metrics import direction
 from tunesmith.models.contract import PromptContract
 from tunesmith.tasks.examples import Examples
 from tunesmith.tasks.task import Example, Learner, Start
+from tunesmith.train.parallel import ALONE, Group
 from tunesmith.workflow import references, tokens
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
@@ -43,13 +44,41 @@ def folder_of(plan: Plan, candidate: Candidate) -> Path:
     return plan.workspace.cache / f"train-{candidate.key[:32]}"
 
 
-def train(plan: Plan, candidate: Candidate, parts: Parts, stop: Callable[[], bool]) -> Iterator[Event]:
-    """Train a candidate and put its model into the cache; continues where an earlier try was cut off."""
+def train(
+    plan: Plan, candidate: Candidate, parts: Parts, stop: Callable[[], bool], group: Group = ALONE
+) -> Iterator[Event]:
+    """Train a candidate and put its model into the cache; continues where an earlier try was cut off.
+
+    This is what the first process of a `group` does; the others `assist`.
+    """
     if _is_tfidf(candidate):
         _fit_tfidf(plan, candidate, parts)
         return
-    learner, encoded = learner_of(plan, candidate, parts)
-    yield from _gradient(plan, candidate, parts, learner, encoded, stop)
+    from tunesmith.train import checkpoints
+
+    group.first(lambda: candidate.key)
+    learner, encoded = group.in_turn(lambda: learner_of(plan, candidate, parts))
+    found = checkpoints.newest(_states(plan, candidate))
+    # What an earlier try said after its last checkpoint, or without one, is said again now.
+    plan.run.events.rewind(found.step if found else 0, candidate.name)
+    for event in _gradient(plan, candidate, parts, learner, encoded, stop, group):
+        yield event
+        if isinstance(event, Stopped):
+            return
+    with durable.new_folder(folder_of(plan, candidate)) as folder:
+        plan.task.save(replace(learner, card=_with_lineage(plan, candidate, learner)), folder)
+        _write_notes(plan, candidate, encoded, folder)
+
+
+def assist(plan: Plan, candidate: Candidate, parts: Parts, stop: Callable[[], bool], group: Group) -> None:
+    """Train a candidate together with the first process of the group, and write nothing."""
+    learner, encoded = group.in_turn(lambda: learner_of(plan, candidate, parts))
+    for _ in _gradient(plan, candidate, parts, learner, encoded, stop, group):
+        pass
+
+
+def _states(plan: Plan, candidate: Candidate) -> Path:
+    return plan.run.checkpoints / candidate.key[:12]
 
 
 def _gradient(
@@ -59,13 +88,12 @@ def _gradient(
     learner: Learner,
     encoded: Encoded,
     stop: Callable[[], bool],
+    group: Group,
 ) -> Iterator[Event]:
-    from tunesmith.train import checkpoints
     from tunesmith.train.fitting import Room
     from tunesmith.train.loop import Readers
     from tunesmith.train.loop import train as loop
 
-    states = plan.run.checkpoints / candidate.key[:12]
     sign = -1 if direction(plan.metric) == "lower" else 1
     readers = Readers(
         rank=lambda scores: sign * scores[plan.metric],
@@ -73,20 +101,11 @@ def _gradient(
         stop=stop,
         place=lambda row: place(parts.ledger.frame, row),
     )
-    found = checkpoints.newest(states)
-    # What an earlier try said after its last checkpoint, or without one, is said again now.
-    plan.run.events.rewind(found.step if found else 0, candidate.name)
-    for event in loop(
+    return loop(
         learner, plan.task, encoded.train,
-        settings=plan.recipe.train, seed=plan.recipe.seed, folder=states, readers=readers,
-        room=Room.now(plan.memory),
-    ):  # fmt: skip
-        yield event
-        if isinstance(event, Stopped):
-            return
-    with durable.new_folder(folder_of(plan, candidate)) as folder:
-        plan.task.save(replace(learner, card=_with_lineage(plan, candidate, learner)), folder)
-        _write_notes(plan, candidate, encoded, folder)
+        settings=plan.recipe.train, seed=plan.recipe.seed, folder=_states(plan, candidate), readers=readers,
+        room=Room.now(plan.memory, group.beside), group=group,
+    )  # fmt: skip
 
 
 def _with_lineage(plan: Plan, candidate: Candidate, learner: Learner) -> Any:

@@ -66,7 +66,7 @@ def test_the_gradient_does_not_depend_on_the_parts(build: Callable[..., Learner]
     found = {}
     for parts in ([rows], [rows[:1], rows[1:]]):
         learner.module.zero_grad()
-        mean = comparing.backward(TASK, backbone, parts, multiple_negatives, 3.0)
+        mean = comparing.backward(TASK, backbone, parts, multiple_negatives, 3.0, torch.manual_seed)
         found[len(parts)] = mean, [p.grad.clone() for p in learner.module.parameters() if p.grad is not None]
     assert found[1][0] == pytest.approx(found[2][0], rel=1e-5)
     assert found[1][1]
@@ -86,9 +86,9 @@ def test_parts_are_computed_again_under_the_same_dropout(build: Callable[..., Le
             seen.setdefault(len(states), []).append(states.detach())
             return states
 
-    torch.manual_seed(3)
     backbone = Seen(learner.backbone, speaks=False)
-    comparing.backward(TASK, backbone, [rows[:1], rows[1:]], partial(multiple_negatives, scale=5.0), 3.0)
+    loss = partial(multiple_negatives, scale=5.0)
+    comparing.backward(TASK, backbone, [rows[:1], rows[1:]], loss, 3.0, torch.manual_seed)
     assert sorted(map(len, seen.values())) == [2, 2]
     assert all(torch.equal(first, second) for first, second in seen.values())
 

@@ -19,6 +19,7 @@ from tunesmith.core.recipe import Scratch, Train
 from tunesmith.tasks.task import Example, Learner, Start, Task
 from tunesmith.train.loop import Readers
 from tunesmith.train.loop import train as loop
+from tunesmith.train.parallel import ALONE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,7 @@ class Work:
         """Train from the newest checkpoint in `folder`."""
         stop = settings.pop("stop", lambda: False)
         clock = settings.pop("clock", lambda: 0.0)
+        group = settings.pop("group", ALONE)
         return loop(
             learner or self.build(),
             self.task,
@@ -42,6 +44,7 @@ class Work:
             seed=3,
             folder=folder,
             readers=Readers(evaluate=lambda: {"accuracy": 0.5}, stop=stop, clock=clock),
+            group=group,
         )
 
 
@@ -85,6 +88,15 @@ def chat(shared_data: Path) -> Work:
     ]
     frame = pl.DataFrame({"_row": range(len(talks)), "messages": talks, "tools": [None] * len(talks)})
     return work("chat", frame, "llama")
+
+
+@pytest.fixture(scope="session")
+def embed(shared_data: Path) -> Work:
+    """Sixteen instructions and what answers them, on an encoder with dropout."""
+    file = shared_data / "sft_alpaca_demo" / "alpaca_en_demo.json"
+    rows = sorted(json.loads(file.read_text("utf-8")), key=lambda row: len(row["output"]))[2:18]
+    sides = {"source": [r["instruction"] for r in rows], "target": [r["output"] for r in rows]}
+    return work("embed", pl.DataFrame({"_row": range(len(rows)), **sides}), "bert")
 
 
 @pytest.fixture(params=["classify", "chat"])
