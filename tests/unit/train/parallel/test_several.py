@@ -159,3 +159,14 @@ def test_a_process_that_dies_is_noticed(together: Any) -> None:
     first = together(act)[0]
     assert isinstance(first, PeerLostError)
     assert first.problems[0].code == "T52"
+
+
+def test_all_stop_early_together_and_the_first_has_the_best_weights(
+    classify: Any, together: Any, tmp_path: Path
+) -> None:
+    settings = {"keep": "best", "early_stopping": {"patience": 1}, "epochs": 4}
+    alone = trained(classify, tmp_path / "alone", **settings)
+    first, second = together(lambda group: trained(classify, tmp_path / "both", group, **settings))
+    assert first["kinds"] == second["kinds"] == alone["kinds"]
+    assert len(alone["losses"]) < 4 * len(classify.examples) // 8
+    alike(first, alone)
