@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.core import workspace as workspaces
 from tunesmith.core.recipe import Recipe
 from tunesmith.core.workspace import Workspace
+from tunesmith.train.parallel.joining import joined
 from tunesmith.workflow import plan as planning
 from tunesmith.workflow import run as running
+from tunesmith.workflow import together
+from tunesmith.workflow.plan import Plan
 
 if TYPE_CHECKING:
     from tunesmith.eval.report import Report
@@ -48,6 +51,8 @@ def run(
 ) -> dict[str, Any]:
     """Carry out a recipe, and return what `tunesmith run --json` prints; a finished run is not repeated.
 
+    Several processes that torchrun started do it together; all return the same.
+
     Args:
         recipe: a file, or a Recipe, whose relative paths start from the current folder.
         overrides: keys of the file to change, as `a.b=c`.
@@ -59,11 +64,18 @@ def run(
         GateError: E10 when the model did not pass its gate; nothing was published.
     """
     place = _workspace(workspace)
-    if isinstance(recipe, Recipe):
-        plan = planning.of(recipe, name, place)
-    else:
-        plan = planning.make(Path(recipe), place, overrides)
-    return running.run(plan)
+
+    def make() -> Plan:
+        if isinstance(recipe, Recipe):
+            return planning.of(recipe, name, place)
+        return planning.make(Path(recipe), place, overrides)
+
+    with joined() as group:
+        if group.rank == 0:
+            with together.leading(group):
+                return running.run(make(), group=group)
+        together.assist(group, make)
+    return running.finished(make())
 
 
 def evaluate(

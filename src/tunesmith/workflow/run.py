@@ -35,14 +35,16 @@ def _never() -> bool:
     return False
 
 
-def run(plan: Plan, *, stop: Callable[[], bool] = _never, lang: str = "en") -> dict[str, Any]:
+def run(
+    plan: Plan, *, stop: Callable[[], bool] = _never, lang: str = "en", group: Group = ALONE
+) -> dict[str, Any]:
     """Carry out a plan and return its result (design: `run --json`).
 
     Raises:
         StoppedError: C12 when it was stopped; running it again continues.
         GateError: E10 when the model did not pass its gate; the run is complete and nothing was published.
     """
-    for event in events(plan, stop=stop, lang=lang):
+    for event in events(plan, stop=stop, lang=lang, group=group):
         if isinstance(event, Stopped):
             raise StoppedError("C12", run=plan.run.id, step=event.step)
     return finished(plan)

@@ -26,7 +26,7 @@ def leading(group: Group) -> Iterator[None]:
             group.first(lambda: _DONE)
 
 
-def assist(group: Group, make: Callable[[], Plan], stop: Callable[[], bool]) -> None:
+def assist(group: Group, make: Callable[[], Plan], stop: Callable[[], bool] = lambda: False) -> None:
     """Train whatever the first process trains, until it says that there is no more.
 
     `make` gives the plan; it is asked for when the first process has one and has prepared the data.
