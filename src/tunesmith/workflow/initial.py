@@ -19,8 +19,20 @@ from tunesmith.data.mapping import recognise
 from tunesmith.data.prepare import inspect
 from tunesmith.data.reading import open_file
 from tunesmith.data.rows import Loaded, load
-from tunesmith.data.shapes import ANSWERED, LABELLED, MESSAGES, TAGGED, TEXT
+from tunesmith.data.shapes import (
+    ANSWERED,
+    LABELLED,
+    MESSAGES,
+    MULTILABELLED,
+    PAIRED,
+    PREFERRED,
+    RATED,
+    SCORED,
+    TAGGED,
+    TEXT,
+)
 from tunesmith.models import catalogue
+from tunesmith.workflow.settling import task_of
 
 if TYPE_CHECKING:
     from tunesmith.tasks.task import Task
@@ -28,14 +40,27 @@ if TYPE_CHECKING:
 Model = str | dict[str, str | int]
 """A name, or the size of a model to be made."""
 
-_TASKS = {LABELLED: "classify", MESSAGES: "chat", TAGGED: "tag", ANSWERED: "answer", TEXT: "generate"}
+_TASKS = {
+    LABELLED: "classify", MULTILABELLED: "classify", SCORED: "score", TAGGED: "tag", ANSWERED: "answer",
+    MESSAGES: "chat", PREFERRED: "prefer", RATED: "prefer", PAIRED: "translate", TEXT: "generate",
+}  # fmt: skip
 _BERT: Model = {"architecture": "bert", "hidden": 192, "layers": 3, "heads": 6, "vocab": 8192}
 _LLAMA: Model = {"architecture": "llama", "hidden": 192, "layers": 4, "heads": 6, "vocab": 8192}
-# What is measured for the tasks of encoders, and the gate that is proposed.
-_MEASURED: Mapping[str, tuple[str, str]] = {
-    "classify": ("[accuracy, macro_f1]", "{macro_f1: {at_least: 0.8}}"),
-    "tag": ("[entity_f1, token_accuracy]", "{entity_f1: {not_worse_than: dictionary}}"),
-    "answer": ("[answer_f1, exact_match]", "{answer_f1: {not_worse_than: nearest_sentence}}"),
+_PAIR: Model = {"architecture": "transformer", "hidden": 192, "layers": 2, "heads": 4, "vocab": 6000}
+_ENCODERS = ("classify", "tag", "answer", "embed", "score")
+# What tasks of decoders and encoder-decoders start from, with the learning rate that suits it.
+_STARTS: Mapping[str, tuple[Model, str]] = {
+    "chat": (_LLAMA, "1e-3"),
+    "generate": (_LLAMA, "1e-3"),
+    "prefer": ("tiny-zh-en", "3e-4"),
+    "translate": (_PAIR, "1.5e-3"),
+    "summarise": (_PAIR, "1.5e-3"),
+}
+# Gates that are proposed where a baseline would say too little.
+_GATES = {
+    "labelled": "{macro_f1: {at_least: 0.8}}",
+    "text": "{perplexity: {at_most: 20}}",
+    "messages": "{perplexity: {at_most: 20}}",
 }
 # File names that say what part of the data a file is, and not what it is about.
 _PARTS = ("train", "training", "data", "dataset", "dev", "test", "all")
@@ -65,7 +90,7 @@ class Draft:
 class _Seen:
     """What the recipe depends on."""
 
-    task: str
+    task: Task
     source: str
     rows: int = 1000
     chinese: bool = False
@@ -81,13 +106,13 @@ def draft(file: Path | None, *, task: str | None, out: Path, lang: str) -> Draft
         NotFoundError, DataError: when the file cannot be learned from.
     """
     if file is None:
-        made = components.tasks.get(task or "classify")()
-        return _write(_Seen(task=made.name, source="data.csv"), out, lang)
-    made = components.tasks.get(task or _TASKS[recognise(open_file(file).sample)])()
+        return _write(_Seen(task=components.tasks.get(task or "classify")(), source="data.csv"), out, lang)
+    name = task or _TASKS[recognise(open_file(file).sample)]
+    made = task_of(name, Data.model_validate({"source": str(file.absolute())}), file.absolute().parent)
     loaded = _look(file, made)
     source = loaded.sources[0]
     seen = _Seen(
-        task=made.name,
+        task=made,
         source=_relative(file, out),
         rows=loaded.frame.height,
         chinese=_is_chinese(made.texts(loaded.frame.head(_LOOKED_AT))),
@@ -122,26 +147,25 @@ def _is_chinese(texts: Sequence[str]) -> bool:
 
 def _write(seen: _Seen, out: Path, lang: str, source: SourceReport | None = None) -> Draft:
     model, settings = _model(seen)
-    is_classifier = seen.task == "classify"
-    metrics, gate = _MEASURED.get(seen.task, ("[perplexity]", "{perplexity: {at_most: 20}}"))
+    name, shape = seen.task.name, seen.task.shape
     parts = {
         "file": out.name,
-        "task": seen.task,
+        "task": name,
         "source": scalar(seen.source),
         "fields": _fields(seen.fields),
         "on_error": "drop" if seen.drop else "stop",
         "name": _name(Path(seen.source) if source is None else out.absolute().parent / seen.source),
         "model": model if isinstance(model, str) else _flow(model),
         "epochs": _epochs(seen, model),
-        "metrics": metrics,
-        "gate": gate,
-        "more_models": text.say(f"initial.{'encoders' if seen.task in _MEASURED else 'decoders'}", lang),
-        "against": text.say("initial.against", lang) if is_classifier else "",
+        "metrics": f"[{', '.join(seen.task.metrics[:2])}]",
+        "gate": _gate(seen.task),
+        "more_models": text.say(f"initial.{'encoders' if name in _ENCODERS else 'decoders'}", lang),
+        "against": text.say("initial.against", lang) if shape == LABELLED else "",
         "note": text.say("initial.note", lang) if source is None else "",
         **settings,
     }
     return Draft(
-        task=seen.task,
+        task=name,
         model=model,
         text=text.say("initial.recipe", lang, **parts),
         source=source,
@@ -150,14 +174,23 @@ def _write(seen: _Seen, out: Path, lang: str, source: SourceReport | None = None
 
 def _model(seen: _Seen) -> tuple[Model, dict[str, Any]]:
     """The model to start from, and the learning rate and schedule that suit it."""
-    if seen.task not in _MEASURED:
-        return _LLAMA, {"lr": "1e-3", "schedule": "cosine"}
+    if (name := seen.task.name) in _STARTS:
+        start, rate = _STARTS[name]
+        return start, {"lr": rate, "schedule": "cosine"}
     if seen.chinese:
         return _BERT, {"lr": "5e-4", "schedule": "linear"}
     module = catalogue.entries()["minilm"].module
     is_there = module is not None and importlib.util.find_spec(module) is not None
-    unpacked = "tfidf" if seen.task == "classify" else _BERT
+    unpacked = "tfidf" if seen.task.shape == LABELLED else _BERT
     return "minilm" if is_there else unpacked, {"lr": "2e-4", "schedule": "linear"}
+
+
+def _gate(task: Task) -> str:
+    """No worse than the strongest baseline, or what says more."""
+    if task.name == "prefer":
+        return "{reward_margin: {at_least: 0}}"
+    usual = f"{{{task.metrics[0]}: {{not_worse_than: {task.baselines[-1]}}}}}" if task.baselines else ""
+    return _GATES.get(task.shape, usual)
 
 
 def _epochs(seen: _Seen, model: Model) -> int:

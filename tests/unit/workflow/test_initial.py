@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tunesmith.core import recipe_file
+from tunesmith.core import components, recipe_file
 from tunesmith.core.errors import DataError
 from tunesmith.core.recipe import Scratch
 from tunesmith.workflow import initial
@@ -37,13 +37,19 @@ def test_both_languages_make_the_same_recipe(tmp_path, rows):
 LABELLED = [{"text": f"the card number {i} is lost", "label": "ab"[i % 2]} for i in range(8)]
 CHINESE = [{"text": f"第{i}张卡丢了怎么办", "label": "甲乙"[i % 2]} for i in range(8)]
 CHAT = [{"instruction": f"say {i}", "input": "", "output": f"it is {i}"} for i in range(4)]
+SEVERAL = [{"text": f"row {i}", "labels": ["a", "b"][: 1 + i % 2]} for i in range(8)]
+PAIRS = [{"en": f"the card number {i} is lost", "zh": f"第{i}张卡丢了"} for i in range(8)]
+CHOSEN = [{"prompt": f"say {i}", "chosen": f"it is {i}", "rejected": "no"} for i in range(4)]
+JUDGED = [{"prompt": f"say {i}", "completion": f"it is {i}", "label": i % 2 == 0} for i in range(4)]
+SCORED = [{"sentence": f"row {i}", "score": i / 8} for i in range(8)]
 TEXT = [{"text": f"once upon a time there were {i} of them"} for i in range(4)]
 
 
 @pytest.mark.parametrize(
     ("content", "task", "architecture"),
     [(LABELLED, "classify", None), (CHINESE, "classify", "bert"), (CHAT, "chat", "llama"),
-     (TEXT, "generate", "llama")],
+     (TEXT, "generate", "llama"), (SEVERAL, "classify", None), (PAIRS, "translate", "transformer"),
+     (CHOSEN, "prefer", None), (JUDGED, "prefer", None)],
 )  # fmt: skip
 def test_rows_decide_the_task_and_the_model(tmp_path, rows, content, task, architecture):
     draft = initial.draft(rows("a.jsonl", *content), task=None, out=tmp_path / "r.yaml", lang="en")
@@ -51,7 +57,19 @@ def test_rows_decide_the_task_and_the_model(tmp_path, rows, content, task, archi
     assert (draft.task, recipe.task) == (task, task)
     model = recipe.model[0]
     assert (model.architecture if isinstance(model, Scratch) else None) == architecture
-    assert model in ("minilm", "tfidf") or architecture
+    assert model in ("minilm", "tfidf", "tiny-zh-en") or architecture
+
+
+@pytest.mark.parametrize("task", components.tasks.names())
+def test_there_is_a_recipe_for_every_task(tmp_path, task):
+    recipe = made(initial.draft(None, task=task, out=tmp_path / "r.yaml", lang="en"), tmp_path / "r.yaml")
+    assert recipe.task == task
+    assert recipe.eval.metrics
+
+
+def test_numbers_are_scored_where_that_is_asked_for(tmp_path, rows):
+    draft = initial.draft(rows("a.jsonl", *SCORED), task="score", out=tmp_path / "r.yaml", lang="en")
+    assert made(draft, tmp_path / "r.yaml").eval.metrics == ["spearman", "pearson"]
 
 
 def test_a_task_that_was_asked_for_is_taken(tmp_path, rows):
