@@ -76,13 +76,5 @@ def test_a_token_costs_six_operations_a_parameter_in_full_training(folder: Path)
     assert race.operations(work) == pytest.approx(6 * (2 * layer + learned * 64 * 1024))
 
 
-def test_our_gradients_are_those_of_transformers(folder: Path, tmp_path: Path) -> None:
-    ours = WORKS["lora"](folder, small=True).contestants[OURS]
-    errors = race.gradients({"lora": ours}, tmp_path)["lora"]
-    assert 0 < errors["float32"] < 1e-5
-    # Autocasting is what Trainer does: we are no further off.
-    assert 0 < errors["bf16"] < 1.5 * errors["autocast"] < 0.05
-
-
 def test_seconds_count_from_the_start_of_the_process() -> None:
     assert 0 < job.age() < 24 * 3600

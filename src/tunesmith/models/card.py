@@ -19,6 +19,9 @@ Kind = Literal[
     "language", "encoder", "encoder_decoder", "classifier", "tagger", "reader", "embedder", "scorer", "tfidf"
 ]
 
+UNANSWERABLE = "unanswerable"
+"""The label of models that may find that a text does not answer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from tunesmith.models import pieced
+from tunesmith.models.card import UNANSWERABLE
 from tunesmith.models.heads import Headed
 from tunesmith.models.pieced import Pieced
 from tunesmith.models.token_logits import token_logits
@@ -22,8 +23,6 @@ from tunesmith.models.token_logits import token_logits
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-UNANSWERABLE = "unanswerable"
-"""The label of models that may find that a text does not answer."""
 _OVERLAP = 128
 _LONGEST = 64  # tokens of an answer
 

@@ -16,7 +16,7 @@ from tunesmith.core import durable
 from tunesmith.core.errors import Problem, TunesmithError
 from tunesmith.data.ledger import Ledger
 from tunesmith.data.prepare import Prepared, prepare
-from tunesmith.models.reader import UNANSWERABLE
+from tunesmith.models.card import UNANSWERABLE
 from tunesmith.workflow.plan import Plan
 
 SPLITS = ("train", "validation", "test")

@@ -91,6 +91,7 @@ def different(row: dict[str, Any]) -> bool:
 
 LABELLED = st.fixed_dictionaries({"text": TEXT, "label": st.none() | LABEL})
 PLAIN = st.fixed_dictionaries({"text": TEXT})
+SCORED = st.fixed_dictionaries({"text": TEXT, "score": st.floats(-1e6, 1e6)})
 SEVERAL = st.fixed_dictionaries({"text": TEXT, "labels": st.lists(LABEL, unique=True, max_size=3)})
 CHAT = st.fixed_dictionaries({"messages": conversations(), "tools": TOOLS})
 SPOKEN = st.fixed_dictionaries({"messages": conversations(tools=False), "tools": st.none()})
@@ -122,6 +123,7 @@ CASES: list[tuple[str, str, tuple[str, ...], Any, dict[str, str]]] = [
         {"labels": "labels", "separator": "|"},
     ),
     (shapes.MULTILABELLED, "label_studio", (".jsonl", ".json"), SEVERAL, {}),
+    (shapes.SCORED, "text_score", (".jsonl", ".json"), SCORED, {"text": "text", "score": "score"}),
     (shapes.MESSAGES, "messages", (".jsonl", ".json", ".parquet"), CHAT, {}),
     (shapes.MESSAGES, "sharegpt", (".jsonl", ".json", ".parquet"), CHAT, {}),
     (shapes.MESSAGES, "prompt_completion", (".jsonl", ".json"), CHAT, {}),

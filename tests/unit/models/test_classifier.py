@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from tunesmith.core.errors import ModelError
 from tunesmith.core.recipe import Scratch
-from tunesmith.models import classifier, scratch
+from tunesmith.models import classifier, heads, scratch
 from tunesmith.models.classifier import Classifier, Encoded, TextClassifier
 
 TEXTS = [
@@ -107,7 +107,7 @@ def test_a_head_that_does_not_fit_is_told(model: TextClassifier, tmp_path: Path,
     if damage == "other labels":
         Classifier(model.module.encoder, 9).save_head(tmp_path)
     if damage == "not safetensors":
-        (tmp_path / classifier.HEAD).write_bytes(b"\x80\x04.")
+        (tmp_path / heads.FILE).write_bytes(b"\x80\x04.")
     with pytest.raises(ModelError) as caught:
         Classifier(model.module.encoder, 3).load_head(tmp_path)
     assert caught.value.problems[0].code == "M09"

@@ -14,7 +14,8 @@ from tunesmith.data import shapes
 from tunesmith.data.layouts import frames
 from tunesmith.models import loading
 from tunesmith.models.backbone import Generic
-from tunesmith.models.reader import UNANSWERABLE, TextReader
+from tunesmith.models.card import UNANSWERABLE
+from tunesmith.models.reader import TextReader
 from tunesmith.models.resolve import Resolved
 from tunesmith.tasks.answer import Answer
 from tunesmith.tasks.task import Learner
