@@ -26,7 +26,7 @@ unit: $(READY)
 	$(BIN)/python -m pytest -m "not faults" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-faults: $(READY)
-	$(BIN)/python -m pytest -m faults tests/faults
+	$(BIN)/python -m pytest -m faults
 
 bench: $(READY)
 	$(BIN)/python benchmarks/data_preparation.py

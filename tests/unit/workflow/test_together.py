@@ -54,6 +54,7 @@ def both(*commands: list[str]) -> list[tuple[int, str, str]]:
     return [(process.returncode, *texts) for process, texts in zip(started, said, strict=True)]
 
 
+@pytest.mark.faults  # several processes that start torch anew: minutes on a busy machine
 def test_two_processes_come_to_the_result_of_one(
     bert: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
