@@ -13,13 +13,8 @@ from tunesmith.core.memory import machine_memory_bytes
 from tunesmith.core.store import Release, Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.models import card, catalogue, facts, fitness
-from tunesmith.models.card import Kind
 from tunesmith.models.catalogue import Entry
 from tunesmith.models.selection import Wanted
-from tunesmith.models.shapes import Shape
-
-_TEMPLATE_SHOWN = 400
-_LABELS_SHOWN = 20
 
 
 def everything(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
@@ -60,7 +55,9 @@ def _release(release: Release, limit: int | None) -> dict[str, Any]:
             "parameters": facts.parameters(folder),
             "languages": facts.languages(folder),
             "licence": facts.licence(facts.Found(name=release.name, folder=folder), own),
-            "fit": _fit(shape, own.kind, own.context, limit) if shape or own.kind == "tfidf" else None,
+            "fit": fitness.here(shape, own.kind, own.context, limit)
+            if shape or own.kind == "tfidf"
+            else None,
         }
     except TunesmithError as error:
         # One damaged folder must not hide the other models.
@@ -80,16 +77,8 @@ def _entry(entry: Entry, limit: int | None) -> dict[str, Any]:
         "context": entry.context,
         "source": entry.hub or entry.package,
         "installed": _is_here(entry),
-        "fit": _fit(entry.shape, entry.kind, entry.context, limit),
+        "fit": fitness.here(entry.shape, entry.kind, entry.context, limit),
     }
-
-
-def _fit(shape: Shape | None, kind: Kind, context: int, limit: int | None) -> dict[str, Any] | None:
-    """What fits; None where nobody can say how much memory there is."""
-    if limit is None:
-        return None
-    found = fitness.of(shape, kind, context=context, memory_bytes=limit)
-    return {"best": found.best, **found.as_dict()}
 
 
 def _is_here(entry: Entry) -> bool:
@@ -143,67 +132,3 @@ def _tasks(row: dict[str, Any]) -> str:
 
 def _size(row: dict[str, Any]) -> str:
     return layout.count(row["parameters"]) if row["parameters"] else "-"
-
-
-def show_one(known: dict[str, Any], output: Output) -> None:
-    """Everything about one model, a line each."""
-    output.line(known["name"])
-    names = (
-        ("kind", known["kind"]),
-        ("task", ", ".join(known["tasks"])),
-        ("size", _parameters(known, output)),
-        ("layers", known["layers"]),
-        ("context", known["context"]),
-        ("languages", ", ".join(known["languages"])),
-        ("licence", known["licence"]),
-        ("labels", _labels(known["labels"], output)),
-        ("base", known["base"]),
-        ("aliases", ", ".join(known["aliases"])),
-        ("created", layout.moment(known["created"]) if known["created"] else None),
-        ("installed", output.say("yes" if known["installed"] else "no")),
-        ("folder", known["folder"]),
-        ("digest", known["digest"]),
-    )
-    rows = [(output.say(f"column_{name}"), str(value)) for name, value in names if value]
-    for line in layout.pairs([*rows, *_lineage(known["lineage"], output)]):
-        output.line(line)
-    _show_contract(known["contract"], output)
-
-
-def _parameters(known: dict[str, Any], output: Output) -> str:
-    size = known["parameters"]
-    return output.say("models_parameters", count=layout.count(size)) if size else ""
-
-
-def _labels(labels: list[str], output: Output) -> str:
-    shown = ", ".join(labels[:_LABELS_SHOWN])
-    more = len(labels) - _LABELS_SHOWN
-    return f"{len(labels)}: {shown}" + (f" … +{more}" if more > 0 else "") if labels else ""
-
-
-def _lineage(lineage: dict[str, Any], output: Output) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for key, value in lineage.items():
-        if isinstance(value, dict):
-            value = ", ".join(
-                f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in value.items()
-            )
-        found.append((f"{output.say('column_from')} {key}", str(value)))
-    return found
-
-
-def _show_contract(contract: dict[str, Any] | None, output: Output) -> None:
-    if contract is None:
-        return
-    output.line()
-    output.line(output.say("models_contract", digest=contract["digest"][:16]))
-    template = contract["template"]
-    shown = template if len(template) <= _TEMPLATE_SHOWN else template[:_TEMPLATE_SHOWN] + " …"
-    for line in shown.splitlines():
-        output.line(f"  │ {line}")
-    rows = [
-        (output.say("column_system"), contract["system"] or ""),
-        (output.say("column_stop"), " ".join(contract["stop"])),
-    ]
-    for line in layout.pairs(rows):
-        output.line(line)

@@ -78,12 +78,12 @@ def _list(given: argparse.Namespace, output: Output) -> int:
 def _show(given: argparse.Namespace, output: Output) -> int:
     if hosted_views.is_hosted(given.model):
         return hosted_views.show(given.model, output)
-    from tunesmith.cli import model_views
-    from tunesmith.models import facts
+    from tunesmith.cli import model_page
+    from tunesmith.models import description, facts
 
-    known = facts.describe(facts.find(given.model, output.workspace))
+    known = description.describe(facts.find(given.model, output.workspace))
     output.data(known)
-    model_views.show_one(known, output)
+    model_page.show(known, output)
     return 0
 
 

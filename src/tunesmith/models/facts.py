@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tunesmith.core.errors import NotFoundError
 from tunesmith.core.registry import suggestion
@@ -182,46 +181,3 @@ def _head(folder: Path) -> str:
     content = readme.read_text(encoding="utf-8", errors="replace")[:4000] if readme.is_file() else ""
     found = re.match(r"---\n(.*?)^---", content, re.M | re.S)
     return found[1] if found else ""
-
-
-def describe(found: Found) -> dict[str, Any]:
-    """All of it as plain values; what is not known without the files is None."""
-    folder = found.folder
-    own = card.read(folder) if folder else None
-    prompt = contract(folder, own) if folder and own else None
-    entry, release = found.entry, found.release
-    return {
-        "name": found.name,
-        "kind": own.kind if own else entry.kind if entry else None,
-        "tasks": list(tasks(own) if own else entry.tasks if entry else ()),
-        "installed": found.installed,
-        "folder": str(folder) if folder else None,
-        "parameters": parameters(folder) if folder else entry.parameters * 10**6 if entry else None,
-        "layers": layers(folder) if folder else None,
-        "context": _context(own or entry),
-        "languages": list(entry.languages) if entry else [],
-        "licence": licence(found, own),
-        "labels": list(own.labels) if own else [],
-        "contract": _contract_values(prompt),
-        "base": own.base.name if own and own.base else None,
-        "lineage": release.lineage if release else own.lineage if own else {},
-        "aliases": list(release.aliases) if release else [],
-        "digest": release.digest if release else None,
-        "created": release.created if release else None,
-    }
-
-
-def _context(known: Card | Entry | None) -> int | None:
-    """The longest input in tokens; a linear model has no limit."""
-    return None if known is None or known.kind == "tfidf" else known.context
-
-
-def _contract_values(prompt: PromptContract | None) -> dict[str, Any] | None:
-    if prompt is None:
-        return None
-    return {
-        "digest": prompt.digest,
-        "template": prompt.template,
-        "system": prompt.system,
-        "stop": list(prompt.stop),
-    }

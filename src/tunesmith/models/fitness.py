@@ -79,3 +79,11 @@ def of(shape: Shape | None, kind: Kind, *, context: int, memory_bytes: int, leng
     )
     serve = memory.LIBRARIES + memory.serving(shape, kind, context=served)
     return Fit(serve_bytes=serve, full_bytes=full, lora_bytes=lora, memory_bytes=memory_bytes)
+
+
+def here(shape: Shape | None, kind: Kind, context: int, memory_bytes: int | None) -> dict[str, Any] | None:
+    """What a model needs and what of it fits; None where nobody knows how much memory there is."""
+    if memory_bytes is None:
+        return None
+    found = of(shape, kind, context=context, memory_bytes=memory_bytes)
+    return {"best": found.best, **found.as_dict()}

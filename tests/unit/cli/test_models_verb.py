@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tunesmith.cli import layout
 from tunesmith.models import adapters, card, loading
 from tunesmith.models.card import Base, Card
 from tunesmith.models.resolve import Resolved, weights_digest
@@ -45,7 +46,17 @@ def test_show_tells_the_size_without_loading(call, stories):
     assert known["parameters"] == sum(p.numel() for p in module.parameters())
     assert known["layers"] == config["num_hidden_layers"]
     assert known["contract"]["stop"] == ["</s>"]
-    assert call("models", "show", stories, "--lang", "zh").out.count("提示契约") == 1
+    assert known["tokenizer"] == {"kind": "bpe_fallback", "size": 512, "special": ["<unk>", "<s>", "</s>"]}
+    assert known["fit"]["full_bytes"] > known["fit"]["lora_bytes"] > known["fit"]["serve_bytes"] > 0
+
+
+def test_a_page_about_a_model_fits_into_a_terminal(call):
+    said = call("models", "show", "tiny-zh-en", "--lang", "zh").out
+    assert said.count("提示契约") == 1
+    assert "bpe_fallback，8192 个词元" in said
+    assert all(layout.width(line) <= 80 for line in said.splitlines() if "tiny-zh-en" not in line)
+    far = call("models", "show", "llama-3.1-8b").out
+    assert "serve 32.3 GiB" in " ".join(far.split())
 
 
 def test_show_asks_no_network_for_a_model_that_is_not_here(call):

@@ -6,6 +6,7 @@ from tunesmith.core.errors import NotFoundError
 from tunesmith.core.workspace import Workspace
 from tunesmith.models import facts
 from tunesmith.models.card import Card
+from tunesmith.models.description import describe
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_a_hub_model_that_was_fetched_is_here(tmp_path, monkeypatch, stories_cac
     workspace = Workspace(tmp_path / ".tunesmith")
     found = facts.find("someone/stories", workspace)
     assert found.folder is not None
-    assert facts.describe(found)["kind"] == "language"
+    assert describe(found)["kind"] == "language"
     with pytest.raises(NotFoundError, match="M01"):
         facts.find("someone/else", workspace)
 
