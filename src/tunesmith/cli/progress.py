@@ -12,6 +12,7 @@ from tunesmith.core.events import (
     Evaluated,
     Event,
     Resumed,
+    Sampled,
     Skipped,
     StageFinished,
     StageStarted,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tunesmith.cli.output import Output
 
 _LINE_SECONDS = 10.0
+_ANSWER = 60
 
 
 def follow(events: Iterable[Event], output: Output) -> list[Event]:
@@ -66,6 +68,10 @@ class _Reader:
             case Evaluated(scores=scores) if scores:
                 said = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
                 self.output.hint("  " + self.output.say("validated", step=event.step, scores=said))
+            case Sampled(samples=samples) if samples:
+                # The other answers are in events.jsonl.
+                prompt, answer = _short(samples[0].prompt), _short(samples[0].answer)
+                self.output.hint("  " + self.output.say("sampled", prompt=prompt, answer=answer))
             case Skipped():
                 reason = self.output.say(f"skipped_{event.reason}")
                 said = self.output.say("skipped", step=event.step, reason=reason, rows=", ".join(event.rows))
@@ -105,6 +111,12 @@ class _Reader:
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
+
+
+def _short(said: str) -> str:
+    """The beginning, on one line."""
+    words = " ".join(said.split())
+    return words if len(words) <= _ANSWER else words[: _ANSWER - 1] + "…"
 
 
 def _pace(step: Step, output: Output) -> str:

@@ -76,6 +76,23 @@ class Evaluated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a model wrote for a row, beside what the data has there, if it has anything."""
+
+    prompt: str
+    answer: str
+    expected: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """What the model writes after `step` for a few rows of the validation part."""
+
+    step: int
+    samples: Sequence[Answer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
     """A checkpoint is complete on disk."""
 
@@ -135,6 +152,7 @@ Event = (
     | Step
     | Skipped
     | Evaluated
+    | Sampled
     | Saved
     | Resumed
     | Warned
@@ -146,8 +164,8 @@ Event = (
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        StageStarted, StageFinished, Step, Skipped, Evaluated, Saved, Resumed, Warned, Stopped,
-        Failed, Finished, Completed,
+        StageStarted, StageFinished, Step, Skipped, Evaluated, Sampled, Saved, Resumed, Warned,
+        Stopped, Failed, Finished, Completed,
     )
 }  # fmt: skip
 
@@ -201,7 +219,7 @@ class EventLog:
 
 
 # What a training that continues from a checkpoint says again.
-_REPEATED = ("Step", "Skipped", "Evaluated", "Saved")
+_REPEATED = ("Step", "Skipped", "Evaluated", "Sampled", "Saved")
 _NUMBERS = ("float", "Mapping[str, float]")
 
 
@@ -219,5 +237,7 @@ def decode(record: Mapping[str, Any]) -> Event:
     numbers = {
         f.name: figures(values[f.name]) for f in fields(kind) if f.name in values and f.type in _NUMBERS
     }
+    if kind is Sampled:
+        values["samples"] = [Answer(**answer) for answer in values["samples"]]
     event: Event = kind(**{**values, **numbers})
     return event

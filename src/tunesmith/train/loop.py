@@ -7,12 +7,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.core.events import Evaluated, Event, Finished, Resumed, Saved, Skipped, Step, Stopped, Warned
+from tunesmith.core.events import (
+    Answer,
+    Evaluated,
+    Event,
+    Finished,
+    Resumed,
+    Sampled,
+    Saved,
+    Skipped,
+    Step,
+    Stopped,
+    Warned,
+)
 from tunesmith.core.memory import resident_memory_bytes
 from tunesmith.core.recipe import Train
 from tunesmith.tasks.task import Example, Learner, Task
@@ -22,6 +34,7 @@ from tunesmith.train.guard import PATIENCE, BadStepError
 from tunesmith.train.parallel import ALONE, Group
 from tunesmith.train.selection import Selection
 from tunesmith.train.stepper import Stepper
+from tunesmith.train.undisturbed import undisturbed
 
 SAVE_SECONDS = 60.0
 """Without `save_every`, at most this much work is lost to a crash."""
@@ -38,11 +51,13 @@ class TrainingError(TunesmithError):
 class Readers:
     """What the loop asks of the outside: scores now and then, whether to stop, the time, where a row is.
 
-    `rank` makes one number of scores, larger for a better model.
+    `answers` are a few to look at, asked for after the scores. `rank` makes one number of scores, larger for
+    a better model.
     """
 
     evaluate: Callable[[], Mapping[str, float]]
     rank: Callable[[Mapping[str, float]], float] = lambda scores: next(iter(scores.values()))
+    answers: Callable[[], Sequence[Answer]] = list[Answer]
     stop: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.monotonic
     place: Callable[[int], str] = str
@@ -94,7 +109,7 @@ def train(
         done = said.step
         epoch_ends = done % stepper.batches.per_epoch == 0 or done == stepper.steps
         if epoch_ends or (settings.evaluate_every and done % settings.evaluate_every == 0):
-            yield Evaluated(step=done, scores=_evaluate(stepper, selection, readers))
+            yield from _evaluate(stepper, selection, readers, done)
         # This comes before a checkpoint: from one that was made here, training would go on.
         if selection.is_in_vain:
             break
@@ -112,13 +127,15 @@ def train(
     yield Finished(step=done, loss=loss)
 
 
-def _evaluate(stepper: Stepper, selection: Selection, readers: Readers) -> Mapping[str, float]:
-    """The scores of the weights that would be saved now; the best of them are put aside."""
-    with stepper.averaged():
+def _evaluate(stepper: Stepper, selection: Selection, readers: Readers, step: int) -> list[Event]:
+    """What is said of the weights that would be saved now; the best of them are put aside."""
+    with stepper.averaged(), undisturbed(stepper.module):
         scores = stepper.group.first(lambda: dict(readers.evaluate()))
         if scores:
             selection.see(readers.rank(scores), stepper.parameters)
-    return scores
+        answers = stepper.group.first(lambda: [asdict(answer) for answer in readers.answers()])
+    samples = [Sampled(step=step, samples=[Answer(**a) for a in answers])] if answers else []
+    return [Evaluated(step=step, scores=scores), *samples]
 
 
 class _Pace:

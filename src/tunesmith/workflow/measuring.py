@@ -50,8 +50,8 @@ _CONTEXT = 1024
 _SAMPLE = 128
 SAMPLES = 5
 """Answers that a report shows."""
-# The tasks that write one text for another.
-_WRITTEN = ("translate", "summarise")
+WRITTEN = ("translate", "summarise")
+"""The tasks that write one text for another."""
 
 
 def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequence[Example]) -> Outcome:
@@ -94,8 +94,8 @@ def outcome_of(
             raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
         return asked(model.with_labels(sorted(set(frame["label"]))), frame)
     if isinstance(model, LanguageModel):
-        if task.shape not in ("text", "messages", "preferred") and task.name not in _WRITTEN:
-            usable = ", ".join(("generate", "chat", "prefer", *_WRITTEN))
+        if task.shape not in ("text", "messages", "preferred") and task.name not in WRITTEN:
+            usable = ", ".join(("generate", "chat", "prefer", *WRITTEN))
             raise ModelError("M14", name=model.name, wanted=task.name, task=usable)
         learner = _learner(model, context)
         examples = encoded(learner) if encoded else task.encode(frame, learner)[0]
@@ -104,7 +104,7 @@ def outcome_of(
 
 
 _OWN: Mapping[type, tuple[str, ...]] = {
-    Translator: _WRITTEN,
+    Translator: WRITTEN,
     TextEmbedder: ("embed",),
     TextTagger: ("tag",),
     TextReader: ("answer",),
@@ -231,7 +231,19 @@ def scores(names: Sequence[str], found: Outcome) -> dict[str, float]:
     return metrics.measure(names, found)
 
 
-def samples(model: Model, frame: pl.DataFrame, seed: int, count: int = SAMPLES) -> list[dict[str, Any]]:
+def speaker(learner: Learner) -> LanguageModel | None:
+    """A model in training as it is when it is loaded, if it is one that writes."""
+    if learner.card.kind != "language" or learner.contract is None:
+        return None
+    return LanguageModel(
+        name="", module=learner.backbone, tokenizer=learner.tokenizer, contract=learner.contract,
+        context=learner.card.context or 0,
+    )  # fmt: skip
+
+
+def samples(
+    model: Model, frame: pl.DataFrame, seed: int, count: int = SAMPLES, tokens: int = _SAMPLE
+) -> list[dict[str, Any]]:
     """What a chat model answers to the first questions of a part, beside the answers in the data."""
     if not isinstance(model, LanguageModel):
         return []
@@ -239,7 +251,7 @@ def samples(model: Model, frame: pl.DataFrame, seed: int, count: int = SAMPLES) 
     for question, expected, tools in questions(frame.head(count)):
         if len(model.contract.encode(model.tokenizer, question, tools)) >= model.context:
             continue  # no room for an answer
-        answer = model.chat(question, tools=tools, max_new_tokens=_SAMPLE, seed=seed)
+        answer = model.chat(question, tools=tools, max_new_tokens=tokens, seed=seed)
         found.append({"prompt": question[-1]["content"], "answer": answer, "expected": expected})
     return found
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from tunesmith.eval import baselines
 from tunesmith.eval.outcome import LabelOutcome, Outcome, TextOutcome
-from tunesmith.models.language import LanguageModel
 from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Example, Learner
 from tunesmith.workflow import measuring
@@ -66,12 +65,9 @@ def _beside(plan: Plan, learner: Learner, parts: Parts, found: Outcome) -> float
 
 def _answers(plan: Plan, learner: Learner, parts: Parts) -> float:
     """Seconds of the answers that a report shows, of which one is made."""
-    if learner.card.kind != "language" or learner.contract is None:
+    model = measuring.speaker(learner)
+    if model is None:
         return 0.0
-    model = LanguageModel(
-        name="", module=learner.backbone, tokenizer=learner.tokenizer, contract=learner.contract,
-        context=learner.card.context or 0,
-    )  # fmt: skip
     began = time.monotonic()
     measuring.samples(model, parts.split(parts.held_out), plan.recipe.seed, count=1)
     return measuring.SAMPLES * (time.monotonic() - began)

@@ -93,11 +93,14 @@ def _gradient(
     from tunesmith.train.fitting import Room
     from tunesmith.train.loop import Readers
     from tunesmith.train.loop import train as loop
+    from tunesmith.workflow.validating import Validation
 
     sign = -1 if direction(plan.metric) == "lower" else 1
+    validation = Validation(plan, learner, parts, encoded.validation)
     readers = Readers(
         rank=lambda scores: sign * scores[plan.metric],
-        evaluate=lambda: _validate(plan, learner, parts, encoded.validation),
+        evaluate=validation.scores,
+        answers=validation.answers,
         stop=stop,
         place=lambda row: place(parts.ledger.frame, row),
     )
@@ -222,15 +225,6 @@ def place(ledger: pl.DataFrame, row: int) -> str:
     """`file:line` of a row."""
     found = ledger.row(row, named=True)
     return f"{found['file']}:{found['line']}"
-
-
-def _validate(plan: Plan, learner: Learner, parts: Parts, examples: Sequence[Example]) -> dict[str, float]:
-    from tunesmith.workflow import measuring
-
-    if not examples:
-        return {}
-    outcome = measuring.outcome(plan.task, learner, parts.split("validation"), examples)
-    return measuring.scores(plan.followed, outcome)
 
 
 def _is_tfidf(candidate: Candidate) -> bool:

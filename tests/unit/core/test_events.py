@@ -11,12 +11,14 @@ import pytest
 
 from tunesmith.core.events import (
     KINDS,
+    Answer,
     Completed,
     Evaluated,
     EventLog,
     Failed,
     Finished,
     Resumed,
+    Sampled,
     Saved,
     Skipped,
     StageFinished,
@@ -40,6 +42,7 @@ EVENTS = [
     Resumed(step=2, path="checkpoints/step-2"),
     step(3, loss=float(1 / 3)),
     Evaluated(step=3, scores={"accuracy": 0.5}),
+    Sampled(step=3, samples=[Answer(prompt="退款", answer="好", expected=None)]),
     Saved(step=3, path="checkpoints/step-3"),
     Stopped(step=3),
     Failed(code="T01", values={"step": 4}),
@@ -59,7 +62,7 @@ def test_every_kind_of_event_is_read_back_as_it_was_said(log):
     for event in EVENTS:
         log.append(event)
     assert list(log.read()) == EVENTS
-    assert [record["time"] for record in log.records()] == list(range(1000, 1012))
+    assert [record["time"] for record in log.records()] == list(range(1000, 1013))
 
 
 def test_events_cannot_be_changed():
