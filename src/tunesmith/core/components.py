@@ -59,6 +59,7 @@ losses = Registry(
         "mse": "tunesmith.train.losses:mse",
         "huber": "tunesmith.train.losses:huber",
         "bradley_terry": "tunesmith.train.losses:bradley_terry",
+        "kl": "tunesmith.train.distillation:kl",
     },
 )
 optimizers = Registry(

@@ -26,7 +26,7 @@ class Classify:
     shape: ClassVar[str] = "labelled"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
     baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf")
-    losses: ClassVar[tuple[str, ...]] = ("cross_entropy", "focal", "bce")
+    losses: ClassVar[tuple[str, ...]] = ("cross_entropy", "focal", "bce", "kl")
 
     def others(self) -> Sequence[Task]:
         """For rows with several labels."""
@@ -75,7 +75,8 @@ class Classify:
         mean = means(hidden, [len(example.ids) for example in examples])
         logits = learner.module.logits(mean)  # type: ignore[operator]
         target = torch.from_numpy(np.array([example.target for example in examples]))
-        return (loss(logits.float(), target) * of_targets(examples)).sum()
+        taught = [torch.tensor([example.reference for example in examples])] if examples[0].reference else []
+        return (loss(logits.float(), target, *taught) * of_targets(examples)).sum()
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
         """`probabilities` [rows, labels]."""

@@ -33,7 +33,7 @@ class LanguageTask:
     name: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]] = ("perplexity",)
     baselines: ClassVar[tuple[str, ...]] = ()
-    losses: ClassVar[tuple[str, ...]] = ("cross_entropy",)
+    losses: ClassVar[tuple[str, ...]] = ("cross_entropy", "kl")
 
     def build(self, start: Start, contract: Adapt) -> Learner:
         """A decoder from a folder or from nothing, with its prompt contract.
@@ -73,10 +73,17 @@ class LanguageTask:
         self, learner: Learner, backbone: Backbone, examples: Sequence[Example], loss: Loss
     ) -> Tensor:
         """The loss of the predictions of learned tokens, summed over them by the weights of their rows."""
+        import torch
+
+        from tunesmith.tasks import taught
         from tunesmith.tasks.token_losses import weighted_loss
 
         before, target = predicted(examples)
-        hidden = backbone.hidden([example.ids for example in examples], before)
+        rows = [example.ids for example in examples]
+        hidden = backbone.hidden(rows, before)
+        if learner.teacher is not None:
+            loss = taught.compared(loss, learner.teacher, rows, before, target)
+            target = torch.arange(len(target))
         return weighted_loss(backbone.head, hidden, target, of_targets(examples), loss)
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tunesmith.models.backbone import Backbone
 
-    Loss = Callable[[Tensor, Tensor], Tensor]
+    Loss = Callable[..., Tensor]
     Adapt = Callable[[PromptContract, Tokenizer], PromptContract]
 
 
@@ -34,7 +34,8 @@ class Example:
     one for each token [tokens], negative where none is learned, or numbers [n] that mean what the task says.
     `weight` is how much each of its predictions counts in the loss. A pair of answers has the worse one from
     `second` on, and one of them may be missing; `reference` is the log-probability of each by the model that
-    training started from. `other` is another pair, whose answer does not belong to this prompt.
+    training started from, or that of each label by a teacher. `other` is another pair, whose answer does not
+    belong to this prompt.
     """
 
     row: int
@@ -81,13 +82,17 @@ def of_targets(examples: Sequence[Example]) -> Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
-    """A model in training: its module, tokenizer, prompt contract, and the card it will be saved with."""
+    """A model in training: its module, tokenizer, prompt contract, and the card it will be saved with.
+
+    `teacher` is another model of the same tokens, which the loss compares it with; it does not learn.
+    """
 
     module: nn.Module
     backbone: nn.Module
     tokenizer: Tokenizer
     card: Card
     contract: PromptContract | None = None
+    teacher: Backbone | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from tunesmith.data.sources import source_paths
 from tunesmith.models import card, endpoint, families
 from tunesmith.models.resolve import resolve
 from tunesmith.tasks.task import Task
+from tunesmith.workflow import teacher_check
 from tunesmith.workflow.settling import settled, task_of
 
 
@@ -64,6 +65,7 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
         *_unread(document, task),
         *_model_problems(document, recipe, task, workspace),
         *_loss_problems(document, recipe, task),
+        *teacher_check.problems(document, recipe, task, workspace),
         *_selection_problems(document, recipe, task),
         *_eval_problems(document, recipe, task, workspace),
     ]

@@ -149,6 +149,25 @@ class Plan:
             made.append(replace(candidate, name=f"{candidate.name}#{same + 1}") if same else candidate)
         return tuple(made)
 
+    @cached_property
+    def teacher(self) -> Resolved | None:
+        """The model that the loss compares with, if it names one."""
+        name = self.recipe.train.loss.settings.get("teacher")
+        return resolve(name, self.workspace, base=self.base) if isinstance(name, str) else None
+
+    @property
+    def teacher_identity(self) -> str | None:
+        """The sha256 of what the teacher is."""
+        folder = self.teacher and self.teacher.folder
+        return weights_digest(folder) if folder else None
+
+    @property
+    def taught_by(self) -> dict[str, str]:
+        """The teacher as the lineage of what it teaches names it."""
+        if self.teacher is None or self.teacher_identity is None:
+            return {}
+        return {"teacher": self.teacher.name, "teacher_weights": self.teacher_identity}
+
     def _candidate(self, choice: str | Made) -> Candidate:
         if isinstance(choice, Made):
             source: Resolved | Made = choice
@@ -162,6 +181,7 @@ class Plan:
             model=identity,
             prompt={**self.recipe.prompt.model_dump(mode="json"), "template": self.template},
             train=self.recipe.train.model_dump(mode="json", exclude={"save_every", "log_to"}),
+            teacher=self.teacher_identity,
             code=self._training_code(),
             max_length=self.recipe.data.max_length,
             on_error=self.recipe.data.on_error,
@@ -194,8 +214,9 @@ class Plan:
 
     @property
     def identities(self) -> str:
-        """The sha256 of every model the run starts from."""
-        return " ".join(candidate.identity for candidate in self.candidates)
+        """The sha256 of every model the run starts from, and of the one that teaches."""
+        teacher = [self.teacher_identity] if self.teacher_identity else []
+        return " ".join([*(candidate.identity for candidate in self.candidates), *teacher])
 
     @property
     def compares_with_production(self) -> bool:
@@ -262,9 +283,18 @@ class Plan:
         prompt = self.recipe.prompt.model_copy(update={"template": self.template})
         changes = {
             "data": data, "model": models, "prompt": prompt, "lock": lock,
-            "train": _pinned_train(self.recipe.train), "eval": _pinned_eval(self.recipe.eval),
+            "train": self._pinned_train(), "eval": _pinned_eval(self.recipe.eval),
         }  # fmt: skip
         return self.recipe.model_copy(update=changes)
+
+    def _pinned_train(self) -> Train:
+        """The train section, its code and its teacher named by their paths."""
+        train = _pinned_train(self.recipe.train)
+        if self.teacher is None:
+            return train
+        name = self._absolute(train.loss.settings["teacher"], self.teacher)
+        loss = replace(train.loss, settings={**train.loss.settings, "teacher": name})
+        return train.model_copy(update={"loss": loss})
 
     def _absolute_source(self, path: str) -> str:
         """An entry's path or pattern from the root, so that the lock means the same anywhere."""

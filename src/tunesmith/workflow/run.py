@@ -283,7 +283,7 @@ def publish(plan: Plan, report: Report) -> Release:
         digest=digest,
         folder=folder,
         task=plan.task.name,
-        lineage={"run": plan.run.id, "data": plan.data_key, "scores": dict(report.scores)},
+        lineage={"run": plan.run.id, "data": plan.data_key, "scores": dict(report.scores), **plan.taught_by},
     )
     current = store.alias_version(wanted.name, wanted.alias)
     if current == release.version:

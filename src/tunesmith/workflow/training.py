@@ -17,7 +17,7 @@ from tunesmith.models.contract import PromptContract
 from tunesmith.tasks.examples import Examples
 from tunesmith.tasks.task import Example, Learner, Start
 from tunesmith.train.parallel import ALONE, Group
-from tunesmith.workflow import references, tokens
+from tunesmith.workflow import references, teachers, tokens
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 
@@ -112,7 +112,7 @@ def _gradient(
 
 
 def _with_lineage(plan: Plan, candidate: Candidate, learner: Learner) -> Any:
-    lineage = {"data": plan.data_key, "training": candidate.key}
+    lineage = {"data": plan.data_key, "training": candidate.key, **plan.taught_by}
     return replace(learner.card, lineage=lineage)
 
 
@@ -153,7 +153,7 @@ def learner_of(plan: Plan, candidate: Candidate, parts: Parts) -> tuple[Learner,
         scale=parts.scale,
     )
     learner = plan.task.build(start, lambda own, tokens: contract_of(plan, own, tokens))
-    learner = _with_method(plan, candidate, learner)
+    learner = teachers.beside(plan, _with_method(plan, candidate, learner))
     return learner, _encode(plan, candidate, learner, parts)
 
 
@@ -191,6 +191,7 @@ def contract_of(plan: Plan, own: PromptContract, tokenizer: Tokenizer) -> Prompt
 def _encode(plan: Plan, candidate: Candidate, learner: Learner, parts: Parts) -> Encoded:
     def examples_of(split: str) -> Examples:
         found = tokens.of(plan, parts, split, learner)
+        found = teachers.answered(plan, parts, split, learner, found)
         return references.of(plan, candidate, parts, split, lambda: learner, found)
 
     made = examples_of("train")

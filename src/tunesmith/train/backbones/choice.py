@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tunesmith.core.events import Warned
@@ -50,6 +53,24 @@ def choose(learner: Learner, precision: str, objective: Callable[[Backbone], Ten
         return Choice(backbone=fast)
     values = {"difference": found, "tolerance": _TOLERANCES[precision], "backbone": type(fast).__name__}
     return Choice(backbone=own, warning=Warned(code="T50", values=values))
+
+
+def frozen(module: nn.Module, precision: str, row: NDArray[np.integer[Any]]) -> Backbone:
+    """The backbone of a language model that does not learn, computing in `precision`.
+
+    A fast one must give the hidden states of the model's own code for `row`.
+    """
+    module.requires_grad_(requires_grad=False).eval()
+    reference = Generic(module, speaks=True)
+    try:
+        fast = _fast(module, _DTYPES[precision], speaks=True)
+    except NotCoveredError:
+        return Generic(module, speaks=True, precision=precision)
+    with torch.no_grad():
+        found, wanted = (which.hidden([row]).double() for which in (fast, reference))
+    if float((found - wanted).norm() / wanted.norm()) <= _TOLERANCES[precision]:
+        return fast
+    return Generic(module, speaks=True, precision=precision)
 
 
 def _fast(module: nn.Module, dtype: torch.dtype, *, speaks: bool) -> Backbone:
