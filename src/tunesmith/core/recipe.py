@@ -144,10 +144,16 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
-class _Fresh(Section):
-    """A model that is made here and not found; its tokenizer is trained on the data."""
+TokenizerKind = Literal["bpe", "bpe_fallback", "wordpiece", "unigram", "characters"]
 
-    tokenizer: Literal["bpe", "bpe_fallback", "wordpiece", "unigram"] = "bpe"
+
+class _Fresh(Section):
+    """A model that is made here and not found.
+
+    Its tokenizer is trained on the data, or is that of another model: a folder or a model's name.
+    """
+
+    tokenizer: TokenizerKind | Annotated[str, Field(min_length=1)] = "bpe"
     vocab: int = Field(default=8192, ge=300, le=1_000_000)
     context: int = Field(default=512, ge=16, le=1_048_576)
 
@@ -163,6 +169,7 @@ class Scratch(_Fresh):
     layers: int = Field(default=6, ge=1, le=256)
     heads: int = Field(default=6, ge=1, le=256)
     kv_heads: int | None = Field(default=None, ge=1, le=256)
+    dropout: float | None = Field(default=None, ge=0, lt=1)
 
 
 class Own(_Fresh):

@@ -57,16 +57,27 @@ def _alphabet(texts: Iterable[str], size: int) -> list[str]:
     return sorted(sorted(counts, key=lambda character: (-counts[character], character))[:size])
 
 
+def characters(texts: Iterable[str], *, vocab: int, special: Sequence[str]) -> Tokenizer:
+    """A tokenizer with a token for each character of `texts`; those beyond `vocab` are written as bytes."""
+    return _tokenizer(_alphabet(texts, vocab - len(BYTES) - len(special)), [], special)
+
+
 def _with_bytes(learner: Tokenizer, special: Sequence[str]) -> Tokenizer:
     """The merges that were learned, over a vocabulary in which the bytes follow the special tokens."""
     model = json.loads(learner.to_str())["model"]
     ranked = sorted(model["vocab"], key=model["vocab"].__getitem__)
-    tokens = [*special, *BYTES, *ranked[len(special) :]]
-    merges = [tuple(pair) for pair in model["merges"]]
+    return _tokenizer(ranked[len(special) :], [tuple(pair) for pair in model["merges"]], special)
+
+
+def _tokenizer(known: Sequence[str], merges: Sequence[tuple[str, str]], special: Sequence[str]) -> Tokenizer:
+    tokens = [*special, *BYTES, *known]
     # No merge reaches across the words of training, so that they need not be found again.
     made = Tokenizer(
         models.BPE(
-            vocab={t: i for i, t in enumerate(tokens)}, merges=merges, byte_fallback=True, fuse_unk=False
+            vocab={t: i for i, t in enumerate(tokens)},
+            merges=list(merges),
+            byte_fallback=True,
+            fuse_unk=False,
         )
     )
     made.add_special_tokens(list(special))

@@ -15,22 +15,28 @@ _LONG: Names = {
     "vocab": "vocab_size", "hidden": "hidden_size", "layers": "num_hidden_layers",
     "heads": "num_attention_heads", "inner": "intermediate_size", "context": "max_position_embeddings",
 }  # fmt: skip
-_GROUPED: Names = {**_LONG, "kv_heads": "num_key_value_heads"}
-_REFERENCE: Names = {key: name for key, name in _LONG.items() if key != "inner"}
-_DISTIL: Names = {**_LONG, "hidden": "dim", "layers": "n_layers", "heads": "n_heads", "inner": "hidden_dim"}
+_GROUPED: Names = {**_LONG, "kv_heads": "num_key_value_heads", "dropout": "attention_dropout"}
+_BERT: Names = {**_LONG, "dropout": ("hidden_dropout_prob", "attention_probs_dropout_prob")}
+_MODERN: Names = {**_LONG, "dropout": ("embedding_dropout", "mlp_dropout", "attention_dropout")}
+_PHI: Names = {**_GROUPED, "dropout": ("embd_pdrop", "resid_pdrop", "attention_dropout")}
+_REFERENCE: Names = {**{key: name for key, name in _LONG.items() if key != "inner"}, "dropout": "dropout"}
+_DISTIL: Names = {
+    **_LONG, "hidden": "dim", "layers": "n_layers", "heads": "n_heads", "inner": "hidden_dim",
+    "dropout": ("dropout", "attention_dropout"),
+}  # fmt: skip
 _GPT2: Names = {
     "vocab": "vocab_size", "hidden": "n_embd", "layers": "n_layer", "heads": "n_head", "inner": "n_inner",
-    "context": "n_positions",
+    "context": "n_positions", "dropout": ("embd_pdrop", "resid_pdrop", "attn_pdrop"),
 }  # fmt: skip
 _T5: Names = {
     "vocab": "vocab_size", "hidden": "d_model", "layers": "num_layers", "heads": "num_heads", "inner": "d_ff",
-    "head": "d_kv",
+    "head": "d_kv", "dropout": "dropout_rate",
 }  # fmt: skip
 _PAIR: Names = {
     "vocab": "vocab_size", "hidden": "d_model", "context": "max_position_embeddings",
     "layers": ("encoder_layers", "decoder_layers"),
     "heads": ("encoder_attention_heads", "decoder_attention_heads"),
-    "inner": ("encoder_ffn_dim", "decoder_ffn_dim"),
+    "inner": ("encoder_ffn_dim", "decoder_ffn_dim"), "dropout": ("dropout", "attention_dropout"),
 }  # fmt: skip
 _TIED = {"tie_word_embeddings": True}
 
@@ -60,11 +66,12 @@ class Family:
         sizes = {
             "vocab": vocab, "hidden": size.hidden, "layers": size.layers, "heads": size.heads, "inner": inner,
             "kv_heads": size.kv_heads or size.heads, "head": size.hidden // size.heads,
-            "context": size.context + self.offset,
+            "context": size.context + self.offset, "dropout": size.dropout,
         }  # fmt: skip
         found: dict[str, Any] = dict(self.fixed)
         for key, names in self.names.items():
-            found.update(dict.fromkeys((names,) if isinstance(names, str) else names, sizes[key]))
+            if sizes[key] is not None:
+                found.update(dict.fromkeys((names,) if isinstance(names, str) else names, sizes[key]))
         return found
 
 
@@ -75,7 +82,7 @@ def _llama_like(name: str, **more: Any) -> Family:
 
 
 def _encoder(name: str, **more: Any) -> Family:
-    return Family(kind="encoder", config=f"{name}Config", model=f"{name}Model", **{"names": _LONG, **more})
+    return Family(kind="encoder", config=f"{name}Config", model=f"{name}Model", **{"names": _BERT, **more})
 
 
 _HEAD: Names = {**_GROUPED, "head": "head_dim"}
@@ -88,13 +95,13 @@ FAMILIES: Mapping[str, Family] = {
     "mistral": _llama_like("Mistral", fixed={"sliding_window": None}),
     "gemma": _llama_like("Gemma", names=_HEAD),
     # Half of each head is turned, so its width is a multiple of four.
-    "phi": _llama_like("Phi", gated=False, step=4, fixed={"partial_rotary_factor": 0.5}),
+    "phi": _llama_like("Phi", names=_PHI, gated=False, step=4, fixed={"partial_rotary_factor": 0.5}),
     "gpt2": Family(kind="decoder", config="GPT2Config", model="GPT2LMHeadModel", names=_GPT2),
     "bert": _encoder("Bert", options=_NO_POOLER),
     # Positions are counted from behind the padding's id.
     "roberta": _encoder("Roberta", options=_NO_POOLER, offset=2),
     "distilbert": _encoder("DistilBert", names=_DISTIL),
-    "modernbert": _encoder("ModernBert", gated=True, step=2),
+    "modernbert": _encoder("ModernBert", names=_MODERN, gated=True, step=2),
     "t5": Family(kind="encoder_decoder", config="T5Config", model="T5ForConditionalGeneration", names=_T5),
     "marian": Family(kind="encoder_decoder", config="MarianConfig", model="MarianMTModel", names=_PAIR),
     "bart": Family(
@@ -112,12 +119,12 @@ FAMILIES: Mapping[str, Family] = {
 }
 
 # Special tokens and bytes, which every tokenizer has; in WordPiece bytes begin a word or stand inside one.
-_LEAST = {"bpe": 300, "bpe_fallback": 300, "unigram": 300, "wordpiece": 600}
+_LEAST = {"bpe": 300, "bpe_fallback": 300, "unigram": 300, "characters": 300, "wordpiece": 600}
 
 
 def problems(size: Made) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """What is wrong with a size, all at once: codes (M15, R20, R21), the keys they are about, values."""
-    if size.vocab < (least := _LEAST[size.tokenizer]):
+    if size.vocab < (least := _LEAST.get(size.tokenizer, 0)):
         yield "R21", "vocab", {"vocab": size.vocab, "tokenizer": size.tokenizer, "least": least}
     if not isinstance(size, Scratch):
         return

@@ -42,9 +42,10 @@ def train(texts: Iterable[str], *, vocab: int, kind: str = "bpe") -> Tokenizer:
     """A tokenizer trained on `texts`: every text can be encoded, nothing becomes unknown.
 
     `bpe` and `wordpiece` are over bytes, `bpe_fallback` and `unigram` over characters, the rare of which are
-    written as bytes. Sequences are framed by `<s>` and `</s>` unless encoded without special tokens.
+    written as bytes; `characters` is one token for each. Sequences are framed by `<s>` and `</s>` unless
+    encoded without special tokens.
     """
-    tokenizer = _KINDS[kind](texts, vocab=vocab, special=SPECIAL)
+    tokenizer = KINDS[kind](texts, vocab=vocab, special=SPECIAL)
     frame = [(BOS, tokenizer.token_to_id(BOS)), (EOS, tokenizer.token_to_id(EOS))]
     tokenizer.post_processor = processors.TemplateProcessing(single=f"{BOS} $A {EOS}", special_tokens=frame)
     return tokenizer
@@ -64,9 +65,10 @@ def _byte_level(texts: Iterable[str], *, vocab: int, special: Sequence[str]) -> 
     return tokenizer
 
 
-_KINDS: Mapping[str, Callable[..., Tokenizer]] = {
+KINDS: Mapping[str, Callable[..., Tokenizer]] = {
     "bpe": _byte_level,
     "bpe_fallback": byte_fallback.train,
+    "characters": byte_fallback.characters,
     "wordpiece": word_piece.train,
     "unigram": unigram.train,
 }

@@ -14,7 +14,7 @@ from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.shapes import FIELDS
 from tunesmith.data.sources import source_paths
-from tunesmith.models import card, endpoint, families
+from tunesmith.models import borrowed, card, endpoint, families
 from tunesmith.models.resolve import resolve
 from tunesmith.tasks.task import Task
 from tunesmith.workflow import teacher_check
@@ -181,6 +181,8 @@ def _unfit(document: Document, choice: str | Made, task: Task, workspace: Worksp
     """Why a model cannot do a task."""
     usable = _kinds(task)
     wanted = usable[0]
+    if isinstance(choice, Made):
+        borrowed.located(choice, workspace, document.path.absolute().parent)
     if isinstance(choice, Own):
         from tunesmith.models import own
 

@@ -26,6 +26,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.data import cleaner_files
 from tunesmith.data.source_file import SourceFile
 from tunesmith.data.sources import find, locate, source_paths
+from tunesmith.models import borrowed
 from tunesmith.models.contract import TEMPLATES
 from tunesmith.models.endpoint import PREFIX
 from tunesmith.models.resolve import Resolved, resolve, weights_digest
@@ -170,8 +171,9 @@ class Plan:
 
     def _candidate(self, choice: str | Made) -> Candidate:
         if isinstance(choice, Made):
-            source: Resolved | Made = choice
-            identity = _identity_of(choice)
+            made = borrowed.located(choice, self.workspace, self.base)
+            source: Resolved | Made = made
+            identity = _identity_of(made)
         else:
             source = resolve(choice, self.workspace, base=self.base)
             identity = weights_digest(source.folder) if source.folder else choice
@@ -303,12 +305,22 @@ class Plan:
 
     def _absolute(self, choice: str | Made, source: Resolved | Made) -> str | Made:
         """A model, or the code of one, that was found as a folder or file beside the recipe, by its path."""
+        if isinstance(choice, Made):
+            return self._absolute_made(choice, source)
+        folder = source.folder if isinstance(source, Resolved) else None
+        return self._absolute_name(choice, folder) if folder else choice
+
+    def _absolute_made(self, choice: Made, source: Resolved | Made) -> Made:
+        changes = {}
         if isinstance(choice, Own):
-            return choice.model_copy(update={"code": own_code.pinned(choice.code)})
-        if isinstance(choice, Scratch) or not isinstance(source, Resolved) or source.folder is None:
-            return choice
-        places = ((root / choice).resolve() for root in (self.base, Path.cwd()))
-        return str(source.folder) if source.folder in places else choice
+            changes["code"] = own_code.pinned(choice.code)
+        if isinstance(source, Made) and borrowed.is_borrowed(choice):
+            changes["tokenizer"] = self._absolute_name(choice.tokenizer, Path(source.tokenizer))
+        return choice.model_copy(update=changes)
+
+    def _absolute_name(self, name: str, folder: Path) -> str:
+        places = ((root / name).resolve() for root in (self.base, Path.cwd()))
+        return str(folder) if folder in places else name
 
 
 def _pinned(component: Component) -> Component:
@@ -336,10 +348,13 @@ def _pinned_eval(section: Eval) -> Eval:
 
 def _identity_of(choice: Made) -> str:
     """What decides about a model that is made here."""
-    if isinstance(choice, Scratch):
-        return cache.key(**choice.model_dump())
-    name = own_code.reference(choice.code)
-    return cache.key(**{**choice.model_dump(), "code": [name, durable.sha256(own_code.source_file(name))]})
+    said = choice.model_dump()
+    if borrowed.is_borrowed(choice):
+        said["tokenizer"] = borrowed.digest(Path(choice.tokenizer))
+    if isinstance(choice, Own):
+        name = own_code.reference(choice.code)
+        said["code"] = [name, durable.sha256(own_code.source_file(name))]
+    return cache.key(**said)
 
 
 def _name_of(source: Resolved | Made) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import text
 from tunesmith.core.recipe import Component, Made, Own
-from tunesmith.models import catalogue, facts
+from tunesmith.models import borrowed, catalogue, facts
 from tunesmith.models.card import read
 from tunesmith.workflow.plan import Candidate, Plan
 
@@ -165,9 +165,10 @@ def _base(told: _Told) -> str:
     if isinstance(source, Own):
         return told.say("base_own", code=_plain(source.code.rpartition("/")[2]))
     if isinstance(source, Made):
-        sizes = {
-            key: value for key, value in source.model_dump(exclude_none=True).items() if key != "architecture"
-        }
+        sizes = source.model_dump(exclude_none=True, exclude={"architecture"})
+        if borrowed.is_borrowed(source):
+            del sizes["vocab"]
+            sizes["tokenizer"] = _plain(Path(source.tokenizer).name)
         shown = ", ".join(f"{key} {value}" for key, value in sizes.items())
         return told.say("base_scratch", architecture=getattr(source, "architecture", "-"), sizes=shown)
     return told.say("base", name=_plain(told.kept.name))

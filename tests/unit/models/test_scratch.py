@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tunesmith.core.errors import ModelError
 from tunesmith.core.recipe import Scratch
 from tunesmith.models import scratch
+from tunesmith.models.families import FAMILIES
 from tunesmith.models.tokenizer import BOS, EOS, PAD, TURN_END
 
 TEXTS = ["The parcel is late.", "快递三天没动了，什么时候能到？", "I was charged twice!"] * 3
@@ -53,7 +55,7 @@ def test_it_knows_its_special_tokens(size: Scratch) -> None:
 
 def test_its_contract_stops_at_the_end_of_a_turn_and_of_a_text() -> None:
     _, tokens = scratch.make(SIZES[0], TEXTS, seed=0)
-    made = scratch.contract(tokens)
+    made = scratch.contract(SIZES[0], tokens)
     assert set(made.stop_ids) == {tokens.token_to_id(TURN_END), tokens.token_to_id(EOS)}
     assert made.encode(tokens, [{"role": "user", "content": "hi"}])[0] == tokens.token_to_id("<|im_start|>")
 
@@ -64,3 +66,44 @@ def test_an_untrained_model_computes_numbers() -> None:
         logits = module(input_ids=torch.tensor([tokens.encode("包裹").ids])).logits
     assert torch.isfinite(logits).all()
     assert logits.std() > 0
+
+
+@pytest.mark.parametrize(
+    ("architecture", "folder", "vocab"),
+    [
+        ("llama", "gpt2-tokenizer", 50257),
+        ("t5", "gpt2-tokenizer", 50257),
+        ("bert", "bert-base-chinese-vocab", 21128),
+    ],
+)
+def test_the_tokenizer_of_another_model_is_taken(shared_data, architecture, folder, vocab):
+    where = shared_data / "weights" / folder
+    size = Scratch(architecture=architecture, hidden=16, layers=1, heads=2, tokenizer=str(where))
+    module, tokens = scratch.make(size, (), seed=0)
+    ids = tokens.encode("包裹 is late").ids
+    assert module.config.vocab_size == vocab
+    assert module.config.eos_token_id == tokens.token_to_id(
+        "[SEP]" if architecture == "bert" else "<|endoftext|>"
+    )
+    # What writes has to learn where a text ends; a language model is told by its contract.
+    assert (ids[-1] == module.config.eos_token_id) == (architecture != "llama")
+    if architecture == "llama":
+        assert scratch.contract(size, tokens).stop_ids == (50256,)
+
+
+def test_a_tokenizer_without_an_end_is_refused(tmp_path):
+    _, tokens = scratch.make(SIZES[0], TEXTS, seed=0)
+    tokens.save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ModelError, match="M87"):
+        scratch.make(SIZES[0].model_copy(update={"tokenizer": str(tmp_path)}), (), seed=0)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_dropout_is_what_was_asked_for_or_what_the_family_has(name):
+    family, base = FAMILIES[name], SIZES[0].model_copy(update={"architecture": name})
+    names = family.names["dropout"]
+    names = (names,) if isinstance(names, str) else names
+    asked = family.settings(base.model_copy(update={"dropout": 0.25}), 320)
+    assert {asked[key] for key in names} == {0.25}
+    assert not set(names) & set(family.settings(base, 320))
+    assert all(hasattr(scratch.make(base, TEXTS, seed=0)[0].config, key) for key in names)

@@ -92,3 +92,14 @@ def test_special_tokens_are_read_in_both_forms(tmp_path: Path) -> None:
     )
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"eos_token": "</s>", "x": "y"}), "utf-8")
     assert tokenizer.special_tokens(tmp_path) == {"bos_token": "<s>", "eos_token": "</s>"}
+
+
+def test_characters_are_tokens_and_the_others_bytes():
+    made = tokenizer.train(["To be, 或 not"], vocab=320, kind="characters")
+    assert made.encode("be 或", add_special_tokens=False).tokens == ["b", "e", "▁", "或"]
+    text = "zzz <0x41>\n𠮷"
+    assert made.decode(made.encode(text).ids) == text
+    # The commonest ones are kept where there is no room for all.
+    few = tokenizer.train(["aaab"] + [chr(0x4E00 + i) for i in range(99)], vocab=300, kind="characters")
+    assert {"a", "b"} < set(few.get_vocab())
+    assert few.get_vocab_size() == 300

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from tunesmith.core.recipe import _Fresh
+from tunesmith.core.recipe import TokenizerKind
 from tunesmith.models import tokenizer, vocabulary
 
-KINDS = _Fresh.model_fields["tokenizer"].annotation.__args__
 
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", get_args(TokenizerKind))
 def test_a_tokenizer_trained_here_is_told_by_the_name_it_was_asked_for(tmp_path, kind):
     made = tokenizer.train(["The parcel is late.", "快递三天没动了。"] * 9, vocab=700, kind=kind)
     tokenizer.save(made, tmp_path, context=64, special=tokenizer.ROLES)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tunesmith.core import recipe_file
-from tunesmith.core.errors import NotFoundError, RecipeError
+from tunesmith.core.errors import NotFoundError, RecipeError, TunesmithError
 from tunesmith.workflow import plan as planning
 
 
@@ -183,6 +183,24 @@ def test_a_model_found_here_is_found_by_the_lock_file_from_anywhere(
     assert plan.candidates[0].source.folder == (shared_data / "weights" / "bert-base-chinese-vocab").resolve()
     monkeypatch.chdir("/")
     assert planning.make(file, desk.workspace).candidates == plan.candidates
+
+
+def test_a_tokenizer_of_a_model_is_found_by_the_lock_file_from_anywhere(
+    bert: Any, shared_data: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bert.values["model"] |= {"tokenizer": "bert-base-chinese-vocab"}
+    monkeypatch.chdir(shared_data / "weights")
+    file, plan = lock(bert, tmp_path_factory.mktemp("elsewhere")), bert.plan()
+    assert plan.candidates[0].key != keys(bert, "model.tokenizer=bpe")["train"]
+    monkeypatch.chdir("/")
+    assert planning.make(file, bert.workspace).candidates == plan.candidates
+
+
+@pytest.mark.parametrize(("name", "code"), [("wordpeice", "M88"), ("tfidf", "M86")])
+def test_what_is_no_tokenizer_is_told(bert: Any, name: str, code: str) -> None:
+    bert.values["model"] |= {"tokenizer": name}
+    with pytest.raises(TunesmithError, match=code):
+        bert.plan()
 
 
 def test_a_folder_that_only_has_a_models_name_is_not_that_model(desk: Any) -> None:
