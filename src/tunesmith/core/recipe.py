@@ -344,6 +344,7 @@ class Train(Section):
     checkpointing: bool | Literal["auto"] = "auto"
     clip: float = Field(default=1.0, gt=0)
     precision: Literal["auto", "bf16", "float32"] = "auto"
+    sharding: Literal["none", "full"] = "none"
     on_bad_step: Literal["stop", "skip"] = "stop"
     spike: float | None = Field(default=None, gt=1)
     save_every: int | None = Field(default=None, ge=1)

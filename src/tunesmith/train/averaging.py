@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-_PREFIX = "average."
+PREFIX = "average."
+"""What the names of means begin with."""
 
 
 class Average:
@@ -22,7 +23,7 @@ class Average:
     @property
     def tensors(self) -> dict[str, Tensor]:
         """The means under names of their own, for a checkpoint."""
-        return {_PREFIX + name: mean for name, mean in self._means.items()}
+        return {PREFIX + name: mean for name, mean in self._means.items()}
 
     @torch.no_grad()
     def update(self, step: int) -> None:

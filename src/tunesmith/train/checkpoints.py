@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load_file, save_file
 
 from tunesmith.core import durable
+from tunesmith.train.averaging import PREFIX
+from tunesmith.train.parallel import ALONE, Group, cuts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,19 +46,39 @@ def save(
     optimizer: Optimizer,
     guard: Mapping[str, Any],
     selection: Mapping[str, Any],
+    group: Group = ALONE,
 ) -> Checkpoint:
     """Write a checkpoint, then remove all but the newest two that are complete."""
     path = root / f"step-{step:08d}"
-    with durable.new_folder(path) as folder:
-        weights = {name: value.detach().contiguous() for name, value in parameters.items()}
-        save_file(weights, str(folder / "weights.safetensors"))
-        tensors, plain = _parts(optimizer)
-        save_file(tensors, str(folder / "optimizer.safetensors"))
-        state = {"step": step, "guard": guard, "plain": plain, "selection": selection}
-        (folder / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    tensors, plain = _parts(optimizer)
+
+    def fill(folder: Path) -> None:
+        cuts.write(folder, "weights", parameters, group.cuts, _own_name)
+        cuts.write(folder, "optimizer", tensors, group.cuts, _remembered_of(parameters, optimizer))
+        if group.rank == 0:
+            state = {"step": step, "guard": guard, "plain": plain, "selection": selection}
+            (folder / "state.json").write_text(json.dumps(state), encoding="utf-8")
+
+    group.make(path, fill)
+    group.first(lambda: _remove_old(root))
+    return Checkpoint(path, step, guard, plain, selection)
+
+
+def _remove_old(root: Path) -> None:
     for old in sorted(root.glob("step-*"))[:-_KEEP]:
         shutil.rmtree(old)
-    return Checkpoint(path, step, guard, plain, selection)
+
+
+def _own_name(name: str) -> str:
+    """The parameter that a weight, or its mean, belongs to."""
+    return name.removeprefix(PREFIX)
+
+
+def _remembered_of(parameters: Mapping[str, Tensor], optimizer: Optimizer) -> Callable[[str], str]:
+    """The parameter of which `number.what` is remembered."""
+    known = {id(parameter): name for name, parameter in parameters.items()}
+    names = [known[id(parameter)] for group in optimizer.param_groups for parameter in group["params"]]
+    return lambda key: names[int(key.partition(".")[0])]
 
 
 def newest(root: Path) -> Checkpoint | None:
@@ -77,14 +98,16 @@ def set_aside(root: Path) -> Iterator[Path]:
             yield path.rename(aside)
 
 
-def restore(checkpoint: Checkpoint, parameters: Mapping[str, Tensor], optimizer: Optimizer) -> None:
-    """Put a checkpoint's values into the parameters and the optimizer."""
-    weights = load_file(str(checkpoint.path / "weights.safetensors"))
+def restore(
+    checkpoint: Checkpoint, parameters: Mapping[str, Tensor], optimizer: Optimizer, group: Group = ALONE
+) -> None:
+    """Put a checkpoint's values into the parameters and the optimizer, however many processes wrote it."""
+    weights = cuts.read(checkpoint.path, "weights", group.cuts, _own_name)
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(weights[name])
     state: dict[int, dict[str, Any]] = {}
-    tensors = load_file(str(checkpoint.path / "optimizer.safetensors"))
+    tensors = cuts.read(checkpoint.path, "optimizer", group.cuts, _remembered_of(parameters, optimizer))
     for key, value in {**tensors, **checkpoint.plain}.items():
         index, _, name = key.partition(".")
         state.setdefault(int(index), {})[name] = value

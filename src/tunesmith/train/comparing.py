@@ -6,7 +6,7 @@ dropout: gradient caching (Gao et al. 2021). Without it the loss would depend on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -36,29 +36,32 @@ def backward(
     Each process of the `group` computes its own parts; `draw(number)` seeds the randomness of a part.
     """
     rows = list(chain.from_iterable(parts))
-    mine = range(group.rank, len(parts), group.size)
+    mine = group.deal(len(parts))
     # One part is computed once.
     is_one = len(parts) == group.size == 1
     with nullcontext() if is_one else torch.no_grad():
         # A process without a part makes the first one's, for its shape.
-        found = {number: _vectors(task, backbone, parts[number], draw, number) for number in mine or (0,)}
-    whole = found[0] if is_one else _gathered(found, mine, parts, group)
+        found = [
+            (number, counts, _vectors(task, backbone, parts[number], draw, number))
+            for number, counts in mine or [(0, False)]
+        ]
+    whole = found[0][2] if is_one else _gathered(found, parts, group)
     mean = task.compare(whole, rows, loss) / targets
     mean.backward()
     if not is_one and whole.grad is not None:
         gradients = torch.split(whole.grad, [len(part) for part in parts])
-        for number in mine:
-            _vectors(task, backbone, parts[number], draw, number).backward(gradients[number])
+        for number, counts in mine:
+            _vectors(task, backbone, parts[number], draw, number).backward(gradients[number] * counts)
     return float(mean.detach())
 
 
 def _gathered(
-    found: Mapping[int, Tensor], mine: Sequence[int], parts: Sequence[Sequence[Example]], group: Group
+    found: Sequence[tuple[int, bool, Tensor]], parts: Sequence[Sequence[Example]], group: Group
 ) -> Tensor:
     """The vectors [rows, ...] of all parts, to which gradients are to come; `found` are those made here."""
-    one = next(iter(found.values()))
+    one, mine = found[0][2], {number: vectors for number, counts, vectors in found if counts}
     filled = [
-        found[number] if number in mine else one.new_zeros(len(part), *one.shape[1:])
+        mine[number] if number in mine else one.new_zeros(len(part), *one.shape[1:])
         for number, part in enumerate(parts)
     ]
     return group.sum(torch.cat(filled)).requires_grad_()

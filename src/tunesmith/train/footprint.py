@@ -49,11 +49,10 @@ def measure(stepper: Stepper) -> Footprint:
     longest = np.argsort(stepper.lengths, kind="stable")[::-1].tolist()
     # A training of one row has it twice.
     rows = [stepper.examples[longest[0]], stepper.examples[longest[min(1, len(longest) - 1)]]]
-    learned = sum(p.numel() * p.element_size() for p in stepper.parameters.values())
     stepper.module.train()
     one, two = kept(lambda: stepper.objective(rows[:1])), kept(lambda: stepper.objective(rows))
     return Footprint(
-        state=round(learned * (1 + _state_per_byte(stepper.settings.optimizer))),
+        state=round(stepper.learned * (1 + _state_per_byte(stepper.settings.optimizer))),
         # Weights and copies of them are in both.
         row=two - one,
         length=int(stepper.lengths.max()),

@@ -32,12 +32,11 @@ def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
         raise RecipeError("T41")
 
 
-def slow_down(optimizer: Optimizer, model: nn.Module, factor: float) -> None:
+def slow_down(optimizer: Optimizer, named: Mapping[str, nn.Parameter], factor: float) -> None:
     """Multiply the learning rate by `factor` for each layer that lies above a parameter (Clark et al. 2020).
 
-    It divides the groups of an optimizer that has not made a step.
+    It divides the groups of an optimizer that has not made a step; `named` are all parameters of the model.
     """
-    named = dict(model.named_parameters())
     depth = {id(named[name]): found for name, found in depths(list(named)).items()}
     groups = [
         {**group, "params": chosen, "lr": group["lr"] * factor**level}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from tunesmith.core.errors import TunesmithError
@@ -86,15 +85,16 @@ def train(
     """
     stepper = Stepper(learner, task, examples, settings, seed, readers.clock, group)
     yield from stepper.warnings
-    group.in_turn(lambda: fit(stepper, room))
-    # Machines with more room than the first one must cut steps into the same parts.
-    stepper.tokens = group.first(lambda: stepper.tokens)
+    group = stepper.group
+    # All decide by the room of the first, or they would not compute the same.
+    common = Room(**group.first(lambda: asdict(room)))
+    group.in_turn(lambda: fit(stepper, common))
     start = done = 0
     selection = Selection(folder, keeps=settings.keep == "best", early=settings.early_stopping, group=group)
     for damaged in group.first(lambda: [str(path) for path in checkpoints.set_aside(folder)]):
         yield Warned(code="T05", values={"path": damaged})
     if found := checkpoints.newest(folder):
-        checkpoints.restore(found, stepper.state, stepper.optimizer)
+        checkpoints.restore(found, stepper.state, stepper.optimizer, group)
         stepper.guard.restore(found.guard)
         selection.restore(found.selection)
         stepper.backbone.renew()
@@ -115,25 +115,26 @@ def train(
             break
         stopping, due = group.any(readers.stop(), _due(settings, done, readers.clock() - saved))
         if done < stepper.steps and (stopping or epoch_ends or due):
-            path = group.first(partial(_save, stepper, selection, folder, done))
+            path = _save(stepper, selection, folder, done)
             saved = readers.clock()
             yield Saved(step=done, path=path)
         if stopping and done < stepper.steps:
             yield Stopped(step=done)
             return
-    # The weights of the first process are the ones that will be saved.
-    if not group.first(lambda: selection.put(stepper.parameters)) and stepper.average is not None:
+    if not group.in_turn(lambda: selection.put(stepper.parameters)) and stepper.average is not None:
         stepper.average.put()
+    # The weights of the first process are the ones that will be saved.
+    group.finish()
     yield Finished(step=done, loss=loss)
 
 
 def _evaluate(stepper: Stepper, selection: Selection, readers: Readers, step: int) -> list[Event]:
     """What is said of the weights that would be saved now; the best of them are put aside."""
     with stepper.averaged(), undisturbed(stepper.module):
-        scores = stepper.group.first(lambda: dict(readers.evaluate()))
+        scores = stepper.group.compute(lambda: dict(readers.evaluate()))
         if scores:
             selection.see(readers.rank(scores), stepper.parameters)
-        answers = stepper.group.first(lambda: [asdict(answer) for answer in readers.answers()])
+        answers = stepper.group.compute(lambda: [asdict(answer) for answer in readers.answers()])
     samples = [Sampled(step=step, samples=[Answer(**a) for a in answers])] if answers else []
     return [Evaluated(step=step, scores=scores), *samples]
 
@@ -154,7 +155,7 @@ class _Pace:
 
 def _save(stepper: Stepper, selection: Selection, folder: Path, step: int) -> str:
     states = stepper.guard.state(), selection.state()
-    return str(checkpoints.save(folder, step, stepper.state, stepper.optimizer, *states).path)
+    return str(checkpoints.save(folder, step, stepper.state, stepper.optimizer, *states, stepper.group).path)
 
 
 def _due(settings: Train, step: int, waited: float) -> bool:

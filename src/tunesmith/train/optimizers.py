@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
+NEED_WHOLE = ("adafactor", "muon")
+"""Those whose update of a weight depends on its whole gradient."""
 Rate = Annotated[float, Gt(0)]
 Decay = Annotated[float, Ge(0)]
 Beta = Annotated[float, Ge(0), Lt(1)]

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load_file, save_file
 
 from tunesmith.core import durable
-from tunesmith.train.parallel import ALONE, Group
+from tunesmith.train.parallel import ALONE, Group, cuts
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,12 +46,9 @@ class Selection:
         # A gain of less than `min_delta` is kept too, but it does not count against being in vain.
         self._best = score
         if self._keeps:
-            self._group.first(lambda: self._keep(parameters))
-
-    def _keep(self, parameters: Mapping[str, nn.Parameter]) -> None:
-        with durable.new_folder(self._folder) as made:
-            weights = {name: value.detach().contiguous() for name, value in parameters.items()}
-            save_file(weights, str(made / "weights.safetensors"))
+            self._group.make(
+                self._folder, lambda made: cuts.write(made, "weights", parameters, self._group.cuts)
+            )
 
     @property
     def is_in_vain(self) -> bool:
@@ -65,7 +61,7 @@ class Selection:
         if not self._keeps or self._best == -math.inf:
             return False
         durable.verify(self._folder)
-        weights = load_file(str(self._folder / "weights.safetensors"))
+        weights = cuts.read(self._folder, "weights", self._group.cuts)
         for name, parameter in parameters.items():
             parameter.copy_(weights[name])
         return True

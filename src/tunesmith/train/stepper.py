@@ -15,17 +15,18 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from tunesmith.core import components
+from tunesmith.core.errors import RecipeError
 from tunesmith.core.events import Step, Warned
 from tunesmith.core.recipe import Component, Train
 from tunesmith.core.registry import Registry
 from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Comparing, Example, Learner, Task
-from tunesmith.train import backbones, batches, comparing, freezing, precision
+from tunesmith.train import backbones, batches, comparing, freezing, optimizers, precision
 from tunesmith.train.averaging import Average
 from tunesmith.train.batches import Batches
 from tunesmith.train.guard import BadStepError, Guard
@@ -58,13 +59,17 @@ class Stepper:
         self.settings = settings
         self.seed = seed
         self.clock = clock
-        self.group = group
+        self.group = self._divided(group)
         wanted = settings.micro_batch_tokens
         self.tokens = wanted if isinstance(wanted, int) else TOKENS
-        self.parameters = {n: p for n, p in learner.module.named_parameters() if p.requires_grad}
+        named = self.group.parameters(learner.module)
+        self.parameters = {n: p for n, p in named.items() if p.requires_grad}
+        own = sum(p.numel() * p.element_size() for p in self.parameters.values())
+        # Bytes of what learns, in the first process: it has as much as any.
+        self.learned = self.group.first(lambda: own)
         self.optimizer: Optimizer = _make(components.optimizers, settings.optimizer)(Named(self.parameters))
         if settings.layer_decay < 1:
-            freezing.slow_down(self.optimizer, learner.module, settings.layer_decay)
+            freezing.slow_down(self.optimizer, named, settings.layer_decay)
         self.average = Average(self.parameters, settings.ema) if settings.ema else None
         self.loss = _make(components.losses, settings.loss)
         self.schedule = _make(components.schedules, settings.schedule)
@@ -76,8 +81,26 @@ class Stepper:
         self.batches = Batches(self.lengths, settings.batch_size, seed)
         self.steps = max(1, round(settings.epochs * self.batches.per_epoch))
 
+    def _divided(self, group: Group) -> Group:
+        """The group; where weights are divided among it, the one that knows which.
+
+        Raises:
+            RecipeError: T35 when the optimizer needs whole weights.
+        """
+        if self.settings.sharding == "none":
+            return group
+        if (name := self.settings.optimizer.name) in optimizers.NEED_WHOLE:
+            raise RecipeError("T35", optimizer=name)
+        from tunesmith.train.parallel import sharded
+
+        return sharded.divide(group, self.module, self.learner.backbone)
+
     def _choose(self, wanted: str) -> Backbone:
         """The backbone, compared on the shortest rows; what is to be said of it goes to the warnings."""
+        if self.settings.sharding == "full":
+            # However many processes there are, so that their number does not show in what is learned.
+            self.warnings.append(Warned(code="T34"))
+            return backbones.own(self.learner, wanted)
         rows = [self.examples[int(i)] for i in np.argsort(self.lengths, kind="stable")[:_COMPARED]]
         choice = backbones.choose(
             self.learner,
@@ -117,7 +140,7 @@ class Stepper:
         began = self.clock()
         self.module.train()
         loss = self._backward(number, indices)
-        norm = float(nn.utils.clip_grad_norm_(self.parameters.values(), self.settings.clip))
+        norm = self.group.clip(self.parameters.values(), self.settings.clip)
         if reason := self.guard.reason(loss, norm):
             self.optimizer.zero_grad()
             raise BadStepError(reason, loss, sorted({self.examples[i].row for i in indices}))
@@ -154,9 +177,9 @@ class Stepper:
             self.group.add_up(self.parameters.values(), 0.0)
             return whole
         total = 0.0
-        for place in range(self.group.rank, len(parts), self.group.size):
+        for place, counts in self.group.deal(len(parts)):
             draw(place)
-            loss = self.objective(parts[place]) / targets
+            loss = self.objective(parts[place]) * counts / targets
             loss.backward()
             total += float(loss.detach())
         return self.group.add_up(self.parameters.values(), total)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tunesmith.train.backbones.choice import Choice, choose, frozen
+from tunesmith.train.backbones.choice import Choice, choose, frozen, own
 
-__all__ = ["Choice", "choose", "frozen"]
+__all__ = ["Choice", "choose", "frozen", "own"]

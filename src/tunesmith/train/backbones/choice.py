@@ -42,17 +42,21 @@ def choose(learner: Learner, precision: str, objective: Callable[[Backbone], Ten
     `objective`: the loss of a few rows, by which a fast backbone is compared with the model's own code.
     """
     speaks = learner.card.kind == "language"
-    own = Generic(learner.backbone, speaks=speaks, precision=precision)
     try:
         fast = _fast(learner.backbone, _DTYPES[precision], speaks=speaks)
     except NotCoveredError:
-        return Choice(backbone=own)
+        return Choice(backbone=own(learner, precision))
     reference = Generic(learner.backbone, speaks=speaks)
     found = _difference(learner.module, lambda: objective(fast), lambda: objective(reference))
     if found <= _TOLERANCES[precision]:
         return Choice(backbone=fast)
     values = {"difference": found, "tolerance": _TOLERANCES[precision], "backbone": type(fast).__name__}
-    return Choice(backbone=own, warning=Warned(code="T50", values=values))
+    return Choice(backbone=own(learner, precision), warning=Warned(code="T50", values=values))
+
+
+def own(learner: Learner, precision: str) -> Backbone:
+    """The model's own code."""
+    return Generic(learner.backbone, speaks=learner.card.kind == "language", precision=precision)
 
 
 def frozen(module: nn.Module, precision: str, row: NDArray[np.integer[Any]]) -> Backbone:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.train.parallel import gradients
-from tunesmith.train.parallel.group import LeftError
+from tunesmith.train.parallel.group import Alone, LeftError
 
 T = TypeVar("T")
 
@@ -22,7 +23,7 @@ class PeerLostError(TunesmithError):
     """Another process of the group ended or cannot be reached."""
 
 
-class Several:
+class Several(Alone):
     """The group of all processes of `torch.distributed`. `beside`: how many of them are on this machine."""
 
     def __init__(self, beside: int) -> None:
@@ -30,19 +31,23 @@ class Several:
         self.size = dist.get_world_size()
         self.beside = beside
 
+    def deal(self, count: int) -> list[tuple[int, bool]]:
+        """One part after another to one process after another."""
+        return [(number, True) for number in range(self.rank, count, self.size)]
+
     def add_up(self, parameters: Iterable[nn.Parameter], loss: float) -> float:
         """Sums of gradients and losses; a parameter that had no gradient anywhere has none afterwards."""
         found = list(parameters)
         has = [float(p.grad is not None) for p in found]
         counts = self.sum(torch.tensor([loss, *has], dtype=torch.float64))
         used = [p for p, count in zip(found, counts[1:].tolist(), strict=True) if count]
-        with _talking():
+        with talking():
             gradients.add_up(used)
         return float(counts[0])
 
     def sum(self, tensor: Tensor) -> Tensor:
         """The sum over the processes, the same bits in all of them."""
-        with _talking():
+        with talking():
             dist.all_reduce(tensor)
         return tensor
 
@@ -67,6 +72,15 @@ class Several:
         with self._answering():
             return action()
 
+    def compute(self, action: Callable[[], T]) -> T:
+        """The first process has the whole model: it does it alone."""
+        return self.first(action)
+
+    def make(self, path: Path, fill: Callable[[Path], None]) -> None:
+        """The first process makes the folder."""
+        make = super().make
+        self.first(lambda: make(path, fill))
+
     @contextmanager
     def _answering(self) -> Iterator[dict[str, Any]]:
         """Tell the others what the block puts into the answer, or that it failed."""
@@ -89,7 +103,7 @@ class Several:
 def _broadcast(said: bytes = b"") -> bytes:
     """What the first process says, in all of them."""
     size = torch.tensor(len(said))
-    with _talking():
+    with talking():
         dist.broadcast(size, src=0)
         content = torch.zeros(int(size), dtype=torch.uint8)
         if said:
@@ -100,7 +114,7 @@ def _broadcast(said: bytes = b"") -> bytes:
 
 
 @contextmanager
-def _talking() -> Iterator[None]:
+def talking() -> Iterator[None]:
     """Turn what torch says of a broken connection into an error that says what to do.
 
     Raises:

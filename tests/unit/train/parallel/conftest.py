@@ -6,6 +6,7 @@ import multiprocessing
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,13 @@ Together = Callable[[Callable[[Group], Any]], list[Any]]
 def together(tmp_path: Path) -> Together:
     """Do something in two processes of a group; what it came to in each, or the error it ended with."""
 
+    numbers = count()
+
     def run(act: Callable[[Group], Any]) -> list[Any]:
         forking = multiprocessing.get_context("fork")
         pipes = [forking.Pipe(duplex=False) for _ in range(2)]
-        meeting = f"file://{tmp_path}/meeting-{id(act)}"
+        # One that was used is of no use to others.
+        meeting = f"file://{tmp_path}/meeting-{next(numbers)}"
         peers = [
             forking.Process(target=_peer, args=(rank, meeting, act, pipe[1]))
             for rank, pipe in enumerate(pipes)
