@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tunesmith.models.classifier import TextClassifier
     from tunesmith.models.contract import PromptContract
     from tunesmith.models.embedder import TextEmbedder
+    from tunesmith.models.filler import TextFiller
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.reader import TextReader
     from tunesmith.models.scorer import TextScorer
@@ -46,6 +47,7 @@ _WHERE = {
     "Report": "eval.report",
     "TextClassifier": "models.classifier",
     "TextEmbedder": "models.embedder",
+    "TextFiller": "models.filler",
     "TextReader": "models.reader",
     "TextScorer": "models.scorer",
     "TextTagger": "models.tagger",
@@ -69,6 +71,7 @@ __all__ = [
     "Report",
     "TextClassifier",
     "TextEmbedder",
+    "TextFiller",
     "TextReader",
     "TextScorer",
     "TextTagger",

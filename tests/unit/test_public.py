@@ -22,6 +22,7 @@ NAMES = [
     "Report",
     "TextClassifier",
     "TextEmbedder",
+    "TextFiller",
     "TextReader",
     "TextScorer",
     "TextTagger",

@@ -19,6 +19,7 @@ from tunesmith.core.errors import NotFoundError, UsageError
 if TYPE_CHECKING:
     from tunesmith.models.classifier import TextClassifier
     from tunesmith.models.embedder import TextEmbedder
+    from tunesmith.models.filler import Guess, TextFiller
     from tunesmith.models.hosted import HostedModel
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.loading import Model
@@ -79,6 +80,7 @@ class _Answerer(Protocol):
 def _answerer(model: Model, name: str, given: argparse.Namespace, output: Output) -> _Answerer:
     """What answers for a model."""
     from tunesmith.models.embedder import TextEmbedder
+    from tunesmith.models.filler import TextFiller
     from tunesmith.models.hosted import HostedModel
     from tunesmith.models.language import LanguageModel
     from tunesmith.models.reader import TextReader
@@ -92,6 +94,8 @@ def _answerer(model: Model, name: str, given: argparse.Namespace, output: Output
         return _Interpreter(model, name, output)
     if isinstance(model, TextEmbedder):
         return _Surveyor(model, name, output)
+    if isinstance(model, TextFiller):
+        return _Filler(model, name, output)
     if isinstance(model, TextReader):
         return _Reader(model, name, given.about, output)
     if isinstance(model, TextTagger):
@@ -259,6 +263,39 @@ class _Grader:
         for number_found in self.model.score(asked).tolist():
             self.output.data({"model": self.name, "task": "score", "score": number_found})
             self.output.line(f"{number_found:.4f}")
+
+
+class _Filler:
+    """Words in the place of masks."""
+
+    def __init__(self, model: TextFiller, name: str, output: Output) -> None:
+        self.model = model
+        self.name = name
+        self.output = output
+
+    def answer(self, asked: str) -> None:
+        """For each mask its likeliest tokens and their probabilities."""
+        for guesses in self._found(asked):
+            widest = max(layout.width(guess.text) for guess in guesses)
+            for guess in guesses:
+                mark = "→ " if guess is guesses[0] else "  "
+                self.output.line(f"{mark}{layout.pad(guess.text, widest)}  {guess.probability:.4f}")
+
+    def answer_lines(self, asked: Sequence[str]) -> None:
+        """A line for each text, its masks filled in."""
+        for line in asked:
+            self._found(line)
+            self.output.line(self.model.filled(line))
+
+    def _found(self, asked: str) -> list[list[Guess]]:
+        """What may stand in the place of each mask of a text."""
+        (found,) = self.model.fill(asked)
+        if not found:
+            raise UsageError("T26", name=self.name, text=asked)
+        masks = [[asdict(guess) for guess in guesses] for guesses in found]
+        told = {"text": self.model.filled(asked), "masks": masks}
+        self.output.data({"model": self.name, "task": "mask", **told})
+        return found
 
 
 class _Surveyor:

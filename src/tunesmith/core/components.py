@@ -17,6 +17,7 @@ tasks = Registry(
         "answer": "tunesmith.tasks.answer:Answer",
         "prefer": "tunesmith.tasks.prefer:Prefer",
         "embed": "tunesmith.tasks.embed:Embed",
+        "mask": "tunesmith.tasks.mask:Mask",
         "score": "tunesmith.tasks.score:Score",
     },
 )
@@ -101,6 +102,7 @@ metrics = Registry(
         "micro_f1": "tunesmith.eval.metrics:micro_f1",
         "subset_accuracy": "tunesmith.eval.metrics:subset_accuracy",
         "perplexity": "tunesmith.eval.metrics:perplexity",
+        "masked_accuracy": "tunesmith.eval.metrics:masked_accuracy",
         "bleu": "tunesmith.eval.metrics:bleu",
         "chrf": "tunesmith.eval.metrics:chrf",
         "entity_f1": "tunesmith.eval.entities:entity_f1",

@@ -103,6 +103,19 @@ def perplexity(outcome: Outcome) -> float:
         return math.inf
 
 
+def masked_accuracy(outcome: Outcome) -> float:
+    """Share of the hidden tokens that the model finds likelier than any other, from 0 to 1.
+
+    Raises:
+        DataError: T25 when no such tokens were counted; E03 when there are none.
+    """
+    if not isinstance(outcome, TokenOutcome) or outcome.right is None:
+        raise DataError("T25", metric="masked_accuracy")
+    if outcome.tokens == 0:
+        raise DataError("E03", metric="masked_accuracy")
+    return outcome.right / outcome.tokens
+
+
 def bleu(outcome: Outcome) -> float:
     """BLEU of the whole part, from 0 to 100, as sacrebleu computes it (Papineni et al. 2002; Post 2018).
 

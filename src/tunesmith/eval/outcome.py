@@ -65,11 +65,15 @@ class LabelsOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenOutcome:
-    """How well a language model foresaw a part: `nll` is summed over `tokens`, in nats."""
+    """How well a language model foresaw a part: `nll` is summed over `tokens`, in nats.
+
+    `right` are the tokens that it found likelier than any other, where they were counted.
+    """
 
     nll: float
     tokens: int
     rows: int
+    right: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,13 @@ def applied(model: nn.Module, folder: Path) -> nn.Module:
     return peft_adapters.merged(model, folder)
 
 
+def fold(model: nn.Module) -> None:
+    """Fold the adapter that is on a model, if there is one, into its weights."""
+    if peft_adapters.is_on(model):
+        peft_adapters.fold(model)
+    adapters.merge(model)
+
+
 def save(model: nn.Module, folder: Path, *, base: str, task_type: str) -> bool:
     """Write the adapter that is on a model, if there is one; says whether there was."""
     save_of: Any = None

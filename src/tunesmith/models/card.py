@@ -16,7 +16,16 @@ from tunesmith.models.json_file import read_json
 
 FILE = "tunesmith.json"
 Kind = Literal[
-    "language", "encoder", "encoder_decoder", "classifier", "tagger", "reader", "embedder", "scorer", "tfidf"
+    "language",
+    "encoder",
+    "encoder_decoder",
+    "classifier",
+    "tagger",
+    "reader",
+    "embedder",
+    "scorer",
+    "masked",
+    "tfidf",
 ]
 
 UNANSWERABLE = "unanswerable"

@@ -23,13 +23,14 @@ from tunesmith.models.tokenizer import load as load_tokenizer
 # What a model that was not trained for one task yet can be trained for.
 _TASKS: dict[Kind, tuple[str, ...]] = {
     "language": ("generate", "chat"),
-    "encoder": ("classify", "tag", "answer", "embed", "score"),
+    "encoder": ("classify", "tag", "answer", "embed", "score", "mask"),
     "encoder_decoder": ("translate", "summarise"),
     "classifier": ("classify",),
     "tagger": ("tag",),
     "reader": ("answer",),
     "embedder": ("embed",),
     "scorer": ("score",),
+    "masked": ("mask",),
     "tfidf": ("classify",),
 }
 

@@ -10,7 +10,13 @@ import torch
 import transformers
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSeq2SeqLM,
+    PreTrainedModel,
+)
 
 from tunesmith.core.errors import ModelError
 from tunesmith.models import adapter_folder, adapters, bio, card, inspection, language, own, tokenizer
@@ -18,6 +24,7 @@ from tunesmith.models import reference as _known  # noqa: F401  so that the Auto
 from tunesmith.models.card import Card, Kind
 from tunesmith.models.classifier import Classifier, TextClassifier
 from tunesmith.models.embedder import TextEmbedder
+from tunesmith.models.filler import TextFiller
 from tunesmith.models.heads import Headed
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.reader import TextReader
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
 
 Model: TypeAlias = (
     "LanguageModel | TextClassifier | TfidfClassifier | TextTagger | TextReader | TextEmbedder | TextScorer"
-    " | Translator | HostedModel"
+    " | TextFiller | Translator | HostedModel"
 )
 
 transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -145,6 +152,16 @@ def _scorer(name: str, folder: Path, found: Card) -> TextScorer:
     )
 
 
+def _filler(name: str, folder: Path, found: Card) -> TextFiller:
+    return TextFiller(
+        name=name,
+        module=masked_module(folder).eval(),
+        tokenizer=tokenizer.load(folder),
+        context=found.context,
+        digest=weights_digest(folder),
+    )
+
+
 def _translator(name: str, folder: Path, found: Card) -> Translator:
     return Translator(
         name=name,
@@ -164,6 +181,7 @@ _LOADERS: Mapping[Kind, Callable[[str, Path, Card], Model]] = {
     "reader": _reader,
     "embedder": _embedder,
     "scorer": _scorer,
+    "masked": _filler,
     "encoder_decoder": _translator,
 }
 
@@ -181,6 +199,11 @@ def language_module(folder: Path) -> nn.Module:
 def seq2seq_module(folder: Path) -> nn.Module:
     """An encoder-decoder in float32; otherwise as `language_module`."""
     return _module(AutoModelForSeq2SeqLM, folder)
+
+
+def masked_module(folder: Path) -> nn.Module:
+    """An encoder with a head that says hidden tokens, in float32; otherwise as `language_module`."""
+    return _module(AutoModelForMaskedLM, folder)
 
 
 def encoder_module(folder: Path) -> nn.Module:

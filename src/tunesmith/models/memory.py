@@ -41,7 +41,7 @@ def serving(shape: Shape, kind: Kind, *, context: int, batch: int = 1) -> int:
     # Reading a text holds the values of one block; an encoder reads all texts at once, a decoder one by one.
     read = context * (1 if kind == "language" else batch)
     block = 3 * (shape.hidden + shape.intermediate)
-    reads_only = kind in ("encoder", "classifier", "tagger", "reader", "embedder", "scorer")
+    reads_only = kind in ("encoder", "classifier", "tagger", "reader", "embedder", "scorer", "masked")
     kept = 0 if reads_only else cache(shape, context=context, batch=batch)
     return weights(shape) + kept + _FLOAT * read * block
 

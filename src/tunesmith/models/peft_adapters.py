@@ -119,6 +119,17 @@ def merged(model: nn.Module, folder: Path) -> nn.Module:
     return result
 
 
+def fold(model: Any) -> None:
+    """Fold the adapters that are on a model into its weights."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    layers = [(name, module) for name, module in model.named_modules() if isinstance(module, BaseTunerLayer)]
+    for name, layer in layers:
+        layer.merge(safe_merge=True)
+        model.set_submodule(name, layer.get_base_layer())
+    del model.peft_config
+
+
 def _weights(model: nn.Module) -> dict[str, Tensor]:
     """The adapter's tensors; the library would ask a hub whether embeddings were changed, unless told."""
     found: dict[str, Tensor] = _library().get_peft_model_state_dict(

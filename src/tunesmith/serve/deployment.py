@@ -15,6 +15,7 @@ from tunesmith.models.classifier import TextClassifier
 from tunesmith.models.contract import PromptContract
 from tunesmith.models.decoder import vocabulary_size
 from tunesmith.models.embedder import TextEmbedder
+from tunesmith.models.filler import TextFiller
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.reader import TextReader
 from tunesmith.models.scorer import TextScorer
@@ -135,6 +136,7 @@ def deploy(
     model: Generator
     | Classifier
     | TextEmbedder
+    | TextFiller
     | TextReader
     | TextTagger
     | TextScorer
@@ -152,7 +154,7 @@ def deploy(
     """
     if isinstance(model, Translator):
         raise ModelError("M48", name=model.name)
-    if isinstance(model, TextTagger | TextReader):
+    if isinstance(model, TextTagger | TextReader | TextFiller):
         raise ModelError("M14", name=model.name, wanted="serve", task="ask, eval")
     if isinstance(model, HostedModel):
         raise ModelError("M14", name=model.name, wanted="serve", task="ask, eval, eval.against")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tunesmith.core.recipe import Made
 from tunesmith.models import card, tokenizer
@@ -10,9 +12,16 @@ from tunesmith.models.card import Base
 from tunesmith.models.resolve import Resolved, weights_digest
 from tunesmith.tasks.task import Learner
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 
-def save_backbone(learner: Learner, folder: Path, *, task_type: str) -> None:
-    """Write the backbone's weights, or only its adapter when it has one, and what goes with them."""
+
+def save_backbone(
+    learner: Learner, folder: Path, *, task_type: str = "", special: Mapping[str, str] = _NONE
+) -> None:
+    """Write the backbone's weights, or only its adapter when it has one, and what goes with them.
+
+    `task_type` is what an adapter is for; `special` names tokens by role, beside those of the contract.
+    """
     from tunesmith.models import adapter_folder
 
     base = learner.card.base.folder if learner.card.base else ""
@@ -20,7 +29,9 @@ def save_backbone(learner: Learner, folder: Path, *, task_type: str) -> None:
         learner.backbone.config.save_pretrained(folder)  # type: ignore[operator, union-attr]
     else:
         learner.backbone.save_pretrained(folder)  # type: ignore[operator]
-    tokenizer.save(learner.tokenizer, folder, context=learner.card.context, special=_special(learner))
+    tokenizer.save(
+        learner.tokenizer, folder, context=learner.card.context, special={**_special(learner), **special}
+    )
     learner.card.save(folder)
     if learner.contract is not None:
         learner.contract.save(folder)

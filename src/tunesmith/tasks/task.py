@@ -167,6 +167,15 @@ class Referring(Protocol):
 
 
 @runtime_checkable
+class Drawing(Protocol):
+    """A task that asks something else of a row each time that it is learned."""
+
+    def draw(self, learner: Learner, example: Example, random: np.random.Generator) -> Example:
+        """The example with something else to learn, and with as many targets."""
+        ...
+
+
+@runtime_checkable
 class Comparing(Protocol):
     """A task whose loss compares the rows of a batch with each other."""
 

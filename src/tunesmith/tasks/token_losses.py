@@ -44,6 +44,18 @@ def log_probabilities(head: Head, hidden: Tensor, targets: Tensor) -> Tensor:
     return found
 
 
+def judged(head: Head, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The log-probability of each target, and whether nothing is likelier: [rows] each, without gradient."""
+    found: list[tuple[Tensor, Tensor]] = []
+    for tile in _tiles(len(targets)):
+        logits = head.project(hidden[tile])
+        found.append((_chosen(logits, targets[tile]), logits.argmax(-1) == targets[tile]))
+    if not found:
+        return hidden.new_zeros(0, dtype=torch.float32), targets.new_zeros(0, dtype=torch.bool)
+    likely, right = zip(*found, strict=True)
+    return torch.cat(likely), torch.cat(right)
+
+
 def _tiles(rows: int) -> Iterator[slice]:
     return (slice(i, min(i + _TILE, rows)) for i in range(0, rows, _TILE))
 

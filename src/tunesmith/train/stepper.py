@@ -25,7 +25,7 @@ from tunesmith.core.recipe import Component, Train
 from tunesmith.core.registry import Registry
 from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.examples import lengths
-from tunesmith.tasks.task import Comparing, Example, Learner, Task
+from tunesmith.tasks.task import Comparing, Drawing, Example, Learner, Task
 from tunesmith.train import backbones, batches, comparing, freezing, optimizers, precision
 from tunesmith.train.averaging import Average
 from tunesmith.train.batches import Batches
@@ -170,7 +170,7 @@ class Stepper:
         """
         targets = sum(example.targets * example.weight for example in (self.examples[i] for i in indices))
         numbers = batches.parts(indices, self.lengths, self.tokens, self.group.size)
-        parts = [[self.examples[i] for i in part] for part in numbers]
+        parts = [[self._example(number, i) for i in part] for part in numbers]
         draw = partial(self._draw, number)
         if isinstance(self.task, Comparing):
             whole = comparing.backward(self.task, self.backbone, parts, self.loss, targets, draw, self.group)
@@ -183,6 +183,14 @@ class Stepper:
             loss.backward()
             total += float(loss.detach())
         return self.group.add_up(self.parameters.values(), total)
+
+    def _example(self, number: int, index: int) -> Example:
+        """An example as it is learned in a step: the same, whatever the micro-batches are."""
+        example = self.examples[index]
+        if not isinstance(self.task, Drawing):
+            return example
+        random = np.random.Generator(np.random.Philox(key=_mix(self.seed, number, index)))
+        return self.task.draw(self.learner, example, random)
 
     def _draw(self, number: int, place: int) -> None:
         """Seed the randomness of the micro-batch at `place` of a step, whichever process computes it."""

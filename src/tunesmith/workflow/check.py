@@ -168,6 +168,7 @@ _KINDS = {
     "answer": ("encoder",),
     "embed": ("encoder",),
     "score": ("encoder",),
+    "mask": ("encoder",),
     "translate": ("encoder_decoder", "decoder"),
     "summarise": ("encoder_decoder", "decoder"),
 }

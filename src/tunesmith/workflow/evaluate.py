@@ -80,7 +80,7 @@ def _rows(task: Task, data: Path) -> Loaded:
     return rows
 
 
-_TASKS = {"embedder": "embed", "tagger": "tag", "reader": "answer", "scorer": "score"}
+_TASKS = {"embedder": "embed", "tagger": "tag", "reader": "answer", "scorer": "score", "masked": "mask"}
 
 
 def _task_of(model: loading.Model) -> str:

@@ -20,6 +20,7 @@ from tunesmith.models.classifier import TextClassifier
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.export import certificate
 from tunesmith.models.export.certificate import TOLERANCES, Certificate, Precision
+from tunesmith.models.filler import TextFiller
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.reader import TextReader
@@ -205,7 +206,7 @@ def _headed(model: TextClassifier | TextReader | TextTagger | TextScorer, folder
     _tokenizer(model.tokenizer, folder, model.context, None)
 
 
-def _whole(model: TextEmbedder | Translator, folder: Path) -> None:
+def _whole(model: TextEmbedder | TextFiller | Translator, folder: Path) -> None:
     model.module.save_pretrained(folder)  # type: ignore[operator]
     _tokenizer(model.tokenizer, folder, model.context, None)
 
@@ -222,6 +223,7 @@ _SAVERS: Mapping[type, Callable[[Any, Path], None]] = {
     TextScorer: _headed,
     TextEmbedder: _whole,
     Translator: _whole,
+    TextFiller: _whole,
 }
 
 

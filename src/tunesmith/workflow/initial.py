@@ -47,7 +47,7 @@ _TASKS = {
 _BERT: Model = {"architecture": "bert", "hidden": 192, "layers": 3, "heads": 6, "vocab": 8192}
 _LLAMA: Model = {"architecture": "llama", "hidden": 192, "layers": 4, "heads": 6, "vocab": 8192}
 _PAIR: Model = {"architecture": "transformer", "hidden": 192, "layers": 2, "heads": 4, "vocab": 6000}
-_ENCODERS = ("classify", "tag", "answer", "embed", "score")
+_ENCODERS = ("classify", "tag", "answer", "embed", "score", "mask")
 # What tasks of decoders and encoder-decoders start from, with the learning rate that suits it.
 _STARTS: Mapping[str, tuple[Model, str]] = {
     "chat": (_LLAMA, "1e-3"),
@@ -189,6 +189,8 @@ def _gate(task: Task) -> str:
     """No worse than the strongest baseline, or what says more."""
     if task.name == "prefer":
         return "{reward_margin: {at_least: 0}}"
+    if task.name == "mask":
+        return "{masked_accuracy: {at_least: 0.2}}"
     usual = f"{{{task.metrics[0]}: {{not_worse_than: {task.baselines[-1]}}}}}" if task.baselines else ""
     return _GATES.get(task.shape, usual)
 

@@ -22,6 +22,7 @@ from tunesmith.eval.outcome import (
 )
 from tunesmith.models.card import Card
 from tunesmith.models.embedder import TextEmbedder
+from tunesmith.models.filler import TextFiller
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.reader import TextReader
@@ -42,7 +43,14 @@ if TYPE_CHECKING:
     from tunesmith.models.tfidf import TfidfClassifier
 
     _Single = (
-        TextClassifier | TfidfClassifier | TextEmbedder | TextReader | TextTagger | TextScorer | Translator
+        TextClassifier
+        | TfidfClassifier
+        | TextEmbedder
+        | TextReader
+        | TextTagger
+        | TextScorer
+        | TextFiller
+        | Translator
     )
 
 # Rows longer than this are cut when a language model is measured without a recipe that says otherwise.
@@ -71,7 +79,9 @@ def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequenc
     if "vectors" in found:
         return _retrieved(frame, found["vectors"], [example.row for example in examples])
     if "probabilities" not in found:
-        return TokenOutcome(nll=found["nll"], tokens=found["tokens"], rows=len(examples))
+        return TokenOutcome(
+            nll=found["nll"], tokens=found["tokens"], rows=len(examples), right=found.get("right")
+        )
     return _labelled(frame, learner.card.labels, found["probabilities"])
 
 
@@ -109,6 +119,7 @@ _OWN: Mapping[type, tuple[str, ...]] = {
     TextTagger: ("tag",),
     TextReader: ("answer",),
     TextScorer: ("score",),
+    TextFiller: ("mask",),
 }
 
 
@@ -126,6 +137,8 @@ def _said(task: Task, model: _Single, frame: pl.DataFrame) -> Outcome:
         return spans.answered(frame, model)
     if isinstance(model, TextTagger):
         return spans.tagged(frame, model)
+    if isinstance(model, TextFiller):
+        return _filled(task, model, frame)
     if isinstance(model, TextScorer):
         return _judged(task, model, frame)
     return _classified(task, model, frame)
@@ -140,6 +153,17 @@ def _judged(task: Task, model: TextScorer, frame: pl.DataFrame) -> Outcome:
         backbone=model.module.encoder,
         tokenizer=model.tokenizer,
         card=Card(kind="scorer", context=model.context),
+    )
+    return outcome(task, learner, frame, task.encode(frame, learner)[0])
+
+
+def _filled(task: Task, model: TextFiller, frame: pl.DataFrame) -> Outcome:
+    """How well the hidden tokens of texts are found."""
+    learner = Learner(
+        module=model.module,
+        backbone=model.module.base_model,  # type: ignore[arg-type]
+        tokenizer=model.tokenizer,
+        card=Card(kind="masked", context=model.context),
     )
     return outcome(task, learner, frame, task.encode(frame, learner)[0])
 

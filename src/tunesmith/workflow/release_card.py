@@ -35,6 +35,7 @@ _PIPELINES = {
     "tag": "token-classification",
     "answer": "question-answering",
     "score": "text-classification",
+    "mask": "fill-mask",
 }
 _CALLS = {
     "classify": 'classify("…")',
@@ -43,6 +44,7 @@ _CALLS = {
     "tag": 'tag("…")',
     "answer": 'answer(["…"], ["…"])',
     "score": 'score("…")',
+    "mask": 'fill("… [MASK] …")',
 }
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 _LANGUAGES_OF = 500

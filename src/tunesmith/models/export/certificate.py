@@ -21,6 +21,7 @@ from tunesmith.core.errors import ModelError
 from tunesmith.models.classifier import TextClassifier
 from tunesmith.models.decoder import Decoder, run
 from tunesmith.models.embedder import TextEmbedder
+from tunesmith.models.filler import TextFiller
 from tunesmith.models.language import LanguageModel, prompt_ids
 from tunesmith.models.reader import TextReader
 from tunesmith.models.scorer import TextScorer
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         | TextTagger
         | TextReader
         | TextEmbedder
+        | TextFiller
         | TextScorer
         | Translator
     )
@@ -143,6 +145,8 @@ def measure(original: Exported, exported: Exported) -> Measured:
         return _answered(original, exported)
     if isinstance(original, TextTagger) and isinstance(exported, TextTagger):
         return _found(original, exported)
+    if isinstance(original, TextFiller) and isinstance(exported, TextFiller):
+        return _filled(original, exported)
     if isinstance(original, TextScorer) and isinstance(exported, TextScorer):
         one, other = (model.score(prompts())[:, None] for model in (original, exported))
         return _compared(one, other, (one, other))
@@ -161,6 +165,12 @@ def _answered(original: TextReader, exported: TextReader) -> Measured:
     one, other = (model.answer(prompts(), texts) for model in (original, exported))
     equal = sum(a.text == b.text for a, b in zip(one, other, strict=True))
     return Measured(compared=len(one), equal=equal)
+
+
+def _filled(original: TextFiller, exported: TextFiller) -> Measured:
+    texts = [f"[MASK] {prompt}" for prompt in prompts()]
+    one, other = ([row[0][0].text for row in model.fill(texts, top=1)] for model in (original, exported))
+    return Measured(compared=len(one), equal=sum(a == b for a, b in zip(one, other, strict=True)))
 
 
 def _found(original: TextTagger, exported: TextTagger) -> Measured:
