@@ -32,7 +32,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     """Find all mistakes; without any, prepare the data and measure a few batches. Nothing is kept trained."""
     from tunesmith.core import recipe_file
     from tunesmith.core.memory import keep_freed_memory
-    from tunesmith.workflow import check, parts
+    from tunesmith.workflow import answers, check, parts
     from tunesmith.workflow.plan import Plan
 
     keep_freed_memory()
@@ -40,7 +40,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     recipe, problems = check.find(document, output.workspace)
     if recipe is None or problems:
         return _bad(problems, output)
-    plan = Plan(recipe, given.recipe, output.workspace)
+    plan = Plan(answers.unasked(recipe), given.recipe, output.workspace)
     try:
         data = parts.make(plan)
     except TunesmithError as error:

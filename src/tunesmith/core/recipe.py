@@ -297,7 +297,10 @@ Source = Annotated[
 
 
 class Data(Section):
-    """Which rows, which columns are which fields, how they are cleaned and divided."""
+    """Which rows, which columns are which fields, how they are cleaned and divided.
+
+    The answers of a `teacher`, a model by its name, take the place of those of the rows to train on.
+    """
 
     source: Source
     fields: dict[str, str] = {}
@@ -306,6 +309,7 @@ class Data(Section):
     balance: Literal["none", "up", "down", "weights"] = "none"
     on_error: Literal["stop", "drop"] = "stop"
     max_length: int | None = Field(default=None, ge=8, le=1_048_576)
+    teacher: str | None = Field(default=None, min_length=1)
 
 
 class Prompt(Section):

@@ -66,6 +66,7 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
         *_model_problems(document, recipe, task, workspace),
         *_loss_problems(document, recipe, task),
         *teacher_check.problems(document, recipe, task, workspace),
+        *teacher_check.answering(document, recipe, task, workspace),
         *_selection_problems(document, recipe, task),
         *_eval_problems(document, recipe, task, workspace),
     ]

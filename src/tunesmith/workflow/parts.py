@@ -71,7 +71,7 @@ def make(plan: Plan) -> Parts:
     Raises:
         DataError: all problems of the data; nothing is written then.
     """
-    folder = plan.workspace.cache / f"data-{plan.data_key[:32]}"
+    folder = plan.workspace.cache / f"data-{plan.prepared_key[:32]}"
     cached = durable.is_valid(folder)
     if not cached:
         with _nothing_left_behind(plan.workspace.root), durable.new_folder(folder) as new:

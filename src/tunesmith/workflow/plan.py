@@ -107,9 +107,23 @@ class Plan:
 
     @cached_property
     def data_key(self) -> str:
+        """What the rows depend on that are learned: the prepared ones, and whose answers they have."""
+        if self.answerer is None:
+            return self.prepared_key
+        prompt = self.recipe.prompt
+        return cache.key(
+            prepared=self.prepared_key,
+            answerer=_identity_of_found(self.answerer),
+            asked=[prompt.system, prompt.max_new_tokens],
+            threads=self.threads,
+            versions=self.versions,
+        )
+
+    @cached_property
+    def prepared_key(self) -> str:
         """What the prepared data depends on."""
         section = self.recipe.data.model_copy(update={"clean": self._cleaners})
-        data = section.model_dump(mode="json", exclude={"source", "max_length"})
+        data = section.model_dump(mode="json", exclude={"source", "max_length", "teacher"})
         files = [
             [
                 split,
@@ -159,15 +173,23 @@ class Plan:
     @property
     def teacher_identity(self) -> str | None:
         """The sha256 of what the teacher is."""
-        folder = self.teacher and self.teacher.folder
-        return weights_digest(folder) if folder else None
+        return None if self.teacher is None else _identity_of_found(self.teacher)
+
+    @cached_property
+    def answerer(self) -> Resolved | None:
+        """The model whose answers are learned in place of the rows' own, if the recipe names one."""
+        name = self.recipe.data.teacher
+        return resolve(name, self.workspace, base=self.base) if name is not None else None
 
     @property
     def taught_by(self) -> dict[str, str]:
-        """The teacher as the lineage of what it teaches names it."""
-        if self.teacher is None or self.teacher_identity is None:
-            return {}
-        return {"teacher": self.teacher.name, "teacher_weights": self.teacher_identity}
+        """The teachers as the lineage of what they teach names them, each with its sha256."""
+        found = {"teacher": self.teacher, "answers_of": self.answerer}
+        return {
+            noun: f"{model.name} {_identity_of_found(model)}"
+            for noun, model in found.items()
+            if model is not None
+        }
 
     def _candidate(self, choice: str | Made) -> Candidate:
         if isinstance(choice, Made):
@@ -176,7 +198,7 @@ class Plan:
             identity = _identity_of(made)
         else:
             source = resolve(choice, self.workspace, base=self.base)
-            identity = weights_digest(source.folder) if source.folder else choice
+            identity = _identity_of_found(source)
         key = cache.key(
             data=self.data_key,
             task=self.recipe.task,
@@ -216,9 +238,9 @@ class Plan:
 
     @property
     def identities(self) -> str:
-        """The sha256 of every model the run starts from, and of the one that teaches."""
-        teacher = [self.teacher_identity] if self.teacher_identity else []
-        return " ".join([*(candidate.identity for candidate in self.candidates), *teacher])
+        """The sha256 of every model the run starts from, and of those that teach."""
+        teachers = [_identity_of_found(model) for model in (self.teacher, self.answerer) if model]
+        return " ".join([*(candidate.identity for candidate in self.candidates), *teachers])
 
     @property
     def compares_with_production(self) -> bool:
@@ -277,7 +299,8 @@ class Plan:
             for split, entries in self.recipe.data.source.items()
         }
         cleaners = [_pinned(cleaner) for cleaner in self._cleaners]
-        data = self.recipe.data.model_copy(update={"source": source, "clean": cleaners})
+        teacher = self.answerer and self._absolute(self.recipe.data.teacher or "", self.answerer)
+        data = self.recipe.data.model_copy(update={"source": source, "clean": cleaners, "teacher": teacher})
         models = [
             self._absolute(choice, candidate.source)
             for choice, candidate in zip(self.recipe.model, self.candidates, strict=True)
@@ -355,6 +378,13 @@ def _identity_of(choice: Made) -> str:
         name = own_code.reference(choice.code)
         said["code"] = [name, durable.sha256(own_code.source_file(name))]
     return cache.key(**said)
+
+
+def _identity_of_found(model: Resolved) -> str:
+    """What decides about a model that was found: its bytes, or what is known of a host."""
+    if model.hosted is not None:
+        return model.hosted.digest
+    return weights_digest(model.folder) if model.folder else model.name
 
 
 def _name_of(source: Resolved | Made) -> str:

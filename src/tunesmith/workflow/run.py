@@ -184,6 +184,7 @@ class _Execution:
 
     def data(self) -> Generator[Event, None, Parts]:
         """The data stage; it writes into the cache only."""
+        from tunesmith.workflow import answers
         from tunesmith.workflow import parts as data
 
         began = time.monotonic()
@@ -191,6 +192,7 @@ class _Execution:
         parts = data.make(self.plan)
         if parts.split(parts.held_out).is_empty():
             raise DataError("E03", metric=self.plan.task.metrics[0])
+        parts = answers.of(self.plan, parts)
         for warning in (*self.plan.differences(), *parts.warnings):
             yield Warned(code=warning.code, values=dict(warning.values))
         yield StageFinished(stage="data", cached=parts.cached, seconds=time.monotonic() - began)

@@ -1,4 +1,4 @@
-"""Whether the model that a loss is to compare with can teach the models of a recipe; nothing is computed."""
+"""Whether the teachers that a recipe names can teach its models; nothing is computed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,36 @@ from tunesmith.core.errors import Problem, TunesmithError
 from tunesmith.core.recipe import Made, Recipe
 from tunesmith.core.recipe_file import Document
 from tunesmith.core.workspace import Workspace
+from tunesmith.data.shapes import LABELLED, MESSAGES, PAIRED
 from tunesmith.models import card, tokenizer
 from tunesmith.models.resolve import Resolved, resolve
 from tunesmith.tasks.task import Task
 
 _AT = ("train", "loss", "teacher")
+_ANSWERS = ("data", "teacher")
+# The kinds of models whose answers rows of a shape can have in place of their own.
+_ANSWER = {
+    MESSAGES: ("language", "hosted"),
+    LABELLED: ("classifier", "tfidf", "hosted"),
+    PAIRED: ("encoder_decoder",),
+}
+
+
+def answering(document: Document, recipe: Recipe, task: Task, workspace: Workspace) -> Iterator[Problem]:
+    """Why the teacher that `data` names cannot answer the rows."""
+    if (name := recipe.data.teacher) is None:
+        return
+    if task.shape not in _ANSWER:
+        yield document.problem("R18", _ANSWERS, task=task.name, key="data.teacher")
+        return
+    try:
+        teacher = resolve(name, workspace, base=document.path.absolute().parent)
+        yield from _unfit(document, _ANSWERS, teacher, task, _ANSWER[task.shape])
+        if teacher.hosted is not None:
+            teacher.hosted.endpoint.secret()
+    except TunesmithError as error:
+        found = error.problems[0]
+        yield document.problem(found.code, _ANSWERS, **found.values)
 
 
 def problems(document: Document, recipe: Recipe, task: Task, workspace: Workspace) -> Iterator[Problem]:
@@ -27,7 +52,11 @@ def problems(document: Document, recipe: Recipe, task: Task, workspace: Workspac
     base = document.path.absolute().parent
     try:
         teacher = resolve(name, workspace, base=base)
-        yield from _unfit(document, teacher, recipe, task)
+        if teacher.hosted is not None:
+            yield document.problem("T10", _AT, name=teacher.name)
+            return
+        wanted = ("classifier", "tfidf") if task.name == "classify" else ("language",)
+        yield from _unfit(document, _AT, teacher, task, wanted)
         if task.name != "classify" and teacher.folder is not None:
             yield from _other_tokens(document, teacher.folder, recipe, workspace)
     except TunesmithError as error:
@@ -35,15 +64,15 @@ def problems(document: Document, recipe: Recipe, task: Task, workspace: Workspac
         yield document.problem(found.code, _AT, **found.values)
 
 
-def _unfit(document: Document, teacher: Resolved, recipe: Recipe, task: Task) -> Iterator[Problem]:
-    if teacher.hosted is not None:
-        yield document.problem("T10", _AT, name=teacher.name)
-        return
+def _unfit(
+    document: Document, at: tuple[str, ...], teacher: Resolved, task: Task, wanted: tuple[str, ...]
+) -> Iterator[Problem]:
+    """A teacher that was not trained for the task, or for several labels of a row."""
     found = card.read(teacher.folder) if teacher.folder else None
-    wanted = ("classifier", "tfidf") if task.name == "classify" else ("language",)
-    if found is None or found.kind not in wanted or found.several:
-        values = {"kind": found.kind if found else "-", "wanted": ", ".join(wanted)}
-        yield document.problem("T11", _AT, name=teacher.name, task=task.name, **values)
+    kind = "hosted" if teacher.hosted is not None else found.kind if found else "-"
+    if kind not in wanted or (found is not None and found.several):
+        values = {"kind": kind, "wanted": ", ".join(wanted)}
+        yield document.problem("T11", at, name=teacher.name, task=task.name, **values)
 
 
 def _other_tokens(

@@ -49,10 +49,10 @@ class _Work:
     """The plan and its data, read once."""
 
     def __init__(self, plan: Plan, group: Group, stop: Callable[[], bool]) -> None:
-        from tunesmith.workflow import parts
+        from tunesmith.workflow import answers, parts
 
         self._plan = plan
-        self._parts = parts.make(plan)
+        self._parts = answers.of(plan, parts.make(plan))
         self._group = group
         self._stop = stop
 
