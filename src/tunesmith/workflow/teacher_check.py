@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tunesmith.core.errors import Problem, TunesmithError
@@ -10,7 +11,7 @@ from tunesmith.core.recipe import Made, Recipe
 from tunesmith.core.recipe_file import Document
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.shapes import LABELLED, MESSAGES, PAIRED
-from tunesmith.models import card, tokenizer
+from tunesmith.models import borrowed, card, tokenizer
 from tunesmith.models.resolve import Resolved, resolve
 from tunesmith.tasks.task import Task
 
@@ -81,11 +82,24 @@ def _other_tokens(
     """A problem for each model of the recipe that has not the teacher's tokens."""
     known = tokenizer.load(teacher).get_vocab()
     for choice in recipe.model:
-        if isinstance(choice, Made):
-            name, own = getattr(choice, "architecture", "own"), {}
+        own = _tokens(choice, workspace, document.path.absolute().parent)
+        if own is not None and own != known:
+            name = getattr(choice, "architecture", None) or getattr(choice, "code", choice)
+            values = {"teacher": recipe.train.loss.settings["teacher"], "model": name}
+            same = len(known.items() & own.items())
+            yield document.problem("T12", _AT, tokens=len(known), same=same, **values)
+
+
+def _tokens(choice: str | Made, workspace: Workspace, base: Path) -> Mapping[str, int] | None:
+    """The number of each token of a model: none yet of one whose tokenizer is trained, None if not found."""
+    # What is wrong with the model itself is told of the model.
+    with suppress(TunesmithError):
+        if not isinstance(choice, Made):
+            folder = resolve(choice, workspace, base=base).folder
+        elif borrowed.is_borrowed(choice):
+            folder = Path(borrowed.located(choice, workspace, base).tokenizer)
         else:
-            folder = resolve(choice, workspace, base=document.path.absolute().parent).folder
-            name, own = choice, tokenizer.load(folder).get_vocab() if folder else known
-        if own != known:
-            values = {"tokens": len(known), "same": len(known.items() & own.items())}
-            yield document.problem("T12", _AT, name=teacher.name, model=name, **values)
+            return {}
+        found: Mapping[str, int] | None = tokenizer.load(folder).get_vocab() if folder else None
+        return found
+    return None

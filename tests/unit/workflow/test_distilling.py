@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +13,17 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from hosts.host import Host, running, said
 
 import tunesmith
 from tunesmith.core import recipe_file
 from tunesmith.core.errors import ModelError, RecipeError
 from tunesmith.core.events import Step
-from tunesmith.models import card, tokenizer
+from tunesmith.models import card, endpoint, tfidf, tokenizer
+from tunesmith.models.backbone import Generic
 from tunesmith.models.language import contract_of
-from tunesmith.workflow import check
+from tunesmith.train.distillation import kl
+from tunesmith.workflow import answers, check, parts, training
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
@@ -81,24 +87,112 @@ def test_other_tokens_are_refused_before_anything_is_written(pupil: Any) -> None
     ("teacher", "code"), [("minilm", "T11"), ("hosted:far", "T10"), ("nobody", "M01"), ("", "T14")]
 )
 def test_what_cannot_teach_is_told(pupil: Any, teacher: str, code: str) -> None:
-    from tunesmith.models import endpoint
-
     endpoint.add(endpoint.Endpoint(name="far", url="http://127.0.0.1:9/v1", model="m"), pupil.workspace)
     with pytest.raises(tunesmith.TunesmithError, match=code):
         pupil.plan(f"train.loss.teacher={teacher or 'null'}")
 
 
 def test_a_classifier_teaches_by_its_probabilities_whatever_its_tokens(bert: Any) -> None:
-    bert.values["publish"] = {"name": "linear"}
-    bert.run("model=tfidf", "train={}")
-    loss = "train.loss={name: kl, teacher: linear, alpha: 1.0, temperature: 1.0}"
-    bert.run(loss, "publish=null", "train.epochs=1")
-    file = bert.folder / "tickets.csv"
-    texts = [row["text"] for row in csv.DictReader(file.read_text("utf-8").splitlines())]
-    teacher: Any = tunesmith.load("linear", workspace=bert.workspace)
-    (kept,) = bert.workspace.cache.glob("taught-*/taught.npy")
-    said = np.exp(np.load(kept, allow_pickle=False))
-    assert {tuple(row) for row in said.round(4)} <= {tuple(row) for row in teacher.predict(texts).round(4)}
-    file.write_text(file.read_text("utf-8") + "something new,unheard\n" * 12, "utf-8")
+    rows = list(csv.DictReader((bert.folder / "tickets.csv").read_text("utf-8").splitlines()))
+    teacher = tfidf.fit([row["text"] for row in rows], [row["label"] for row in rows], name="linear")
+    (bert.folder / "linear").mkdir()
+    teacher.save(bert.folder / "linear")
+    card.Card(kind="tfidf", task="classify", labels=teacher.labels).save(bert.folder / "linear")
+    plan = bert.plan("train.loss={name: kl, teacher: ./linear, alpha: 1.0, temperature: 1.0}")
+    prepared = parts.make(plan)
+    learner, encoded = training.learner_of(plan, plan.candidates[0], prepared)
+    said = np.exp([example.reference for example in encoded.train])
+    texts = prepared.split("train")["text"].to_list()
+    np.testing.assert_allclose(said, teacher.predict(texts), atol=1e-5)
+    loss = partial(kl, alpha=1.0)
+    backbone = Generic(learner.backbone, speaks=False)
+    learner.module.eval()
+    before = plan.task.objective(learner, backbone, encoded.train, loss)
+    before.backward()
+    torch.optim.SGD(learner.module.parameters(), lr=1e-3).step()
+    assert plan.task.objective(learner, backbone, encoded.train, loss) < before
+    few = tfidf.fit(texts, (["one", "two"] * len(texts))[: len(texts)], name="linear")
+    few.save(bert.folder / "linear")
+    changed = bert.plan("train.loss={name: kl, teacher: ./linear}")
     with pytest.raises(ModelError, match="T13"):
-        bert.run(loss, "data.clean=[]", "data.split.similar=null")
+        training.learner_of(changed, changed.candidates[0], prepared)
+
+
+@pytest.fixture
+def far(pupil: Any) -> Iterator[Host]:
+    """A hosted teacher, and a pupil that is to learn its answers."""
+    with running() as host:
+        host.answer = lambda body: said(f"I heard {len(body['messages'])} messages.")
+        endpoint.add(endpoint.Endpoint(name="far", url=host.url, model="m"), pupil.workspace)
+        pupil.values["train"].pop("loss")
+        pupil.values["data"]["teacher"] = "hosted:far"
+        pupil.values["prompt"]["system"] = "Be brief."
+        yield host
+
+
+def test_the_answers_of_a_host_are_learned_and_asked_for_once(pupil: Any, far: Host) -> None:
+    plan = pupil.plan()
+    prepared = parts.make(plan)
+    found = answers.of(plan, prepared)
+    rows = found.split("train")
+    assert {talk[-1]["content"] for talk in rows["messages"].to_list()} == {"I heard 2 messages."}
+    assert rows["_row"].to_list() == prepared.split("train")["_row"].to_list()
+    assert found.split("test").equals(prepared.split("test"))
+    assert len(far.asked) == rows.height
+    assert far.asked[0]["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert (far.asked[0]["temperature"], far.asked[0]["max_tokens"]) == (0.0, 2)
+    assert answers.of(pupil.plan("train.epochs=2"), prepared).split("train").equals(rows)
+    assert len(far.asked) == rows.height
+    assert plan.taught_by["answers_of"].startswith("hosted:far ")
+    assert plan.data_key != pupil.plan("data.teacher=null").data_key
+
+
+def test_a_run_that_spent_its_budget_goes_on_where_it_was(pupil: Any, far: Host) -> None:
+    one = endpoint.find("far", pupil.workspace)
+    endpoint.add(replace(one, requests=3), pupil.workspace)
+    with pytest.raises(ModelError, match="M67"):
+        pupil.run()
+    endpoint.add(one, pupil.workspace)
+    plan = pupil.plan()
+    rows = answers.of(plan, parts.make(plan)).split("train")
+    assert len(far.asked) == rows.height
+
+
+def test_checking_asks_nobody(pupil: Any, far: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    from tunesmith.cli.main import main
+
+    assert main(["--workspace", str(pupil.workspace.root), "check", str(pupil.recipe)]) == 0
+    capsys.readouterr()
+    assert far.asked == []
+
+
+def test_labels_of_a_host_are_learned_where_it_names_one(bert: Any, write: Any, rows: Any) -> None:
+    write(rows[::5])
+    with running() as host:
+        host.answer = lambda body: said("change_pin" if "card" in body["messages"][1]["content"] else "?")
+        endpoint.add(endpoint.Endpoint(name="far", url=host.url, model="m"), bert.workspace)
+        plan = bert.plan("data.teacher=hosted:far")
+        before = parts.make(plan)
+        found = answers.of(plan, before).split("train")
+    own = before.split("train")["label"].to_list()
+    wanted = ["change_pin" if "card" in text else old for text, old in zip(found["text"], own, strict=True)]
+    assert found["label"].to_list() == wanted
+    assert wanted != own
+
+
+def test_a_local_teacher_may_have_other_tokens_if_its_answers_are_learned(pupil: Any) -> None:
+    pupil.values["train"].pop("loss")
+    plan = pupil.plan("data.teacher=tiny-zh-en")
+    (before,) = (parts.make(plan).split("train").head(1)["messages"].to_list(),)
+    rows = answers.of(plan, parts.make(plan)).split("train")
+    talk = rows["messages"].to_list()[0]
+    teacher: Any = tunesmith.load("tiny-zh-en", workspace=pupil.workspace)
+    assert talk[-1]["content"] == teacher.chat(before[0][:-1], temperature=0.0, max_new_tokens=2)
+
+
+def test_a_task_without_answers_cannot_learn_those_of_a_teacher(pupil: Any) -> None:
+    pupil.values["train"].pop("loss")
+    with pytest.raises(RecipeError, match="R18"):
+        pupil.plan("task=prefer", "data.teacher=tiny-zh-en")
+    with pytest.raises(RecipeError, match="T11"):
+        pupil.plan("data.teacher=minilm")

@@ -13,7 +13,11 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.workflow import demo
 
 ROOT = Path(__file__).parents[3]
-TASKS = {"tag-chinese": "tag", "pretrain-tiny": "generate"}  # of recipes that are not named after theirs
+TASKS = {
+    "tag-chinese": "tag",
+    "pretrain-tiny": "generate",
+    "distil": "chat",
+}  # of recipes that are not named after theirs
 READY = sorted((ROOT / "recipes").glob("*.yaml"))
 
 
