@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
 
 from tunesmith.core.errors import MemoryShortError, ModelError
 from tunesmith.core.memory import available_memory_bytes
-from tunesmith.train import footprint
+from tunesmith.models import quantized
+from tunesmith.train import footprint, precision
 from tunesmith.train.footprint import Footprint
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ _TOKENS = (4096, 2048, 1024, 512, 256)
 # How much of the machine `auto` plans with: the rest is for the data, evaluation and other programs. What is
 # free at the moment decides about nothing but refusal: a run must come to the same bytes on a busy machine.
 _SHARE = 0.6
+_QUANTIZED: tuple[Literal["int8", "int4"], ...] = ("int8", "int4")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,18 @@ def _ways(stepper: Stepper, found: Footprint, free: int) -> Iterator[str]:
     # Adapters and what the optimizer remembers of them are small beside the model.
     if settings.method.name == "full" and replace(found, state=0).need(tokens) <= 0.9 * free:
         yield "train.method: lora"
+    yield from (
+        f"train.method.base: {numbers}" for numbers in _bases(stepper, found.need(tokens) - 0.9 * free)
+    )
+
+
+def _bases(stepper: Stepper, missing: float) -> Iterator[Literal["int8", "int4"]]:
+    """The most exact numbers for the weights of a frozen base that make so many bytes free."""
+    settings, model = stepper.settings, stepper.learner.backbone
+    if settings.method.settings.get("base") == "float32":
+        bits = 16 if precision.resolve(settings.precision, model) == "bf16" else 32
+        enough = (n for n in _QUANTIZED if quantized.saved(model, n, bits) >= missing)
+        yield from islice(enough, 1)
 
 
 def _megabytes(count: int) -> str:

@@ -16,6 +16,7 @@ from torch import nn
 
 from tunesmith.core import components
 from tunesmith.core.recipe import Component
+from tunesmith.models.quantized import in_passing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,6 +31,7 @@ _BESIDE = 1.3
 class Footprint:
     """Bytes beyond those in use: `state` of gradients and optimizer, `row` of a row of `length` tokens.
 
+    Floats that are made of a quantized base in passing are in `state`.
     `again` is what is computed a second time at once, for each row, when blocks are not kept.
     """
 
@@ -52,7 +54,8 @@ def measure(stepper: Stepper) -> Footprint:
     stepper.module.train()
     one, two = kept(lambda: stepper.objective(rows[:1])), kept(lambda: stepper.objective(rows))
     return Footprint(
-        state=round(stepper.learned * (1 + _state_per_byte(stepper.settings.optimizer))),
+        state=round(stepper.learned * (1 + _state_per_byte(stepper.settings.optimizer)))
+        + in_passing(stepper.module),
         # Weights and copies of them are in both.
         row=two - one,
         length=int(stepper.lengths.max()),

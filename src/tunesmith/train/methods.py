@@ -39,11 +39,13 @@ def lora(
     alpha: Annotated[float, Gt(0)] = 32.0,
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
     targets: list[str] | Literal["all-linear"] = "all-linear",
+    base: Literal["float32", "int8", "int4"] = "float32",
 ) -> None:
-    """Low-rank adapters learn, the rest is frozen (Hu et al. 2021)."""
-    from tunesmith.models import adapters
+    """Low-rank adapters learn, the rest is frozen (Hu et al. 2021), in the numbers of `base`."""
+    from tunesmith.models import adapters, quantized
 
     adapters.add(backbone, rank=rank, alpha=alpha, dropout=dropout, targets=targets)
+    quantized.keep(backbone, base)
 
 
 def rslora(
@@ -53,11 +55,13 @@ def rslora(
     alpha: Annotated[float, Gt(0)] = 8.0,
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
     targets: list[str] | Literal["all-linear"] = "all-linear",
+    base: Literal["float32", "int8", "int4"] = "float32",
 ) -> None:
     """As `lora`, scaled by `alpha / sqrt(rank)`, so that high ranks learn too (Kalajdzievski 2023)."""
-    from tunesmith.models import adapters
+    from tunesmith.models import adapters, quantized
 
     adapters.add(backbone, rank=rank, alpha=alpha, dropout=dropout, targets=targets, rank_stabilised=True)
+    quantized.keep(backbone, base)
 
 
 def dora(

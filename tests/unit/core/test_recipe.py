@@ -26,7 +26,9 @@ def test_three_keys_are_a_recipe_and_the_rest_has_defaults():
 def test_a_component_gets_the_defaults_of_its_own_signature():
     method = recipe(train={"method": {"name": "lora", "rank": 4}}).train.method
     assert method == Component("lora", method.settings)
-    assert method.settings == {"rank": 4, "alpha": 32.0, "dropout": 0.0, "targets": "all-linear"}
+    assert method.settings == {
+        "rank": 4, "alpha": 32.0, "dropout": 0.0, "targets": "all-linear", "base": "float32",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

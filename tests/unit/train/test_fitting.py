@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from tunesmith.core import components
 from tunesmith.core.errors import MemoryShortError, ModelError
 from tunesmith.core.recipe import Train
+from tunesmith.models import quantized
 from tunesmith.models.backbone import Generic
 from tunesmith.train import footprint
 from tunesmith.train.fitting import Room, fit
@@ -39,6 +41,36 @@ def test_what_does_not_fit_is_refused_with_what_would(any_work: Any) -> None:
     assert "`train.micro_batch_tokens: 2048`" in problem.values["ways"]
     assert "`train.checkpointing: true`" in problem.values["ways"]
     assert "MB" in str(caught.value)
+
+
+def adapted(work: Any, base: str) -> Stepper:
+    learner = work.build()
+    components.methods.get("lora")(learner.backbone, rank=4, base=base)
+    given = Train(precision="float32", method={"name": "lora", "rank": 4, "base": base})  # type: ignore[arg-type]
+    return Stepper(learner, work.task, work.examples, given, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("int8", "int4", "named"), [(0.6, 0.7, "int8"), (0.5, 0.6, "int4"), (0.4, 0.5, None)]
+)
+def test_adapters_that_do_not_fit_are_shown_the_base_that_does(
+    int8: float, int4: float, named: str | None, chat: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = adapted(chat, "float32")
+    wanted = footprint.measure(made).need(made.tokens)
+    shares = {"int8": int8, "int4": int4}
+    monkeypatch.setattr(quantized, "saved", lambda _model, numbers, _bits: shares[numbers] * wanted)
+    with pytest.raises(MemoryShortError) as caught:
+        fit(made, Room(machine=2**40, free=wanted // 2))
+    said = [n for n in ("int8", "int4") if f"`train.method.base: {n}`" in str(caught.value)]
+    assert said == ([named] if named else [])
+
+
+def test_floats_that_are_made_of_a_base_in_few_bits_count(chat: Any) -> None:
+    plain, few = adapted(chat, "float32"), adapted(chat, "int8")
+    passing = quantized.in_passing(few.learner.backbone)
+    assert passing > 0
+    assert footprint.measure(few).state == footprint.measure(plain).state + passing
 
 
 @pytest.mark.parametrize("way", [{"micro_batch_tokens": 2048}, {"checkpointing": True}])

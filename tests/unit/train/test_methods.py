@@ -53,3 +53,24 @@ def test_it_learns_leaves_the_model_alone_and_continues_after_a_stop(
     list(work.train(tmp_path / "cut", cut, stop=lambda: next(asked) == 2))
     list(work.train(tmp_path / "cut", rest))
     assert equal(values(rest, learning=True), values(whole, learning=True))
+
+
+def test_a_base_in_few_bits_teaches_nearly_the_same_and_continues_after_a_stop(
+    chat: Any, tmp_path: Path
+) -> None:
+    def losses(folder: str, base: str, **settings: Any) -> tuple[list[float], Learner]:
+        learner: Learner = chat.build()
+        torch.manual_seed(0)
+        components.methods.get("lora")(learner.backbone, rank=4, alpha=4.0, base=base)
+        given = {"optimizer": {"name": "adamw", "lr": 5e-2}, "epochs": 4, **settings}
+        events = chat.train(tmp_path / folder, learner, **given)
+        return [e.loss for e in events if isinstance(e, Step)], learner
+
+    wanted, _ = losses("float", "float32")
+    found, whole = losses("whole", "int4")
+    assert wanted[-1] < wanted[0] - 0.1
+    assert found == pytest.approx(wanted, abs=0.05 * (wanted[0] - wanted[-1]))
+    asked = count(1)
+    losses("cut", "int4", stop=lambda: next(asked) == 5)
+    rest = losses("cut", "int4")[1]
+    assert equal(values(rest, learning=True), values(whole, learning=True))

@@ -43,7 +43,7 @@ class Copies:
     """The copies of a model in one number format."""
 
     def __init__(self, dtype: torch.dtype) -> None:
-        self._dtype = dtype
+        self.dtype = dtype
         self._all: dict[tuple[tuple[int, int, int, float], ...], tuple[tuple[Slot, ...], Tensor]] = {}
 
     def of(self, slots: Iterable[Slot], rows: int = 0) -> Tensor:
@@ -57,12 +57,12 @@ class Copies:
     def _made(self, slots: tuple[Slot, ...], rows: int) -> Tensor:
         first = slots[0].parameter
         least = max(rows, *(slot.row + slot.parameter.shape[0] for slot in slots))
-        if least == len(first) and slots[0].scale == 1 and first.dtype == self._dtype:
+        if least == len(first) and slots[0].scale == 1 and first.dtype == self.dtype:
             return first
         shape = [least]
         if first.ndim == 2:
             shape.append(max(slot.column + slot.parameter.shape[1] for slot in slots))
-        copy = torch.zeros(shape, dtype=self._dtype)
+        copy = torch.zeros(shape, dtype=self.dtype)
         _fill(copy, slots)
         for slot in slots:
             if slot.is_whole_rows_of(copy):

@@ -5,6 +5,7 @@ All take and give [tokens, width] in the numbers of the backbone; sums are made 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -94,11 +95,13 @@ class _GatedSilu(torch.autograd.Function):
         return found
 
 
-def low_rank(x: Tensor, weight: Tensor, bias: Tensor | None, down: Tensor, up: Tensor) -> Tensor:
+def low_rank(
+    x: Tensor, weight: Callable[[], Tensor], bias: Tensor | None, down: Tensor, up: Tensor
+) -> Tensor:
     """A frozen map plus trained ones of low rank: x W' + (x A') B' (Hu et al. 2021).
 
-    x: [tokens, in], weight: [out, in], down (A): [ranks, in], up (B): [out, ranks], which has zeros where an
-    output belongs to another adapter; bias: [out] or None.
+    x: [tokens, in], weight: gives [out, in], again in the backward pass; bias: [out] or None,
+    down (A): [ranks, in], up (B): [out, ranks], which has zeros where an output belongs to another adapter.
     """
     found: Tensor = _LowRank.apply(x, weight, bias, down, up)  # type: ignore[no-untyped-call]
     return found
@@ -106,17 +109,20 @@ def low_rank(x: Tensor, weight: Tensor, bias: Tensor | None, down: Tensor, up: T
 
 class _LowRank(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, down: Tensor, up: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, weight: Callable[[], Tensor], bias: Tensor | None, down: Tensor, up: Tensor
+    ) -> Tensor:
         low = functional.linear(x, down)
-        ctx.save_for_backward(x, weight, down, up, low)
-        return functional.linear(x, weight, bias).addmm_(low, up.T)
+        ctx.weight = weight
+        ctx.save_for_backward(x, down, up, low)
+        return functional.linear(x, weight(), bias).addmm_(low, up.T)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, None, None, Tensor, Tensor]:
-        x, weight, down, up, low = ctx.saved_tensors
+        x, down, up, low = ctx.saved_tensors
         of_low = gradient @ up
         of_x = None
         if ctx.needs_input_grad[0]:
-            of_x = (gradient @ weight).addmm_(of_low, down)
+            of_x = (gradient @ ctx.weight()).addmm_(of_low, down)
         return of_x, None, None, of_low.T @ x, gradient.T @ low

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from tunesmith.models.adapters import LoraLinear
+from tunesmith.models.quantized import QuantizedLinear, frozen_linear
 from tunesmith.train.backbones.copies import Copies, Slot
 from tunesmith.train.backbones.functions import low_rank
 
 Map = Callable[[Tensor], Tensor]
+Weight = Callable[[], Tensor]
+_Linear = nn.Linear | QuantizedLinear
 
 
 class NotCoveredError(Exception):
@@ -20,7 +25,7 @@ class NotCoveredError(Exception):
 
 
 def merged(modules: Sequence[nn.Module], copies: Copies) -> Map:
-    """One map [tokens, in] -> [tokens, sum of outs] of modules that are `nn.Linear` or LoRA on one.
+    """One map [tokens, in] -> [tokens, sum of outs] of modules that are linear, quantized, or LoRA on one.
 
     Raises:
         NotCoveredError: when one is anything else.
@@ -28,25 +33,44 @@ def merged(modules: Sequence[nn.Module], copies: Copies) -> Map:
     adapters = [module if isinstance(module, LoraLinear) else None for module in modules]
     linears = [_linear(module) for module in modules]
     rows = [0, *accumulate(linear.out_features for linear in linears)]
-    weight = copies.of(Slot(w, row) for w, row in zip((_of(m.weight) for m in linears), rows, strict=False))
     bias = _bias(linears, rows, copies)
-    if not any(adapters):
-        return lambda x: functional.linear(x, weight, bias)
-    if weight.requires_grad or (bias is not None and bias.requires_grad):
-        raise NotCoveredError("an adapter on a weight that learns as well")
-    down, up = _adapters(adapters, rows, copies)
-    return lambda x: low_rank(x, weight, bias, down, up)
+    quantized = any(isinstance(linear, QuantizedLinear) for linear in linears)
+    weight = _quantized(linears, copies) if quantized else _copied(linears, rows, copies)
+    if any(adapters):
+        if weight().requires_grad or (bias is not None and bias.requires_grad):
+            raise NotCoveredError("an adapter on a weight that learns as well")
+        down, up = _adapters(adapters, rows, copies)
+        return lambda x: low_rank(x, weight, bias, down, up)
+    if quantized:
+        return lambda x: frozen_linear(x, weight, bias)
+    return lambda x: functional.linear(x, weight(), bias)
 
 
-def _linear(module: nn.Module) -> nn.Linear:
+def _copied(linears: Sequence[_Linear], rows: Sequence[int], copies: Copies) -> Weight:
+    copy = copies.of(Slot(w, row) for w, row in zip((_of(m.weight) for m in linears), rows, strict=False))
+    return lambda: copy
+
+
+def _quantized(linears: Sequence[_Linear], copies: Copies) -> Weight:
+    """Floats of all the maps, made each time."""
+    found = [linear for linear in linears if isinstance(linear, QuantizedLinear)]
+    if len(found) < len(linears):
+        raise NotCoveredError("quantized maps beside others")
+    if len(found) == 1:
+        return partial(found[0].floats, copies.dtype)
+    return lambda: torch.cat([linear.floats(copies.dtype) for linear in found])
+
+
+def _linear(module: nn.Module) -> _Linear:
     if isinstance(module, LoraLinear):
         if module.dropout.p:
             raise NotCoveredError("dropout of adapters")
         module = module.base
     # A class of its own may compute something else.
-    if type(module) is not nn.Linear or module._forward_hooks or module._forward_pre_hooks:
+    covered = type(module) is nn.Linear or isinstance(module, QuantizedLinear)
+    if not covered or module._forward_hooks or module._forward_pre_hooks:
         raise NotCoveredError(type(module).__name__)
-    return module
+    return module  # type: ignore[return-value]
 
 
 def _of(weight: Tensor) -> nn.Parameter:
@@ -55,7 +79,7 @@ def _of(weight: Tensor) -> nn.Parameter:
     return weight
 
 
-def _bias(linears: Sequence[nn.Linear], rows: Sequence[int], copies: Copies) -> Tensor | None:
+def _bias(linears: Sequence[_Linear], rows: Sequence[int], copies: Copies) -> Tensor | None:
     found = [
         Slot(_of(linear.bias), row)
         for linear, row in zip(linears, rows, strict=False)

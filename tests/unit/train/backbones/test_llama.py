@@ -19,6 +19,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from tunesmith.models import quantized
 from tunesmith.models.backbone import Generic
 from tunesmith.train.backbones import attention
 from tunesmith.train.backbones.llama import LlamaBackbone
@@ -68,6 +69,19 @@ def test_adapters_may_be_on_some_maps_only(shaken: Any, rows: Any, gradients: An
     model = shaken(FAMILIES["qwen2"](), lora=True, targets=["q_proj", "v_proj", "up_proj"])
     _, wanted = gradients(model, Generic(model, speaks=True), rows())
     _, found = gradients(model, LlamaBackbone(model, torch.float32), rows())
+    assert apart(found, wanted) < 1e-5
+
+
+@pytest.mark.parametrize("numbers", ["int8", "int4"])
+@pytest.mark.parametrize("targets", ["all-linear", ["q_proj", "up_proj"]], ids=["all", "some"])
+def test_a_base_in_few_bits_is_computed_with_the_same_floats(
+    numbers: Any, targets: Any, shaken: Any, rows: Any, gradients: Any, apart: Any
+) -> None:
+    model = shaken(FAMILIES["qwen2"](), lora=True, targets=targets)
+    quantized.keep(model, numbers)
+    _, wanted = gradients(model, Generic(model, speaks=True), rows())
+    backbone = LlamaBackbone(model, torch.float32)
+    _, found = gradients(model, backbone, rows())
     assert apart(found, wanted) < 1e-5
 
 
