@@ -41,7 +41,7 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         "--to", type=Path, metavar="DIR", required=True, help=text.say("cli.option_to", lang)
     )
     exporting.add_argument(
-        "--format", default="safetensors", choices=("safetensors", "gguf"),
+        "--format", default="safetensors", choices=("safetensors", "gguf", "onnx"),
         help=text.say("cli.option_export_format", lang),
     )  # fmt: skip
     exporting.add_argument(

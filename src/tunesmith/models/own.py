@@ -7,7 +7,7 @@ class, settings and source a saved model was made of stands on its card; its fol
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,7 +59,7 @@ class OwnModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         self.inner = inner
         self.head: nn.Linear | None = None
         self.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
-        self._takes_mask = "mask" in inspect.signature(inner.forward).parameters
+        self.takes_mask = "mask" in inspect.signature(inner.forward).parameters
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> OwnOutput:
         """input_ids, attention_mask: [batch, tokens]; the mask is 1 on real tokens, padding on the right."""
@@ -67,22 +67,13 @@ class OwnModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         return OwnOutput(last_hidden_state=states, logits=states if self.head is None else self.head(states))
 
     def _states(self, ids: Tensor, mask: Tensor | None) -> Tensor:
-        if self._takes_mask:
+        if self.takes_mask:
             states: Tensor = self.inner(ids, mask=torch.ones_like(ids) if mask is None else mask)
         elif mask is None or bool(mask.all()):
             states = self.inner(ids)
         else:
-            states = self._by_length(ids, mask.sum(1))
+            states = by_length(self.inner, ids, mask.sum(1))
         return states
-
-    def _by_length(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """A module that takes no mask may see padding: rows of one length are computed without any."""
-        parts = {n: self.inner(ids[lengths == n, :n]) for n in sorted(set(lengths.tolist()))}
-        first: Tensor = next(iter(parts.values()))
-        result = first.new_zeros(*ids.shape, first.shape[-1])
-        for n, part in parts.items():
-            result[lengths == n, :n] = part
-        return result
 
     def add_head(self) -> None:
         """Put a linear map from hidden states to logits on it."""
@@ -97,6 +88,16 @@ class OwnModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         """Write config.json and the weights, tied ones once."""
         self.config.save_pretrained(save_directory)
         save_model(self, str(Path(save_directory) / _WEIGHTS))
+
+
+def by_length(read: Callable[[Tensor], Tensor], ids: Tensor, lengths: Tensor) -> Tensor:
+    """States [batch, tokens, width] of what takes no mask: rows of one length are read without padding."""
+    parts = {n: read(ids[lengths == n, :n]) for n in sorted(set(lengths.tolist()))}
+    first = next(iter(parts.values()))
+    states = first.new_zeros(*ids.shape, first.shape[-1])
+    for n, part in parts.items():
+        states[lengths == n, :n] = part
+    return states
 
 
 AutoConfig.register(OwnConfig.model_type, OwnConfig, exist_ok=True)

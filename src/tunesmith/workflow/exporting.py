@@ -6,52 +6,38 @@ tolerance of its format is not left behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tunesmith.core import durable
 from tunesmith.core.errors import ModelError, UsageError
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import card, loading, tokenizer
-from tunesmith.models.classifier import TextClassifier
-from tunesmith.models.embedder import TextEmbedder
+from tunesmith.models import loading
 from tunesmith.models.export import certificate
 from tunesmith.models.export.certificate import TOLERANCES, Certificate, Precision
-from tunesmith.models.filler import TextFiller
 from tunesmith.models.hosted import HostedModel
-from tunesmith.models.language import LanguageModel
-from tunesmith.models.reader import TextReader
-from tunesmith.models.resolve import Resolved, resolve
-from tunesmith.models.scorer import TextScorer
-from tunesmith.models.tagger import TextTagger
-from tunesmith.models.translator import Translator
+from tunesmith.models.resolve import resolve
+from tunesmith.workflow import export_formats
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
-    from tunesmith.models.contract import PromptContract
     from tunesmith.models.export.certificate import Exported
-    from tunesmith.models.tfidf import TfidfClassifier
+    from tunesmith.workflow.export_formats import Way
 
-PACKAGES = {"safetensors": ("safetensors", "transformers", "torch"), "gguf": ("gguf", "torch")}
+PACKAGES = {
+    "safetensors": ("safetensors", "transformers", "torch"),
+    "gguf": ("gguf", "torch"),
+    "onnx": ("onnx", "onnxscript", "onnxruntime", "torch"),
+}
 """Formats, and the packages that write and read them."""
 
 PRECISIONS: Mapping[str, tuple[Precision, ...]] = {
     "safetensors": ("f32",),
     "gguf": ("f16", "f32", "q8_0", "q4_0"),
+    "onnx": ("f32",),
 }
 """In what precision each format keeps weights, its default first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
-    """How a format is written into a folder and read back, with what differs beside the weights."""
-
-    write: Callable[[Exported, Path], None]
-    read: Callable[[Exported, Path], tuple[Exported, tuple[str, ...]]]
 
 
 def export(
@@ -82,7 +68,7 @@ def export(
     if isinstance(model, HostedModel):
         raise ModelError("M14", name=name, wanted="export", task="ask, eval, eval.against")
     _must_fold(model)
-    way = _gguf(precision) if to == "gguf" else _folder(resolved)
+    way = export_formats.way(to, resolved, precision)
     with durable.new_folder(target) as folder:
         way.write(model, folder)
         made = _certified(model, way, folder, to, precision, data)
@@ -105,7 +91,7 @@ def _must_fold(model: Exported) -> None:
 
 
 def _certified(
-    model: Exported, way: _Way, folder: Path, to: str, precision: Precision, data: Path | None
+    model: Exported, way: Way, folder: Path, to: str, precision: Precision, data: Path | None
 ) -> Certificate:
     """What the folder holds, compared with the model.
 
@@ -140,93 +126,3 @@ def _scores(model: Exported, exported: Exported, data: Path) -> dict[str, tuple[
 
     before, after = (scores_of(either, data) for either in (model, exported))
     return {name: (value, after[name]) for name, value in before.items()}
-
-
-def _folder(resolved: Resolved) -> _Way:
-    """A folder as `transformers` reads it, without need of a base or a workspace."""
-
-    def write(model: Exported, folder: Path) -> None:
-        save = _SAVERS.get(type(model), _itself)
-        save(model, folder)
-        replace(card.read(Path(str(resolved.folder))), base=None).save(folder)
-
-    def read(model: Exported, folder: Path) -> tuple[Exported, tuple[str, ...]]:
-        found: Any = loading.load(Resolved(name=model.name, folder=folder))
-        is_other = isinstance(model, LanguageModel) and found.contract.digest != model.contract.digest
-        return found, ("contract",) if is_other else ()
-
-    return _Way(write=write, read=read)
-
-
-def _gguf(precision: Precision) -> _Way:
-    """One file for llama.cpp."""
-    from tunesmith.models import gguf_reader
-    from tunesmith.models.export import gguf_tokens, gguf_writer
-
-    def write(model: Exported, folder: Path) -> None:
-        if not isinstance(model, LanguageModel):
-            raise ModelError("M76", reason=f"it is a {model.kind}; GGUF files are written of decoders")
-        gguf_writer.write(model, folder / _file(model), precision=precision)
-
-    def read(model: Any, folder: Path) -> tuple[Exported, tuple[str, ...]]:
-        found = gguf_reader.read(folder / _file(model))
-        expected = gguf_tokens.of(model.tokenizer, len(found.tokens["tokens"]))
-        same = {
-            "stop tokens": found.stops() == set(model.contract.stop_ids),
-            "chat template": found.template == model.contract.template,
-            "vocabulary": found.tokens["tokens"] == expected.tokens,
-            "token types": found.tokens["token_type"] == expected.kinds,
-            "merges": found.tokens.get("merges") == expected.merges,
-            "scores": found.tokens.get("scores") == expected.scores,
-        }
-        differs = tuple(name for name, is_same in same.items() if not is_same)
-        return replace(model, module=found.module()), differs
-
-    return _Way(write=write, read=read)
-
-
-def _file(model: Exported) -> str:
-    return f"{model.name.partition('@')[0]}.gguf"
-
-
-def _language(model: LanguageModel, folder: Path) -> None:
-    module: Any = model.module
-    # Elsewhere generation has to end at the same tokens as here.
-    module.generation_config.eos_token_id = list(model.contract.stop_ids) or None
-    module.generation_config.pad_token_id = model.contract.pad_id
-    module.save_pretrained(folder)
-    _tokenizer(model.tokenizer, folder, model.context, model.contract)
-    model.contract.save(folder)
-
-
-def _headed(model: TextClassifier | TextReader | TextTagger | TextScorer, folder: Path) -> None:
-    encoder: Any = model.module.encoder
-    encoder.save_pretrained(folder)
-    model.module.save_head(folder)
-    _tokenizer(model.tokenizer, folder, model.context, None)
-
-
-def _whole(model: TextEmbedder | TextFiller | Translator, folder: Path) -> None:
-    model.module.save_pretrained(folder)  # type: ignore[operator]
-    _tokenizer(model.tokenizer, folder, model.context, None)
-
-
-def _itself(model: TfidfClassifier, folder: Path) -> None:
-    model.save(folder)
-
-
-_SAVERS: Mapping[type, Callable[[Any, Path], None]] = {
-    LanguageModel: _language,
-    TextClassifier: _headed,
-    TextReader: _headed,
-    TextTagger: _headed,
-    TextScorer: _headed,
-    TextEmbedder: _whole,
-    Translator: _whole,
-    TextFiller: _whole,
-}
-
-
-def _tokenizer(tokens: Tokenizer, folder: Path, context: int, contract: PromptContract | None) -> None:
-    special = {"bos_token": contract.bos, "eos_token": contract.eos} if contract else {}
-    tokenizer.save(tokens, folder, context=context, special=special)
