@@ -80,8 +80,8 @@ for row, logits in zip(rows, found):
     begin, end = logits[: len(row.ids)].argmax(0)
     print(row.tokens[begin : end + 1])
 """,
-    TextEmbedder: "print(found @ found[0])  # how alike each text is to the first, 1 at most\n",
-    TextScorer: "print(found)\n",
+    TextEmbedder: "print(np.array(found) @ found[0])  # how alike each text is to the first, 1 at most\n",
+    TextScorer: "print([float(score) for score in found])\n",
 }
 
 _NOTES: Mapping[type, str] = {

@@ -92,7 +92,7 @@ def new(kind: str) -> Any:
     if kind == "tagger":
         return TextTagger(module=Headed(encoder(), 3), labels=("x",), **shared)
     if kind == "reader":
-        return TextReader(module=Headed(encoder(), 2), **shared)
+        return TextReader(module=Headed(encoder(), 2), labels=(), **shared)
     if kind == "embedder":
         return TextEmbedder(module=encoder(), **shared)
     return TextScorer(module=Scorer(bag(), last=True, mean=3.0, spread=2.0), **shared)
