@@ -32,6 +32,16 @@ data: {{{ROWS}}}
 train: {{{TRAIN}}}
 publish: {{name: router}}
 """
+SEARCH = f"""\
+task: classify
+model: {{architecture: bert, {SIZE}}}
+data: {{{ROWS}}}
+train:
+  epochs: 1
+  batch_size: 8
+  save_every: 2
+  search: {{trials: 4, space: {{optimizer.lr: {{log: [1.0e-4, 1.0e-2]}}, batch_size: {{choice: [8, 16]}}}}}}
+"""
 # What else learns, in `make test-faults`.
 OTHERS = {
     "decoder": f"""\
@@ -177,7 +187,7 @@ def kill(trainer: Trainer, whole: Whole, folder: Path, moment: float) -> Workspa
     raise AssertionError("every run was faster than its killer")
 
 
-def trial(trainer: Trainer, whole: Whole, folder: Path, seed: int) -> None:
+def trial(trainer: Trainer, whole: Whole, folder: Path, seed: int) -> RunFolder:
     workspace = kill(trainer, whole, folder, random.Random(seed).uniform(0, 0.9))
     assert run_of(workspace).status() in ("interrupted", "finished")
     trainer.start(whole.recipe, workspace)
@@ -187,6 +197,7 @@ def trial(trainer: Trainer, whole: Whole, folder: Path, seed: int) -> None:
     assert weights(run) == whole.weights
     assert curve(run) == whole.curve
     assert not list(run.path.glob(".tmp-*"))
+    return run
 
 
 @pytest.mark.parametrize("seed", QUICK)
@@ -194,6 +205,28 @@ def test_a_killed_run_continues_to_the_same_bytes(
     trainer: Trainer, whole: Whole, tmp_path: Path, seed: int
 ) -> None:
     trial(trainer, whole, tmp_path, seed)
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(1), pytest.param(range(1, 6), marks=pytest.mark.faults)], ids=["once", "often"]
+)
+def test_a_killed_search_tries_the_same_and_comes_to_the_same_bytes(
+    trainer: Trainer, tmp_path: Path, seeds: range
+) -> None:
+    (tmp_path / "whole").mkdir()
+    whole = carried_out(trainer, tmp_path / "whole", SEARCH)
+    tried = searched(Workspace(whole.recipe.parent / "workspace"))
+    for seed in seeds:
+        (tmp_path / str(seed)).mkdir()
+        run = trial(trainer, whole, tmp_path / str(seed), seed)
+        assert searched(Workspace(run.path.parent.parent)) == tried
+
+
+def searched(workspace: Workspace) -> list[Any]:
+    """The trials of a run: what was tried, and what it came to."""
+    result = run_of(workspace).result()
+    assert result is not None
+    return [(one["values"], one["figure"]) for one in result["search"]["trials"]]
 
 
 @pytest.mark.faults

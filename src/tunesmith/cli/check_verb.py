@@ -67,12 +67,15 @@ def _good(plan: Plan, data: Parts, output: Output) -> int:
     output.hint(output.say("check_measuring"))
     found = [estimate.estimate(plan, candidate, data) for candidate in plan.candidates]
     counted = data.ledger.drop(found[0].empty, "nothing_to_learn").truncate(found[0].truncated)
+    search = plan.recipe.train.search
+    trials = search.trials if search else 1
     cost = {
         "peak_memory_bytes": peak_memory_bytes(),
         "memory_available_bytes": available_memory_bytes(),
-        "seconds": round(sum(one.seconds for one in found), 1),
-        "steps": sum(one.steps for one in found),
-        "tokens": sum(one.tokens for one in found),
+        "seconds": round(trials * sum(one.seconds for one in found), 1),
+        "steps": trials * sum(one.steps for one in found),
+        "tokens": trials * sum(one.tokens for one in found),
+        "trials": trials,
         "micro_batch_tokens": found[0].micro_batch_tokens,
         "checkpointing": found[0].checkpointing,
         "examples": [
@@ -102,6 +105,8 @@ def _show(
     )  # fmt: skip
     for line in layout.wrap(said, 80):
         output.line(line)
+    if cost["trials"] > 1:
+        output.line(output.say("check_trials", trials=cost["trials"]))
     if cost["checkpointing"]:
         output.line(output.say("check_again"))
     output.line(output.say("check_good"))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.cli import search_view
 from tunesmith.core import text
 from tunesmith.core.events import (
     Evaluated,
@@ -18,6 +19,8 @@ from tunesmith.core.events import (
     StageStarted,
     Step,
     Stopped,
+    TrialFinished,
+    TrialStarted,
     Warned,
 )
 
@@ -65,6 +68,20 @@ class _Reader:
                 self.close()
                 key = "stage_cached" if event.cached else "stage_done"
                 self.output.hint("  " + self.output.say(key, seconds=f"{event.seconds:.1f}"))
+            case TrialStarted() | TrialFinished():
+                self.close()
+                for line in search_view.progress(event, self.output):
+                    self.output.hint(line)
+            case Resumed() | Stopped():
+                self.close()
+                said = "resumed" if isinstance(event, Resumed) else "stopped"
+                self.output.hint("  " + self.output.say(said, step=event.step))
+            case _:
+                self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        """Say what happened within a stage, beside its steps."""
+        match event:
             case Evaluated(scores=scores) if scores:
                 said = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
                 self.output.hint("  " + self.output.say("validated", step=event.step, scores=said))
@@ -76,11 +93,6 @@ class _Reader:
                 reason = self.output.say(f"skipped_{event.reason}")
                 said = self.output.say("skipped", step=event.step, reason=reason, rows=", ".join(event.rows))
                 self.output.hint(f"  ! {said}")
-            case Resumed():
-                self.output.hint("  " + self.output.say("resumed", step=event.step))
-            case Stopped():
-                self.close()
-                self.output.hint("  " + self.output.say("stopped", step=event.step))
             case Warned():
                 warning = text.explain(event.code, self.output.lang, event.values)
                 self.output.hint(f"  ! {warning['message']}")

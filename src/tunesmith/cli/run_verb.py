@@ -98,12 +98,29 @@ def show_result(result: dict[str, Any], output: Output, *, cached: bool) -> None
     named = {result["model"]: result["scores"], **result["baselines"]}
     rows = [[name, *(_figure(found.get(m)) for m in metrics)] for name, found in named.items()]
     output.table(["", *metrics], rows)
+    show_search(result, output)
+    show_weights(result, output)
     show_ledger(result["ledger"], output)
     if result["gate"] is not None:
         output.line(output.say("gate_open" if result["gate"]["passed"] else "gate_shut"))
     if result["release"]:
         output.line(output.say("published", release=result["release"]))
     output.line(output.say("run_cached" if cached else "run_done", path=result["path"]))
+
+
+def show_search(result: dict[str, Any], output: Output) -> None:
+    """The trials of a search, the best of them where they are many."""
+    if search := result.get("search"):
+        from tunesmith.cli import search_view
+
+        search_view.show(search, output)
+
+
+def show_weights(result: dict[str, Any], output: Output) -> None:
+    """After which step the weights were kept, where the best were asked for."""
+    weights = result.get("weights")
+    if weights and weights["keep"] == "best":
+        output.line(output.say("weights_best", **weights))
 
 
 def show_ledger(ledger: dict[str, Any], output: Output) -> None:

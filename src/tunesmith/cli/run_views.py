@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from tunesmith.cli import layout
 from tunesmith.cli.output import Output
-from tunesmith.cli.run_verb import show_ledger
+from tunesmith.cli.run_verb import show_ledger, show_search, show_weights
 from tunesmith.core import recipe_file, text
 from tunesmith.core.errors import NotFoundError
-from tunesmith.core.events import Failed, StageFinished, StageStarted, Step, Warned
+from tunesmith.core.events import (
+    Event,
+    Failed,
+    StageFinished,
+    StageStarted,
+    Step,
+    TrialFinished,
+    TrialStarted,
+    Warned,
+)
 from tunesmith.core.runs import RunFolder
 
 
@@ -58,7 +68,7 @@ def describe(run: RunFolder) -> dict[str, Any]:
     events = list(run.events.read())
     stages = [
         {"stage": e.stage, "seconds": round(e.seconds, 3), "cached": e.cached}
-        for e in events
+        for e in _outside_trials(events)
         if isinstance(e, StageFinished)
     ]
     failed = [e for e in events if isinstance(e, Failed)]
@@ -69,14 +79,28 @@ def describe(run: RunFolder) -> dict[str, Any]:
         "path": str(run.path),
         "result": run.result(),
         "stages": stages,
-        "training": list(_training(events)),
+        "training": list(_training(_outside_trials(events))),
+        "trials": [asdict(e) for e in events if isinstance(e, TrialFinished)],
         "warnings": [{"code": e.code, "values": dict(e.values)} for e in events if isinstance(e, Warned)],
         "failed": {"code": failed[-1].code, "values": dict(failed[-1].values)} if is_failed else None,
         "paths": {name: str(path) for name, path in paths.items() if path.exists()},
     }
 
 
-def _training(events: list[Any]) -> Iterator[dict[str, Any]]:
+def _outside_trials(events: list[Event]) -> list[Event]:
+    """Events without those of the trials that came to an end, of which there may be hundreds."""
+    kept: list[Event] = []
+    for event in events:
+        if isinstance(event, TrialFinished):
+            # One that was cut off began more than once.
+            begun = (i for i, e in enumerate(kept) if isinstance(e, TrialStarted) and e.trial == event.trial)
+            del kept[next(begun, len(kept)) :]
+        else:
+            kept.append(event)
+    return kept
+
+
+def _training(events: list[Event]) -> Iterator[dict[str, Any]]:
     """How far the training of each model came."""
     last: dict[str, Step] = {}
     current = ""
@@ -98,9 +122,13 @@ def show_one(known: dict[str, Any], output: Output) -> None:
         named = {result["model"]: result["scores"], **result["baselines"]}
         rows = [[name, *(_figure(scores.get(m)) for m in metrics)] for name, scores in named.items()]
         output.table(["", *metrics], rows)
+        show_search(result, output)
+        show_weights(result, output)
         show_ledger(result["ledger"], output)
         if result["gate"] is not None:
             output.line(output.say("gate_open" if result["gate"]["passed"] else "gate_shut"))
+    elif known["trials"]:
+        output.line(output.say("trials_made", count=len(known["trials"])))
     stages = [
         (output.say(f"stage_{s['stage']}"),
          output.say("stage_cached" if s["cached"] else "stage_done", seconds=f"{s['seconds']:.1f}"))

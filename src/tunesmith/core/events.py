@@ -133,10 +133,37 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """Training reached its last step."""
+    """Training reached its last step; the weights after the step `kept` are the ones that are saved."""
 
     step: int
     loss: float
+    kept: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialStarted:
+    """The search tries `values`, under dotted keys of `train`; at most `trials` are made."""
+
+    trial: int
+    trials: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialFinished:
+    """What a trial came to: `state` is complete, pruned (ended early) or failed (with the `reason`'s code).
+
+    `figure` is the `metric` of the kept weights on the validation part; `curve` has [rows seen, figure].
+    """
+
+    trial: int
+    values: Mapping[str, Any]
+    state: str
+    metric: str
+    figure: float | None
+    seconds: float
+    curve: Sequence[Sequence[float]] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,13 +186,15 @@ Event = (
     | Stopped
     | Failed
     | Finished
+    | TrialStarted
+    | TrialFinished
     | Completed
 )
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         StageStarted, StageFinished, Step, Skipped, Evaluated, Sampled, Saved, Resumed, Warned,
-        Stopped, Failed, Finished, Completed,
+        Stopped, Failed, Finished, TrialStarted, TrialFinished, Completed,
     )
 }  # fmt: skip
 

@@ -6,12 +6,14 @@ settings of a component are not here: they are the keyword-only arguments of the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -329,6 +331,49 @@ class EarlyStopping(Section):
     min_delta: float = Field(default=0, ge=0)
 
 
+_BOUNDS = {"log": (float, int), "float": (float, int), "int": (int,)}
+
+
+def _is_range(given: Mapping[str, list[Any]]) -> bool:
+    if len(given) != 1:
+        return False
+    kind, values = next(iter(given.items()))
+    if kind == "choice":
+        return len(values) > 0
+    numbers = len(values) == 2 and all(type(value) in _BOUNDS.get(kind, ()) for value in values)
+    return numbers and values[0] < values[1] and (kind != "log" or values[0] > 0)
+
+
+def _one_range(given: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    if not _is_range(given):
+        raise PydanticCustomError("search_range", "a range, or values to choose from")
+    return given
+
+
+Range = Annotated[dict[str, list[Any]], AfterValidator(_one_range)]
+"""What a setting may be: `{kind: [from, to]}`, or `{choice: [one, another]}`."""
+
+
+class Search(Section):
+    """Trainings with other settings, of which the one that does best on the validation part is kept.
+
+    `space` says under dotted keys of `train` what each setting may be. No trial begins after `time`, written
+    as 90s, 30m or 2h. With `prune`, a trial ends when it does worse than half of those before it did.
+    """
+
+    space: dict[str, Range] = Field(min_length=1, max_length=32)
+    trials: int = Field(default=20, ge=1, le=10_000)
+    time: str | None = Field(default=None, pattern=r"^[1-9]\d{0,6}[smh]$")
+    prune: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """`time` in seconds."""
+        if self.time is None:
+            return math.inf
+        return float(self.time[:-1]) * {"s": 1, "m": 60, "h": 3600}[self.time[-1]]
+
+
 class Train(Section):
     """How the model learns.
 
@@ -359,6 +404,7 @@ class Train(Section):
     keep: Literal["last", "best"] = "last"
     early_stopping: EarlyStopping | None = None
     evaluate_every: int | None = Field(default=None, ge=1)
+    search: Search | None = None
     log_to: list[Literal["tensorboard", "mlflow", "wandb", "trackio"]] = []
 
 

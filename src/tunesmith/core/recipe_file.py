@@ -5,6 +5,7 @@ YAML is read as version 1.2. This module knows files and lines; what the keys me
 
 from __future__ import annotations
 
+import copy
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tunesmith.core import durable
 from tunesmith.core.errors import NotFoundError, Problem, RecipeError
-from tunesmith.core.recipe import Recipe
+from tunesmith.core.recipe import Recipe, Train
 from tunesmith.core.registry import suggestion
 
 MAX_BYTES = 1_000_000
@@ -139,15 +140,42 @@ def _override(values: dict[str, Any], override: str) -> None:
     if not equals or not all(keys):
         raise RecipeError("R08", override=override)
     parsed, _ = _parse_yaml(f"value: {raw}", Path("--set"))
+    if not put(values, keys, parsed["value"]):
+        raise RecipeError("R08", override=override)
+
+
+def put(values: dict[str, Any], keys: Sequence[str], value: Any) -> bool:
+    """Set the value at `keys`, making mappings on the way; False when something else is in the way."""
     inner = values
     for key in keys[:-1]:
         if isinstance(inner.get(key), str):
-            # `method: lora` grows into a mapping when a setting of it is overridden.
+            # `method: lora` grows into a mapping when a setting of it is set.
             inner[key] = {"name": inner[key]}
-        inner = inner.setdefault(key, {})
+        if inner.get(key) is None:
+            inner[key] = {}
+        inner = inner[key]
         if not isinstance(inner, dict):
-            raise RecipeError("R08", override=override)
-    inner[keys[-1]] = parsed["value"]
+            return False
+    inner[keys[-1]] = value
+    return True
+
+
+def with_values(train: Train, values: Mapping[str, Any], folder: Path) -> Train:
+    """`train` with the values of a trial, under its dotted keys, and nothing left to search.
+
+    Raises:
+        ValidationError: when they do not suit it.
+    """
+    return Train.model_validate(
+        put_all(train.model_dump(mode="json", exclude={"search"}), values), context={"folder": folder}
+    )
+
+
+def put_all(train: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Put values under their dotted keys into a `train` section; a component comes before its settings."""
+    for path in sorted(values, key=lambda path: path.count(".")):
+        put(train, path.split("."), copy.deepcopy(values[path]))
+    return train
 
 
 def validate(document: Document) -> tuple[Recipe | None, list[Problem]]:

@@ -29,6 +29,30 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """Settings that were tried and their figure on the validation part.
+
+    `state` is complete, pruned (ended early) or failed; the first has a figure.
+    """
+
+    trial: int
+    values: Mapping[str, Any]
+    state: str
+    figure: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """The trials by which settings were found; `best` is the number of the one that was kept."""
+
+    metric: str
+    direction: Direction
+    best: int
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingPoint:
     """The loss and the learning rate of one training step; the loss is in nats per target."""
 
@@ -43,6 +67,15 @@ class ValidationPoint:
 
     step: int
     scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Which weights of a training were kept: by the rule `keep` of the recipe, the ones after `step`."""
+
+    keep: str
+    step: int
+    steps: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +119,10 @@ class Report:
     mistakes: tuple[Mistake, ...] = ()
     samples: tuple[Sample, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    search: Search | None = None
     curve: tuple[TrainingPoint, ...] = ()
     validation: tuple[ValidationPoint, ...] = ()
+    weights: Weights | None = None
     ledger: Mapping[str, Any] = field(default_factory=dict[str, Any])
     gate: Verdict = OPEN
     seconds: float = 0.0

@@ -121,11 +121,12 @@ def train(
         if stopping and done < stepper.steps:
             yield Stopped(step=done)
             return
-    if not group.in_turn(lambda: selection.put(stepper.parameters)) and stepper.average is not None:
+    kept = group.in_turn(lambda: selection.put(stepper.parameters))
+    if kept is None and stepper.average is not None:
         stepper.average.put()
     # The weights of the first process are the ones that will be saved.
     group.finish()
-    yield Finished(step=done, loss=loss)
+    yield Finished(step=done, loss=loss, kept=done if kept is None else kept)
 
 
 def _evaluate(stepper: Stepper, selection: Selection, readers: Readers, step: int) -> list[Event]:
@@ -133,7 +134,7 @@ def _evaluate(stepper: Stepper, selection: Selection, readers: Readers, step: in
     with stepper.averaged(), undisturbed(stepper.module):
         scores = stepper.group.compute(lambda: dict(readers.evaluate()))
         if scores:
-            selection.see(readers.rank(scores), stepper.parameters)
+            selection.see(readers.rank(scores), step, stepper.parameters)
         answers = stepper.group.compute(lambda: [asdict(answer) for answer in readers.answers()])
     samples = [Sampled(step=step, samples=[Answer(**a) for a in answers])] if answers else []
     return [Evaluated(step=step, scores=scores), *samples]

@@ -34,17 +34,18 @@ class Selection:
         self._early = early
         self._group = group
         self._best = -math.inf
+        self._step = 0
         self._waited = 0
 
-    def see(self, score: float, parameters: Mapping[str, nn.Parameter]) -> None:
-        """Take in an evaluation of what the parameters are now."""
+    def see(self, score: float, step: int, parameters: Mapping[str, nn.Parameter]) -> None:
+        """Take in an evaluation of what the parameters are after `step`."""
         least = self._early.min_delta if self._early else 0.0
         improved = score > self._best + least
         self._waited = 0 if improved else self._waited + 1
         if not score > self._best:
             return
         # A gain of less than `min_delta` is kept too, but it does not count against being in vain.
-        self._best = score
+        self._best, self._step = score, step
         if self._keeps:
             self._group.make(
                 self._folder, lambda made: cuts.write(made, "weights", parameters, self._group.cuts)
@@ -56,22 +57,24 @@ class Selection:
         return self._early is not None and self._waited >= self._early.patience
 
     @torch.no_grad()
-    def put(self, parameters: Mapping[str, nn.Parameter]) -> bool:
-        """Set the parameters to the best there were; False when the last are kept."""
+    def put(self, parameters: Mapping[str, nn.Parameter]) -> int | None:
+        """Set the parameters to the best there were, and say of which step; None when the last are kept."""
         if not self._keeps or self._best == -math.inf:
-            return False
+            return None
         durable.verify(self._folder)
         weights = cuts.read(self._folder, "weights", self._group.cuts)
         for name, parameter in parameters.items():
             parameter.copy_(weights[name])
-        return True
+        return self._step
 
     def state(self) -> dict[str, Any]:
         """What is remembered, as JSON."""
-        return {"best": self._best if math.isfinite(self._best) else None, "waited": self._waited}
+        best = self._best if math.isfinite(self._best) else None
+        return {"best": best, "step": self._step, "waited": self._waited}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Remember what `state` gave."""
         best = state.get("best")
         self._best = -math.inf if best is None else best
+        self._step = state.get("step", 0)
         self._waited = state.get("waited", 0)

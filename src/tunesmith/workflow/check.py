@@ -17,7 +17,7 @@ from tunesmith.data.sources import source_paths
 from tunesmith.models import borrowed, card, endpoint, families
 from tunesmith.models.resolve import resolve
 from tunesmith.tasks.task import Task
-from tunesmith.workflow import teacher_check
+from tunesmith.workflow import space, teacher_check
 from tunesmith.workflow.settling import settled, task_of
 
 
@@ -64,11 +64,13 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
         *_unknown_fields(document, task, recipe.data),
         *_unread(document, task),
         *_model_problems(document, recipe, task, workspace),
+        *_method_problems(document, recipe),
         *_loss_problems(document, recipe, task),
         *teacher_check.problems(document, recipe, task, workspace),
         *teacher_check.answering(document, recipe, task, workspace),
         *_selection_problems(document, recipe, task),
         *_eval_problems(document, recipe, task, workspace),
+        *_search_problems(document, recipe, task),
     ]
 
 
@@ -149,9 +151,6 @@ def _model_problems(
     if len(recipe.model) > 1 and not recipe.data.split.validation and "validation" not in given:
         yield document.problem("R17", ("model",), count=len(recipe.model))
     for choice in recipe.model:
-        if isinstance(choice, Made) and recipe.train.method.name != "full":
-            name = choice.code if isinstance(choice, Own) else choice.architecture
-            yield document.problem("R15", ("train", "method"), model=name, method=recipe.train.method.name)
         if isinstance(choice, Made):
             for code, key, values in families.problems(choice):
                 yield document.problem(code, ("model", key), **values)
@@ -160,6 +159,15 @@ def _model_problems(
         except TunesmithError as error:
             found = error.problems[0]
             yield document.problem(found.code, ("model",), **found.values)
+
+
+def _method_problems(document: Document, recipe: Recipe) -> Iterator[Problem]:
+    """A model that is made here has nothing that could stay as it is."""
+    method = recipe.train.method.name
+    for choice in recipe.model if method != "full" else ():
+        if isinstance(choice, Made):
+            name = choice.code if isinstance(choice, Own) else choice.architecture
+            yield document.problem("R15", ("train", "method"), model=name, method=method)
 
 
 # The kinds of models that a task can use, where that is not decoders alone.
@@ -224,7 +232,11 @@ def _loss_problems(document: Document, recipe: Recipe, task: Task) -> Iterator[P
 def _selection_problems(document: Document, recipe: Recipe, task: Task) -> Iterator[Problem]:
     """What goes by a metric on the validation part: it must be there, and the metric be the task's."""
     train, given = recipe.train, recipe.data.source
-    chooses = {"keep": train.keep == "best", "early_stopping": train.early_stopping is not None}
+    chooses = {
+        "keep": train.keep == "best",
+        "early_stopping": train.early_stopping is not None,
+        "search": train.search is not None,
+    }
     if not recipe.data.split.validation and "validation" not in given:
         for key in (key for key, chosen in chooses.items() if chosen):
             yield document.problem("R22", ("train", key), key=key)
@@ -232,6 +244,15 @@ def _selection_problems(document: Document, recipe: Recipe, task: Task) -> Itera
     if metric in components.metrics.builtin and metric is not None and metric not in task.metrics:
         known = suggestion(metric, list(task.metrics))
         yield document.problem("R16", ("train", "metric"), task=task.name, metric=metric, **known)
+
+
+def _search_problems(document: Document, recipe: Recipe, task: Task) -> list[Problem]:
+    """What no trial could do: every corner of the space is held to what its recipe must be."""
+
+    def also(recipe: Recipe) -> list[Problem]:
+        return [*_method_problems(document, recipe), *_loss_problems(document, recipe, task)]
+
+    return space.problems(document, recipe, also)
 
 
 def _eval_problems(document: Document, recipe: Recipe, task: Task, workspace: Workspace) -> Iterator[Problem]:

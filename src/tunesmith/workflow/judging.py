@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import cache
 from tunesmith.core.store import Release, Store
@@ -25,11 +25,11 @@ from tunesmith.eval.outcome import (
     ScoreOutcome,
     TextOutcome,
 )
-from tunesmith.eval.report import Provenance, Report, Sample, TrainingPoint, ValidationPoint
+from tunesmith.eval.report import Provenance, Report, Sample, TrainingPoint, ValidationPoint, Weights
 from tunesmith.models import loading
 from tunesmith.models.endpoint import PREFIX
 from tunesmith.models.resolve import Resolved, resolve
-from tunesmith.workflow import measuring, references, spans, tokens, training
+from tunesmith.workflow import measuring, references, searching, spans, tokens, training
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 
@@ -82,7 +82,25 @@ def make(
     folder, cached = cache.folder(plan.workspace.cache, "eval", key, write)
     report = Report.load(folder / "report.json")
     # Recipes that differ only in what they publish share this result: the run to name is the one that asks.
-    return replace(report, provenance=replace(report.provenance, run=plan.run.id)), cached
+    provenance = replace(report.provenance, run=plan.run.id)
+    return replace(report, provenance=provenance, search=_search(plan)), cached
+
+
+def _search(plan: Plan) -> reports.Search | None:
+    """What the run tried before it came to its settings."""
+    tried = searching.finished(plan.run)
+    best = searching.best(plan, tried)
+    if best is None:
+        return None
+    trials = tuple(
+        reports.Trial(
+            trial=one.trial, values=one.values, state=one.state, figure=one.figure, seconds=one.seconds
+        )
+        for one in tried
+    )
+    return reports.Search(
+        metric=plan.metric, direction=direction(plan.metric), best=best.trial, trials=trials
+    )
 
 
 def production(plan: Plan) -> Release | None:
@@ -126,11 +144,20 @@ def _judge(
             TrainingPoint(step=step, loss=loss, learning_rate=rate) for step, loss, rate in notes["curve"]
         ),
         validation=tuple(ValidationPoint(step=s, scores=found) for s, found in notes["validation"]),
+        weights=_weights(plan, notes),
         ledger=ledger.summary(),
         gate=gate.judge(plan.recipe.eval.gate, scores, beside),
         seconds=time.monotonic() - began,
     )
     return with_labels(report, outcome, ledger)
+
+
+def _weights(plan: Plan, notes: Mapping[str, Any]) -> Weights | None:
+    """Which weights were kept; None of a model that is not trained in steps."""
+    kept = notes.get("kept")
+    if not kept or not notes["curve"]:
+        return None
+    return Weights(keep=plan.recipe.train.keep, step=kept[-1], steps=notes["curve"][-1][0])
 
 
 def _outcome(plan: Plan, candidate: Candidate, parts: Parts, split: str, model: Model) -> Outcome:

@@ -9,7 +9,7 @@ run id      <- everything
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -199,12 +199,16 @@ class Plan:
         else:
             source = resolve(choice, self.workspace, base=self.base)
             identity = _identity_of_found(source)
-        key = cache.key(
+        return Candidate(_name_of(source), source, identity, self._training_key(identity))
+
+    def _training_key(self, identity: str) -> str:
+        """What the training of a model depends on."""
+        return cache.key(
             data=self.data_key,
             task=self.recipe.task,
             model=identity,
             prompt={**self.recipe.prompt.model_dump(mode="json"), "template": self.template},
-            train=self.recipe.train.model_dump(mode="json", exclude={"save_every", "log_to"}),
+            train=self.recipe.train.model_dump(mode="json", exclude={"save_every", "log_to", "search"}),
             teacher=self.teacher_identity,
             code=self._training_code(),
             max_length=self.recipe.data.max_length,
@@ -214,7 +218,19 @@ class Plan:
             memory=self.memory if self.recipe.train.micro_batch_tokens == "auto" else None,
             versions=self.versions,
         )
-        return Candidate(_name_of(source), source, identity, key)
+
+    def varied(self, values: Mapping[str, Any], mark: str = "") -> Plan:
+        """The same plan with other settings of `train`, in the same run; `mark` tells its models apart."""
+        train = recipe_file.with_values(self.recipe.train, values, self.base)
+        recipe = self.recipe.model_copy(update={"train": train})
+        made = Plan(recipe, self.file, self.workspace, resumed=self.run)
+        # Files and models are not read again: they are hashed whole.
+        vars(made).update({name: getattr(self, name) for name in ("task", "sources", "data_key")})
+        vars(made)["candidates"] = tuple(
+            replace(one, name=one.name + mark, key=made._training_key(one.identity))
+            for one in self.candidates
+        )
+        return made
 
     def _training_code(self) -> list[str]:
         train = self.recipe.train
@@ -270,7 +286,9 @@ class Plan:
         if self.resumed is not None:
             return self.resumed
         publish = self.recipe.publish.model_dump() if self.recipe.publish else None
-        identity = cache.key(eval=self.eval_key, publish=publish, save=self.recipe.train.save_every)
+        train = self.recipe.train
+        search = train.search.model_dump() if train.search else None
+        identity = cache.key(eval=self.eval_key, publish=publish, save=train.save_every, search=search)
         stem = "".join(c if c.isalnum() else "-" for c in self.file.name.split(".")[0].lower()) or "run"
         return RunFolder(self.workspace.runs / f"{stem[:40]}-{identity[:10]}")
 

@@ -170,6 +170,8 @@ class _Execution:
     def stages(self, parts: Parts) -> Iterator[Event]:
         """Training, evaluation and publication of prepared data."""
         recipe_file.write(self.plan.locked(), self.plan.run.recipe)
+        if not (yield from self._search(parts)):
+            return
         for candidate in self.plan.candidates:
             stopped = yield from self._train(candidate, parts)
             if stopped:
@@ -197,6 +199,19 @@ class _Execution:
             yield Warned(code=warning.code, values=dict(warning.values))
         yield StageFinished(stage="data", cached=parts.cached, seconds=time.monotonic() - began)
         return parts
+
+    def _search(self, parts: Parts) -> Generator[Event, None, bool]:
+        """Go on with the best settings of a search, where the recipe asks for one; False when stopped."""
+        if self.plan.recipe.train.search is None:
+            return True
+        from tunesmith.workflow import searching
+
+        found = yield from searching.search(self.plan, parts, self.stop, self.group)
+        if found is None:
+            return False
+        self.plan = found
+        recipe_file.write(found.locked(), found.run.recipe)
+        return True
 
     def _train(self, candidate: Candidate, parts: Parts) -> Generator[Event, None, bool]:
         from tunesmith.workflow import training
@@ -259,6 +274,8 @@ class _Execution:
                 "release": release.label if release else None,
                 "scores": dict(report.scores),
                 "baselines": {name: dict(scores) for name, scores in report.baselines.items()},
+                "search": asdict(report.search) if report.search else None,
+                "weights": asdict(report.weights) if report.weights else None,
                 "ledger": ledger.summary(),
                 "gate": asdict(report.gate) if report.gate.checks else None,
                 "rival": _rival(self.plan),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import components, durable
 from tunesmith.core.errors import DataError, ModelError
-from tunesmith.core.events import Evaluated, Event, Step, Stopped
+from tunesmith.core.events import Evaluated, Event, Finished, Step, Stopped
 from tunesmith.core.recipe import Made
 from tunesmith.eval.metrics import direction
 from tunesmith.models.contract import PromptContract
@@ -46,7 +46,7 @@ def folder_of(plan: Plan, candidate: Candidate) -> Path:
 
 def train(
     plan: Plan, candidate: Candidate, parts: Parts, stop: Callable[[], bool], group: Group = ALONE
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Train a candidate and put its model into the cache; continues where an earlier try was cut off.
 
     This is what the first process of a `group` does; the others `assist`.
@@ -58,7 +58,7 @@ def train(
 
     group.first(lambda: candidate.key)
     learner, encoded = group.in_turn(lambda: learner_of(plan, candidate, parts))
-    found = checkpoints.newest(_states(plan, candidate))
+    found = checkpoints.newest(states_of(plan, candidate))
     # What an earlier try said after its last checkpoint, or without one, is said again now.
     plan.run.events.rewind(found.step if found else 0, candidate.name)
     for event in _gradient(plan, candidate, parts, learner, encoded, stop, group):
@@ -77,7 +77,8 @@ def assist(plan: Plan, candidate: Candidate, parts: Parts, stop: Callable[[], bo
         pass
 
 
-def _states(plan: Plan, candidate: Candidate) -> Path:
+def states_of(plan: Plan, candidate: Candidate) -> Path:
+    """Where the checkpoints of its training are."""
     return plan.run.checkpoints / candidate.key[:12]
 
 
@@ -106,7 +107,7 @@ def _gradient(
     )
     return loop(
         learner, plan.task, encoded.train,
-        settings=plan.recipe.train, seed=plan.recipe.seed, folder=_states(plan, candidate), readers=readers,
+        settings=plan.recipe.train, seed=plan.recipe.seed, folder=states_of(plan, candidate), readers=readers,
         room=Room.now(plan.memory, group.beside), group=group,
     )  # fmt: skip
 
@@ -122,6 +123,7 @@ def _write_notes(plan: Plan, candidate: Candidate, encoded: Encoded, folder: Pat
     notes = {
         "curve": [[e.step, e.loss, e.learning_rate] for e in events if isinstance(e, Step)],
         "validation": [[e.step, dict(e.scores)] for e in events if isinstance(e, Evaluated)],
+        "kept": [e.kept for e in events if isinstance(e, Finished)][-1:],
         "truncated": encoded.truncated,
         "empty": encoded.empty,
     }

@@ -25,6 +25,8 @@ from tunesmith.core.events import (
     StageStarted,
     Step,
     Stopped,
+    TrialFinished,
+    TrialStarted,
     Warned,
 )
 
@@ -46,7 +48,17 @@ EVENTS = [
     Saved(step=3, path="checkpoints/step-3"),
     Stopped(step=3),
     Failed(code="T01", values={"step": 4}),
-    Finished(step=9, loss=0.1),
+    Finished(step=9, loss=0.1, kept=6),
+    TrialStarted(trial=2, trials=9, values={"epochs": 2, "optimizer": "lion"}),
+    TrialFinished(
+        trial=2,
+        values={"epochs": 2},
+        state="complete",
+        metric="f1",
+        figure=0.1 + 0.2,
+        seconds=1.0,
+        curve=[[8, 0.3]],
+    ),
     StageFinished(stage="train", cached=False, seconds=1.5),
     Completed(seconds=2.0),
 ]
@@ -62,7 +74,7 @@ def test_every_kind_of_event_is_read_back_as_it_was_said(log):
     for event in EVENTS:
         log.append(event)
     assert list(log.read()) == EVENTS
-    assert [record["time"] for record in log.records()] == list(range(1000, 1013))
+    assert [record["time"] for record in log.records()] == list(range(1000, 1000 + len(EVENTS)))
 
 
 def test_events_cannot_be_changed():

@@ -48,7 +48,7 @@ def test_a_training_tells_its_story(any_work: Any, tmp_path: Path) -> None:
     assert [event.step for event in of(Evaluated, events)] == [total // 2, total]
     saved = of(Saved, events)
     assert {event.step for event in saved} == ({*range(3, total, 3), total // 2})
-    assert events[-1] == Finished(step=total, loss=steps[-1].loss)
+    assert events[-1] == Finished(step=total, loss=steps[-1].loss, kept=total)
     assert all(math.isfinite(step.loss) for step in steps)
 
 

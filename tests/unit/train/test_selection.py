@@ -64,7 +64,8 @@ def test_the_weights_with_the_best_score_are_kept_though_cut_off_anywhere(
             if isinstance(event, Step) and event.step == cut:
                 break
         second = classify.build()
-        list(learn(classify, second, tmp_path / str(cut), [], state, **chosen))
+        again = list(learn(classify, second, tmp_path / str(cut), [], state, **chosen))
+        assert again[-1].kept == said[-1].kept == 8
         assert same(state(second), seen[3]), f"cut off after step {cut}"
 
 
@@ -91,7 +92,7 @@ def test_the_averaged_weights_are_evaluated_and_stay(classify: Any, tmp_path: Pa
 def test_a_gain_below_the_least_does_not_count(tmp_path: Path) -> None:
     selection = Selection(tmp_path, keeps=False, early=EarlyStopping(patience=2, min_delta=0.1))
     vain = []
-    for score in (0.5, 0.7, 0.75, 0.78):
-        selection.see(score, {})
+    for step, score in enumerate((0.5, 0.7, 0.75, 0.78), 1):
+        selection.see(score, step, {})
         vain.append(selection.is_in_vain)
     assert vain == [False, False, False, True]

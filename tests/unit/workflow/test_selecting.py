@@ -61,7 +61,13 @@ def test_the_saved_model_is_the_one_that_was_evaluated_best(recipe: Path) -> Non
     same = (made.run.model / "model.safetensors").read_bytes() == (
         last.run.model / "model.safetensors"
     ).read_bytes()
-    assert same == (scores.index(max(scores)) == len(scores) - 1)
+    steps = [event.step for event in events if isinstance(event, Evaluated)]
+    best = steps[scores.index(max(scores))]
+    assert same == (best == steps[-1])
+    result = made.run.result()
+    assert result is not None
+    assert result["weights"] == {"keep": "best", "step": best, "steps": steps[-1]}
+    assert last.run.result()["weights"] == {"keep": "last", "step": 3 * steps[0], "steps": 3 * steps[0]}  # type: ignore[index]
 
 
 def test_a_pattern_that_freezes_nothing_stops_the_run(recipe: Path) -> None:
