@@ -23,13 +23,25 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         "--set", action="append", default=[], metavar="a.b=c", dest="overrides",
         help=text.say("cli.option_set", lang),
     )  # fmt: skip
+    parser.add_argument("--ray-workers", type=int, metavar="N", help=text.say("cli.option_ray_workers", lang))
 
 
 def run(given: argparse.Namespace, output: Output) -> int:
     """Carry out the recipe and show what came of it."""
     from tunesmith.workflow import plan as planning
 
+    if given.ray_workers:
+        return _on_ray(given, output)
     return carry_out(lambda: planning.make(given.recipe, output.workspace, given.overrides), output)
+
+
+def _on_ray(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.workflow import on_ray
+
+    result = on_ray.run(given.recipe, output.workspace, given.overrides, workers=given.ray_workers)
+    output.data(result)
+    show_result(result, output, cached=False)
+    return 0
 
 
 def carry_out(make: Callable[[], Any], output: Output) -> int:

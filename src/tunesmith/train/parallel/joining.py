@@ -12,12 +12,13 @@ from tunesmith.train.parallel.group import ALONE, Group
 
 _NEEDED = ("RANK", "MASTER_ADDR", "MASTER_PORT")
 # As long as the others wait while the first evaluates. A process that ends is noticed at once.
-_PATIENCE = timedelta(days=2)
+PATIENCE = timedelta(days=2)
+"""How long a process waits for others."""
 
 
 @contextmanager
 def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Group]:
-    """The group of this process, for as long as the block lasts.
+    """The group of this process, for as long as the block lasts; those that have met already go on so.
 
     Raises:
         MissingError: T51 when it is one of several that do not know where to meet.
@@ -36,9 +37,18 @@ def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Group]:
     # Not tried on a machine with graphics processors.
     if torch.cuda.is_available():
         torch.cuda.set_device(place % torch.cuda.device_count())
-    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(backend, timeout=_PATIENCE)
+    is_met = dist.is_initialized()
+    if not is_met:
+        dist.init_process_group(backend(), timeout=PATIENCE)
     try:
         yield Several(beside=int(environment.get("LOCAL_WORLD_SIZE", environment["WORLD_SIZE"])))
     finally:
-        dist.destroy_process_group()
+        if not is_met:
+            dist.destroy_process_group()
+
+
+def backend() -> str:
+    """How the processes talk: through gloo about what is in main memory."""
+    import torch
+
+    return "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
