@@ -48,11 +48,14 @@ def pupil(chat: Any, shared_data: Path) -> Any:
 
 
 def test_what_was_taught_says_by_whom(pupil: Any) -> None:
+    pupil.values["data"]["teacher"] = pupil.values["train"]["loss"]["teacher"]
     plan = pupil.plan()
     result = pupil.run()
     losses = [e.loss for e in plan.run.events.training(result["model"]) if isinstance(e, Step)]
     assert losses[-1] < losses[0]
-    assert card.read(plan.run.model).lineage["teacher"] == f"stories260K-hf {plan.teacher_identity}"
+    lineage = card.read(plan.run.model).lineage
+    assert lineage["teacher"] == lineage["answers_of"] == f"stories260K-hf {plan.teacher_identity}"
+    assert "answers learned are those of | stories260K" in (plan.run.model / "README.md").read_text("utf-8")
 
 
 def test_a_run_is_continued_with_the_same_teacher_only(pupil: Any, shared_data: Path) -> None:
