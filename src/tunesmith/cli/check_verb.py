@@ -62,17 +62,26 @@ def _bad(problems: list[Problem], output: Output) -> int:
 
 
 def _good(plan: Plan, data: Parts, output: Output) -> int:
-    from tunesmith.workflow import estimate, training
+    from tunesmith.core.spent import Laps, Spent
+
+    laps = Laps()
+    from tunesmith.workflow import estimate, parts, training
 
     output.hint(output.say("check_measuring"))
+    # A run begins by reading what was prepared here.
+    parts.make(plan)
+    spent = laps.lap()
     found = [estimate.estimate(plan, candidate, data) for candidate in plan.candidates]
-    counted = data.ledger.drop(found[0].empty, "nothing_to_learn").truncate(found[0].truncated)
+    judging = max((one.judging for one in found), key=lambda spent: spent.seconds)
     search = plan.recipe.train.search
     trials = search.trials if search else 1
+    spent += sum((one.training for one in found), Spent()) * trials + judging
+    counted = data.ledger.drop(found[0].empty, "nothing_to_learn").truncate(found[0].truncated)
     cost = {
         "peak_memory_bytes": peak_memory_bytes(),
         "memory_available_bytes": available_memory_bytes(),
-        "seconds": round(trials * sum(one.seconds for one in found), 1),
+        "seconds": round(spent.seconds, 1),
+        "cpu_seconds": round(spent.cpu, 1),
         "steps": trials * sum(one.steps for one in found),
         "tokens": trials * sum(one.tokens for one in found),
         "trials": trials,

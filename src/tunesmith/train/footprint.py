@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from tunesmith.train.stepper import Stepper
 
-# Gradients of what is kept, and memory that lies free between blocks in use. Measured: benchmarks/plan.py.
-_BESIDE = 1.3
+# What a step takes in all for each byte kept: gradients of what is kept are made as it is given back. The
+# largest of what benchmarks/plan.py prints as `beside what is kept`: 0.6 for an encoder, 1.1 for a decoder
+# with LoRA.
+_BESIDE = 1.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

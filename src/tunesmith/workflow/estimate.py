@@ -1,15 +1,19 @@
-"""What a run will cost, measured: its largest and some ordinary steps are done and thrown away."""
+"""What a run will cost, measured: each of its stages is carried out in small, and thrown away.
+
+The largest step and some ordinary ones are done, the validation part is measured, a checkpoint and the model
+are written; then the model is loaded, judged beside its baselines, and a report of it is made.
+"""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tunesmith.core import durable
 from tunesmith.core.recipe import Made
+from tunesmith.core.spent import Laps, Spent
 from tunesmith.tasks.examples import lengths
 from tunesmith.workflow import learned, rehearsal, training
 from tunesmith.workflow.learned import Shown
@@ -17,20 +21,26 @@ from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tunesmith.tasks.task import Learner
     from tunesmith.train.stepper import Stepper
+    from tunesmith.workflow.training import Encoded
 
 # Ordinary steps are done until they took so many seconds, but no fewer and no more than these.
-_SECONDS, _FEWEST, _MOST = 2.0, 3, 16
+_SECONDS, _FEWEST, _MOST = 3.0, 3, 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Cost of one candidate: seconds, optimizer steps, tokens over all epochs; and how it fits into memory.
+    """Cost of one candidate: time, optimizer steps, tokens over all epochs; and how it fits into memory.
 
-    `shown` are the first rows as the model sees them: pieces of text, each with whether it is learned.
+    `judging` is the time of the eval stage if this candidate is kept. `shown` are the first rows as the model
+    sees them: pieces of text, each with whether it is learned.
     """
 
-    seconds: float
+    training: Spent
+    judging: Spent
     steps: int
     tokens: int
     micro_batch_tokens: int
@@ -41,33 +51,47 @@ class Estimate:
 
 
 _NOTHING = Estimate(
-    seconds=0.0, steps=0, tokens=0, micro_batch_tokens=0, checkpointing=False,
+    training=Spent(), judging=Spent(), steps=0, tokens=0, micro_batch_tokens=0, checkpointing=False,
     truncated={}, empty=(), shown=[],
 )  # fmt: skip
 
 
 def estimate(plan: Plan, candidate: Candidate, parts: Parts) -> Estimate:
-    """Do a few steps with a throw-away copy and reckon from them; a model that learns in no steps costs none.
+    """Carry out a run in small and reckon from it; a model that learns in no steps costs none.
 
     The peak of memory is that of this process afterwards.
 
     Raises:
         MemoryShortError: T06, T07 when training would not fit into memory; no step was done then.
     """
+    if not isinstance(candidate.source, Made) and candidate.source.folder is None:
+        return _NOTHING
+    with durable.scratch(plan.workspace.cache) as folder:
+        found, encoded = _trained(plan, candidate, parts, folder / "model")
+        # What training held is free by now, as it is in a run.
+        notes = {"curve": [[step + 1, 1.0, 1.0] for step in range(found.steps)], "validation": []}
+        judging = rehearsal.judged(plan, candidate, parts, encoded, folder / "model", notes)
+    return replace(found, judging=judging)
+
+
+def _trained(plan: Plan, candidate: Candidate, parts: Parts, folder: Path) -> tuple[Estimate, Encoded]:
+    """The train stage of a throw-away copy, which is left in the folder."""
     from tunesmith.train.fitting import Room, fit
     from tunesmith.train.stepper import Stepper
 
-    if not isinstance(candidate.source, Made) and candidate.source.folder is None:
-        return _NOTHING
-    began = time.monotonic()
+    laps = Laps()
     learner, encoded = training.learner_of(plan, candidate, parts)
     stepper = Stepper(learner, plan.task, encoded.train, plan.recipe.train, plan.recipe.seed)
     again = fit(stepper, Room.now(plan.memory))
-    ready = time.monotonic() - began
-    steps = _training(plan, stepper)
-    measured = rehearsal.evaluation(plan, learner, parts, encoded, _validations(stepper))
-    return Estimate(
-        seconds=ready + steps + measured,
+    ready = laps.lap()
+    # For the peak of memory: the run has no such step.
+    stepper.rehearse()
+    steps = _steps(stepper)
+    evaluated = rehearsal.validations(plan, learner, parts, encoded, _validations(stepper))
+    written = _checkpoint(plan, stepper) * _checkpoints(stepper, steps.seconds)
+    found = Estimate(
+        training=ready + steps + evaluated + written + _saved(plan, learner, folder),
+        judging=Spent(),
         steps=stepper.steps,
         tokens=round(int(lengths(encoded.train).sum()) * plan.recipe.train.epochs),
         micro_batch_tokens=stepper.tokens,
@@ -76,20 +100,20 @@ def estimate(plan: Plan, candidate: Candidate, parts: Parts) -> Estimate:
         empty=encoded.empty,
         shown=learned.rows(learner, encoded.train),
     )
+    return found, encoded
 
 
-def _training(plan: Plan, stepper: Stepper) -> float:
-    """Seconds of all steps and checkpoints, from the largest step, some ordinary ones, and one checkpoint."""
-    stepper.rehearse()
-    rows, spent, learned_tokens = len(stepper.examples), 0.0, 0
+def _steps(stepper: Stepper) -> Spent:
+    """What all steps take, reckoned by their tokens from some ordinary ones."""
+    rows, spent, learned_tokens = len(stepper.examples), Spent(), 0
+    laps = Laps()
     for done, number in enumerate(_ordinary(stepper.steps)):
-        if done >= _FEWEST and spent > _SECONDS:
+        if done >= _FEWEST and spent.seconds > _SECONDS:
             break
-        step = stepper.step(number)
-        spent, learned_tokens = spent + step.seconds, learned_tokens + step.tokens
+        learned_tokens += stepper.step(number).tokens
+        spent += laps.lap()
     whole = float(stepper.lengths.sum()) * stepper.steps * stepper.settings.batch_size / rows
-    steps = spent * whole / learned_tokens
-    return steps + _checkpoint(plan, stepper) * _checkpoints(stepper, steps)
+    return spent * (whole / learned_tokens)
 
 
 def _ordinary(steps: int) -> list[int]:
@@ -98,22 +122,31 @@ def _ordinary(steps: int) -> list[int]:
     return [int(number) for number in found]
 
 
-def _checkpoint(plan: Plan, stepper: Stepper) -> float:
-    """Seconds that writing a checkpoint takes."""
+def _checkpoint(plan: Plan, stepper: Stepper) -> Spent:
+    """What writing a checkpoint takes."""
     from tunesmith.train import checkpoints
 
-    began = time.monotonic()
+    laps = Laps()
     with durable.scratch(plan.workspace.cache) as folder:
         checkpoints.save(folder, 0, stepper.state, stepper.optimizer, {}, {})
-    return time.monotonic() - began
+    return laps.lap()
+
+
+def _saved(plan: Plan, learner: Learner, folder: Path) -> Spent:
+    """What it takes to write the model, which is written once and linked and verified from then on."""
+    laps = Laps()
+    with durable.new_folder(folder) as made:
+        plan.task.save(learner, made)
+    durable.verify(folder)
+    return laps.lap()
 
 
 def _checkpoints(stepper: Stepper, seconds: float) -> float:
-    """How many checkpoints are written in training, the finished model with them."""
+    """How many checkpoints are written in training; none after the last step."""
     from tunesmith.train.loop import SAVE_SECONDS
 
     every = stepper.settings.save_every
-    return _epochs(stepper) + (stepper.steps // every if every else seconds / SAVE_SECONDS)
+    return _epochs(stepper) - 1 + (stepper.steps // every if every else seconds / SAVE_SECONDS)
 
 
 def _validations(stepper: Stepper) -> int:

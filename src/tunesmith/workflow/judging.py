@@ -20,10 +20,10 @@ from tunesmith.eval.outcome import (
     LabelOutcome,
     LabelsOutcome,
     Outcome,
-    PreferenceOutcome,
     RetrievalOutcome,
     ScoreOutcome,
     TextOutcome,
+    TokenOutcome,
 )
 from tunesmith.eval.report import Provenance, Report, Sample, TrainingPoint, ValidationPoint, Weights
 from tunesmith.models import loading
@@ -124,21 +124,42 @@ def _judge(
     part = parts.split(parts.held_out)
     names = metric_names(plan.task, plan.recipe.eval.metrics)
     outcome = _outcome(plan, kept, parts, parts.held_out, model)
-    scores = measuring.scores(names, outcome)
-    beside = _references(plan, kept, parts, outcome, names, rival)
-    notes = training.notes_of(folder)
+    report = report_of(
+        plan, parts, ledger, kept, outcome,
+        beside=_references(plan, kept, parts, outcome, names, rival),
+        samples=measuring.samples(model, part, plan.recipe.seed),
+        notes=training.notes_of(folder),
+        tried=tried,
+    )  # fmt: skip
+    return replace(report, seconds=time.monotonic() - began)
+
+
+def report_of(
+    plan: Plan,
+    parts: Parts,
+    ledger: Ledger,
+    kept: Candidate,
+    outcome: Outcome,
+    *,
+    beside: Mapping[str, Mapping[str, float]],
+    samples: Sequence[Mapping[str, Any]],
+    notes: Mapping[str, Any],
+    tried: tuple[reports.Candidate, ...] = (),
+) -> Report:
+    """The report of what the kept candidate does on the held-out part; `notes` are those of its training."""
+    scores = measuring.scores(metric_names(plan.task, plan.recipe.eval.metrics), outcome)
     report = Report(
         task=plan.task.name,
         model=kept.name,
         part=parts.held_out,
-        rows=part.height,
+        rows=parts.split(parts.held_out).height,
         scores=scores,
         directions={name: direction(name) for name in scores},
         provenance=Provenance(
             run=plan.run.id, data=plan.data_key, model=kept.identity, versions=plan.versions
         ),
         baselines=beside,
-        samples=tuple(Sample(**sample) for sample in measuring.samples(model, part, plan.recipe.seed)),
+        samples=tuple(Sample(**sample) for sample in samples),
         candidates=tried,
         curve=tuple(
             TrainingPoint(step=step, loss=loss, learning_rate=rate) for step, loss, rate in notes["curve"]
@@ -147,7 +168,6 @@ def _judge(
         weights=_weights(plan, notes),
         ledger=ledger.summary(),
         gate=gate.judge(plan.recipe.eval.gate, scores, beside),
-        seconds=time.monotonic() - began,
     )
     return with_labels(report, outcome, ledger)
 
@@ -187,41 +207,47 @@ def _references(
     names: Sequence[str],
     rival: Release | None,
 ) -> dict[str, Mapping[str, float]]:
-    """Scores of the baselines and of the production model on the same rows."""
-    found: dict[str, Mapping[str, float]] = {}
-    named = [name for name in plan.recipe.eval.against if name != PRODUCTION]
-    wanted = [*plan.task.baselines, *(name for name in named if not name.startswith(PREFIX))]
+    """Scores of the baselines, of hosted models and of the production model on the same rows."""
+    found = baselines_of(plan, parts, outcome, names)
     if isinstance(outcome, LabelOutcome):
-        rows = parts.split("train")
-        made = baselines.run(dict.fromkeys(wanted), rows["text"].to_list(), rows["label"].to_list(), outcome)
-        for name in named:
-            if hosted := resolve(name, plan.workspace).hosted if name.startswith(PREFIX) else None:
-                informed = hosted.with_labels(outcome.labels)
-                made[name] = measuring.asked(informed, parts.split(parts.held_out))
-        found |= {name: measuring.scores(names, answer) for name, answer in made.items()}
-    if isinstance(outcome, LabelsOutcome | ScoreOutcome):
-        rows = parts.split("train")
-        told = rows["labels" if isinstance(outcome, LabelsOutcome) else "score"].to_list()
-        answers = baselines.run(dict.fromkeys(wanted), rows["text"].to_list(), told, outcome)
-        found |= {name: measuring.scores(names, answer) for name, answer in answers.items()}
-    if isinstance(outcome, TextOutcome | RetrievalOutcome):
-        rows = parts.split("train")
-        sides = (rows["source"].to_list(), rows["target"].to_list())
-        written = baselines.run(dict.fromkeys(wanted), *sides, outcome)
-        found |= {name: measuring.scores(names, answer) for name, answer in written.items()}
-    if isinstance(outcome, EntityOutcome):
-        rows = parts.split("train")
-        known = (rows["text"].to_list(), spans.entities(rows))
-        looked_up = baselines.run(dict.fromkeys(wanted), *known, outcome)
-        found |= {name: measuring.scores(names, answer) for name, answer in looked_up.items()}
-    if isinstance(outcome, PreferenceOutcome | AnswerOutcome):
-        rewarded = baselines.run(dict.fromkeys(wanted), (), (), outcome)
-        found |= {name: measuring.scores(names, answer) for name, answer in rewarded.items()}
+        for name in (name for name in plan.recipe.eval.against if name.startswith(PREFIX)):
+            if hosted := resolve(name, plan.workspace).hosted:
+                said = measuring.asked(hosted.with_labels(outcome.labels), parts.split(parts.held_out))
+                found[name] = measuring.scores(names, said)
     if rival is not None:
         model = loading.load(Resolved(name=rival.name, folder=Path(rival.folder)))
         other = _outcome(plan, kept, parts, parts.held_out, model)
         found[PRODUCTION] = measuring.scores(names, other)
     return found
+
+
+def baselines_of(
+    plan: Plan, parts: Parts, outcome: Outcome, names: Sequence[str]
+) -> dict[str, Mapping[str, float]]:
+    """Scores of what is made here, in a moment, to be compared with: of the task and of the recipe."""
+    if isinstance(outcome, TokenOutcome):
+        return {}
+    named = (name for name in plan.recipe.eval.against if name != PRODUCTION and not name.startswith(PREFIX))
+    wanted = dict.fromkeys([*plan.task.baselines, *named])
+    answers = baselines.run(wanted, *_taught(parts.split("train"), outcome), outcome)
+    return {name: measuring.scores(names, answer) for name, answer in answers.items()}
+
+
+def _taught(rows: pl.DataFrame, outcome: Outcome) -> tuple[Sequence[str], Sequence[Any]]:
+    """What a baseline learns from: texts, and what is known of each; nothing where none learns."""
+    match outcome:
+        case LabelOutcome():
+            return rows["text"].to_list(), rows["label"].to_list()
+        case LabelsOutcome():
+            return rows["text"].to_list(), rows["labels"].to_list()
+        case ScoreOutcome():
+            return rows["text"].to_list(), rows["score"].to_list()
+        case TextOutcome() | RetrievalOutcome():
+            return rows["source"].to_list(), rows["target"].to_list()
+        case EntityOutcome():
+            return rows["text"].to_list(), spans.entities(rows)
+        case _:
+            return (), ()
 
 
 def metric_names(task: Task, more: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from tunesmith.core.events import (
     Warned,
 )
 from tunesmith.core.memory import peak_memory_bytes
+from tunesmith.core.spent import Spent
 from tunesmith.core.store import Release, Store
 from tunesmith.train.parallel import ALONE, Group
 from tunesmith.workflow.plan import Candidate, Plan
@@ -165,7 +166,7 @@ class _Execution:
         self.stop = stop
         self.lang = lang
         self.group = group
-        self.began = time.monotonic()
+        self.began = Spent.now()
 
     def stages(self, parts: Parts) -> Iterator[Event]:
         """Training, evaluation and publication of prepared data."""
@@ -182,7 +183,7 @@ class _Execution:
             return
         release = yield from self._publish(report)
         self._finish(report, ledger, release)
-        yield Completed(seconds=time.monotonic() - self.began)
+        yield Completed(seconds=(Spent.now() - self.began).seconds)
 
     def data(self) -> Generator[Event, None, Parts]:
         """The data stage; it writes into the cache only."""
@@ -265,6 +266,7 @@ class _Execution:
         return release
 
     def _finish(self, report: Report, ledger: Ledger, release: Release | None) -> None:
+        spent = Spent.now() - self.began
         self.plan.run.finish(
             {
                 "run": self.plan.run.id,
@@ -279,7 +281,8 @@ class _Execution:
                 "ledger": ledger.summary(),
                 "gate": asdict(report.gate) if report.gate.checks else None,
                 "rival": _rival(self.plan),
-                "seconds": round(time.monotonic() - self.began, 3),
+                "seconds": round(spent.seconds, 3),
+                "cpu_seconds": round(spent.cpu, 3),
                 "peak_memory_bytes": peak_memory_bytes(),
             }
         )
