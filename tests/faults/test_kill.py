@@ -40,7 +40,7 @@ train:
   epochs: 1
   batch_size: 8
   save_every: 2
-  search: {{trials: 4, space: {{optimizer.lr: {{log: [1.0e-4, 1.0e-2]}}, batch_size: {{choice: [8, 16]}}}}}}
+  search: {{trials: 2, space: {{optimizer.lr: {{log: [1.0e-4, 1.0e-2]}}, batch_size: {{choice: [8, 16]}}}}}}
 """
 # What else learns, in `make test-faults`.
 OTHERS = {
@@ -208,13 +208,15 @@ def test_a_killed_run_continues_to_the_same_bytes(
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(1), pytest.param(range(1, 6), marks=pytest.mark.faults)], ids=["once", "often"]
+    ("trials", "seeds"),
+    [(2, range(1)), pytest.param(5, range(1, 6), marks=pytest.mark.faults)],
+    ids=["once", "often"],
 )
 def test_a_killed_search_tries_the_same_and_comes_to_the_same_bytes(
-    trainer: Trainer, tmp_path: Path, seeds: range
+    trainer: Trainer, tmp_path: Path, trials: int, seeds: range
 ) -> None:
     (tmp_path / "whole").mkdir()
-    whole = carried_out(trainer, tmp_path / "whole", SEARCH)
+    whole = carried_out(trainer, tmp_path / "whole", SEARCH.replace("trials: 2", f"trials: {trials}"))
     tried = searched(Workspace(whole.recipe.parent / "workspace"))
     for seed in seeds:
         (tmp_path / str(seed)).mkdir()
