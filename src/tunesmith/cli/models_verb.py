@@ -157,8 +157,9 @@ def _export(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.workflow.exporting import export
 
     made = export(
-        given.model, output.workspace, given.to, to=given.format, precision=given.precision, data=given.data
-    )
+        given.model, output.workspace, given.to,
+        to=given.format, precision=given.precision, data=given.data, lang=output.lang,
+    )  # fmt: skip
     output.data({"path": str(given.to), **made.as_dict(), "model": given.model})
     output.line(output.say("written", file=given.to))
     output.line(output.say("models_certified", agreement=f"{made.agreement:.2%}", tokens=made.tokens))

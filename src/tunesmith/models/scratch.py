@@ -54,10 +54,14 @@ def _of_family(size: Scratch, vocab: int, ids: dict[str, int], seed: int) -> nn.
     return made
 
 
-def contract(size: Made, tokenizer: Tokenizer) -> PromptContract:
+def contract_for(size: Made, tokenizer: Tokenizer) -> PromptContract:
     """The prompt contract of a model that was made here, or of the model that its tokenizer is from."""
-    if borrowed.is_borrowed(size):
-        return contract_of(Path(size.tokenizer), tokenizer)
+    is_borrowed = borrowed.is_borrowed(size)
+    return contract_of(Path(size.tokenizer), tokenizer) if is_borrowed else contract(tokenizer)
+
+
+def contract(tokenizer: Tokenizer) -> PromptContract:
+    """The prompt contract of a model whose tokenizer was trained here."""
     stop = (tokenizers.TURN_END, tokenizers.EOS)
     return PromptContract(
         template=TEMPLATES["chatml"],

@@ -52,7 +52,7 @@ class LanguageTask:
                 if (kind := FAMILIES[name].kind) != "decoder":
                     raise RecipeError("R13", task=self.name, model=name, kind=kind, wanted="decoder")
             module, tokens = scratch.make(start.source, start.texts, seed=start.seed)
-            brought = scratch.contract(start.source, tokens)
+            brought = scratch.contract_for(start.source, tokens)
         else:
             folder = Path(str(start.source.folder))
             module, tokens = loading.language_module(folder), tokenizer.load(folder)

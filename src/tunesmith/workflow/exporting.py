@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith.core import durable
+from tunesmith.core import durable, text
 from tunesmith.core.errors import ModelError, UsageError
 from tunesmith.core.workspace import Workspace
 from tunesmith.models import loading
@@ -19,7 +19,7 @@ from tunesmith.models.export import certificate
 from tunesmith.models.export.certificate import TOLERANCES, Certificate, Precision
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.resolve import resolve
-from tunesmith.workflow import export_formats
+from tunesmith.workflow import export_card, export_formats
 
 if TYPE_CHECKING:
     from tunesmith.models.export.certificate import Exported
@@ -48,8 +48,9 @@ def export(
     to: str = "safetensors",
     precision: Precision | None = None,
     data: Path | None = None,
+    lang: str | None = None,
 ) -> Certificate:
-    """Write the model into the new folder `target`, with its certificate.
+    """Write the model into the new folder `target`, with its certificate and a card in the language `lang`.
 
     With `data`, its metrics on the rows of a file are measured before and after.
 
@@ -73,6 +74,7 @@ def export(
         way.write(model, folder)
         made = _certified(model, way, folder, to, precision, data)
         durable.write_json(folder / certificate.FILE, made.as_dict())
+        export_card.write(folder, resolved, made, text.language(lang))
     return made
 
 

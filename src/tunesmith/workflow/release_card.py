@@ -6,9 +6,8 @@ the next: the same run gives the same bytes. Users' words are escaped in both.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,26 +16,14 @@ from tunesmith.core import text
 from tunesmith.core.recipe import Component, Made, Own
 from tunesmith.models import borrowed, catalogue, facts
 from tunesmith.models.card import read
+from tunesmith.workflow import markdown
+from tunesmith.workflow.markdown import plain, table
 from tunesmith.workflow.plan import Candidate, Plan
 
 if TYPE_CHECKING:
     from tunesmith.eval.report import Report
     from tunesmith.workflow.parts import Parts
 
-FILE = "README.md"
-
-# Names of hubs for what a task does; others have the task's own name.
-_PIPELINES = {
-    "classify": "text-classification",
-    "generate": "text-generation",
-    "chat": "text-generation",
-    "translate": "translation",
-    "embed": "sentence-similarity",
-    "tag": "token-classification",
-    "answer": "question-answering",
-    "score": "text-classification",
-    "mask": "fill-mask",
-}
 _CALLS = {
     "classify": 'classify("…")',
     "chat": 'chat([{"role": "user", "content": "…"}])',
@@ -46,7 +33,6 @@ _CALLS = {
     "score": 'score("…")',
     "mask": 'fill("… [MASK] …")',
 }
-_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 _LANGUAGES_OF = 500
 _COMMON = 0.05
 _CLASSES_SHOWN = 50
@@ -80,15 +66,7 @@ def write(folder: Path, plan: Plan, kept: Candidate, report: Report, parts: Part
         ModelError: M04 or M06 when the folder holds no model.
     """
     told = _Told(folder=folder, plan=plan, kept=kept, report=report, parts=parts, lang=lang)
-    body = "\n".join(_body(told))
-    (folder / FILE).write_text(f"---\n{_yaml(_head(told))}---\n\n{body}", encoding="utf-8")
-
-
-def _yaml(values: dict[str, Any]) -> str:
-    """A key a line, its value as JSON, which every reader of YAML takes and no text can break out of."""
-    return "".join(
-        f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items() if value
-    )
+    markdown.write(folder, _head(told), _body(told))
 
 
 def _head(told: _Told) -> dict[str, Any]:
@@ -99,7 +77,7 @@ def _head(told: _Told) -> dict[str, Any]:
         "language": _languages(told),
         **_licence(told),
         "base_model": (entry.hub if entry else None) or (told.kept.name if "/" in told.kept.name else None),
-        "pipeline_tag": _PIPELINES.get(task, task),
+        "pipeline_tag": markdown.pipeline(task),
         "library_name": library,
         "tags": ["tunesmith", task, *([_method(told)] if _method(told) else [])],
         "metrics": sorted(told.report.scores),
@@ -110,7 +88,7 @@ def _head(told: _Told) -> dict[str, Any]:
 def _results(told: _Told) -> dict[str, Any]:
     task = told.plan.recipe.task
     return {
-        "task": {"type": _PIPELINES.get(task, task)},
+        "task": {"type": markdown.pipeline(task)},
         "dataset": {"name": ", ".join(_files(told.plan)), "type": "private", "split": told.report.part},
         "metrics": [{"type": name, "value": round(v, 6)} for name, v in sorted(told.report.scores.items())],
     }
@@ -125,11 +103,7 @@ def _licence(told: _Told) -> dict[str, str]:
     source, entry = told.kept.source, _entry(told.kept)
     folder = None if isinstance(source, Made) else source.folder
     found = entry.licence if entry else facts.stated_licence(folder) if folder else None
-    if found is None:
-        return {}
-    if found.startswith("LicenseRef-"):
-        return {"license": "other", "license_name": found.removeprefix("LicenseRef-").lower()}
-    return {"license": found.lower()}
+    return markdown.licence(found)
 
 
 def _languages(told: _Told) -> list[str]:
@@ -149,7 +123,7 @@ def _method(told: _Told) -> str | None:
 
 
 def _body(told: _Told) -> Iterator[str]:
-    yield f"# {_plain(told.name)}\n"
+    yield f"# {plain(told.name)}\n"
     yield told.say(
         "is", task=told.plan.recipe.task, base=_base(told), languages=", ".join(_languages(told)) or "-"
     )
@@ -165,15 +139,15 @@ def _body(told: _Told) -> Iterator[str]:
 def _base(told: _Told) -> str:
     source = told.kept.source
     if isinstance(source, Own):
-        return told.say("base_own", code=_plain(source.code.rpartition("/")[2]))
+        return told.say("base_own", code=plain(source.code.rpartition("/")[2]))
     if isinstance(source, Made):
         sizes = source.model_dump(exclude_none=True, exclude={"architecture"})
         if borrowed.is_borrowed(source):
             del sizes["vocab"]
-            sizes["tokenizer"] = _plain(Path(source.tokenizer).name)
+            sizes["tokenizer"] = plain(Path(source.tokenizer).name)
         shown = ", ".join(f"{key} {value}" for key, value in sizes.items())
         return told.say("base_scratch", architecture=getattr(source, "architecture", "-"), sizes=shown)
-    return told.say("base", name=_plain(told.kept.name))
+    return told.say("base", name=plain(told.kept.name))
 
 
 def _data(told: _Told) -> Iterator[str]:
@@ -187,7 +161,7 @@ def _data(told: _Told) -> Iterator[str]:
     if answers_of := told.plan.taught_by.get("answers_of"):
         rows += [(told.say("answers_of"), _plain(answers_of))]
     rows += [(told.say("data_key"), told.plan.data_key)]
-    yield from _table((told.say("what"), told.say("value")), rows)
+    yield from table((told.say("what"), told.say("value")), rows)
 
 
 def _training(told: _Told) -> Iterator[str]:
@@ -202,7 +176,7 @@ def _training(told: _Told) -> Iterator[str]:
     rows += [("context", str(read(told.folder).context))]
     rows += [(told.say("steps"), str(told.report.curve[-1].step))] if told.report.curve else []
     rows += [(name, value) for name, value in sorted(told.plan.versions.items())]
-    yield from _table((told.say("what"), told.say("value")), rows)
+    yield from table((told.say("what"), told.say("value")), rows)
 
 
 def _settings(component: Component) -> str:
@@ -221,7 +195,7 @@ def _evaluation(told: _Told) -> Iterator[str]:
         (name, f"{report.scores[name]:.4f}", *(_figure(scores.get(name)) for _, scores in others))
         for name in names
     ]
-    yield from _table(columns, rows)
+    yield from table(columns, rows)
 
 
 def _figure(value: float | None) -> str:
@@ -235,7 +209,7 @@ def _classes(told: _Told) -> Iterator[str]:
         rows = [
             (c.label, f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}", str(c.support)) for c in shown
         ]
-        yield from _table(columns, rows)
+        yield from table(columns, rows)
     if len(told.report.per_class) > _CLASSES_SHOWN:
         yield told.say("more_labels", count=len(told.report.per_class) - _CLASSES_SHOWN)
 
@@ -248,7 +222,7 @@ def _prompt(told: _Told) -> Iterator[str]:
     stops = ", ".join(_code(stop) for stop in found.stop)
     yield f"* {told.say('stop')}: {stops or '-'}"
     if found.system:
-        yield f"* {told.say('system')}: {_plain(found.system)}"
+        yield f"* {told.say('system')}: {plain(found.system)}"
 
 
 def _code(words: str) -> str:
@@ -279,15 +253,3 @@ def _limits(told: _Told) -> Iterator[str]:
     if own.kind == "language":
         yield f"* {told.say('limit_invents')}"
     yield f"* {told.say('limit_bias')}"
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(map(_plain, columns)) + " |"
-    yield "|" + " --- |" * len(columns)
-    yield from ("| " + " | ".join(map(_plain, row)) + " |" for row in rows)
-
-
-def _plain(words: str) -> str:
-    """Words of unknown origin on one line of Markdown: no markup, no HTML, no end of a table's cell."""
-    flat = " ".join(words.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\1", flat)

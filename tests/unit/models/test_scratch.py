@@ -55,7 +55,7 @@ def test_it_knows_its_special_tokens(size: Scratch) -> None:
 
 def test_its_contract_stops_at_the_end_of_a_turn_and_of_a_text() -> None:
     _, tokens = scratch.make(SIZES[0], TEXTS, seed=0)
-    made = scratch.contract(SIZES[0], tokens)
+    made = scratch.contract(tokens)
     assert set(made.stop_ids) == {tokens.token_to_id(TURN_END), tokens.token_to_id(EOS)}
     assert made.encode(tokens, [{"role": "user", "content": "hi"}])[0] == tokens.token_to_id("<|im_start|>")
 
@@ -88,7 +88,7 @@ def test_the_tokenizer_of_another_model_is_taken(shared_data, architecture, fold
     # What writes has to learn where a text ends; a language model is told by its contract.
     assert (ids[-1] == module.config.eos_token_id) == (architecture != "llama")
     if architecture == "llama":
-        assert scratch.contract(size, tokens).stop_ids == (50256,)
+        assert scratch.contract_for(size, tokens).stop_ids == (50256,)
 
 
 def test_a_tokenizer_without_an_end_is_refused(tmp_path):

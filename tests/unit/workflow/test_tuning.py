@@ -68,7 +68,10 @@ def test_an_exported_model_chats_in_plain_transformers_with_the_same_tokens(
     chat.values["publish"] = {"name": "assistant"}
     chat.run("train.method=lora", "train.epochs=1")
     folder = tmp_path / "merged"
-    exporting.export("assistant", chat.workspace, folder)
+    exporting.export("assistant", chat.workspace, folder, lang="zh")
+    card = (folder / "README.md").read_text("utf-8")
+    assert card.startswith("---\n")
+    assert card.index("# assistant") < card.index("## 导出")
     ours: Any = tunesmith.load(folder, workspace=chat.workspace)
     tokens = AutoTokenizer.from_pretrained(folder)
     theirs = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)

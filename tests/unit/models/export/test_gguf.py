@@ -170,6 +170,9 @@ def test_a_good_export_brings_its_certificate(
     source, target = shared_data / "weights" / "stories260K-hf", tmp_path / "out"
     made = exporting.export(str(source), Workspace(tmp_path / "w"), target, to="gguf", precision=precision)
     assert (target / certificate.FILE).is_file()
+    said = (target / "README.md").read_text("utf-8")
+    assert said.startswith('---\npipeline_tag: "text-generation"\nlibrary_name: "gguf"\n')
+    assert made.digest in said
     assert made.faults == ()
     assert made.agreement >= {"f32": 1.0, "f16": 0.99, "q8_0": 0.95, "q4_0": 0.6}[precision]
 
