@@ -9,7 +9,6 @@ from typing import Any
 
 from tunesmith.core import text
 from tunesmith.models import card, catalogue, facts
-from tunesmith.models.card import Card
 from tunesmith.models.export.certificate import Certificate
 from tunesmith.models.resolve import Resolved
 from tunesmith.workflow import markdown
@@ -19,27 +18,41 @@ _LIBRARIES = {"safetensors": "transformers", "gguf": "gguf", "onnx": "onnx"}
 
 
 def write(folder: Path, resolved: Resolved, made: Certificate, lang: str) -> None:
-    """Write README.md beside an export; the head of the model's own card stays, but for the library.
+    """Write README.md beside an export: how it is used, where its format says so, the card, the comparison.
+
+    The head of the model's own card stays, but for the library.
 
     Raises:
         ModelError: M04 or M06 when the model's folder is damaged.
     """
     source = Path(str(resolved.folder))
-    export = "\n".join(_export(made, lang))
-    if (source / FILE).is_file():
-        written = (source / FILE).read_text(encoding="utf-8", errors="replace").rstrip()
-        if made.format != "safetensors":
-            library = f'library_name: "{_LIBRARIES[made.format]}"'
-            written = re.sub(r"^library_name: .*$", library, written, count=1, flags=re.M)
-        (folder / FILE).write_text(f"{written}\n\n{export}", encoding="utf-8")
-        return
+    said = _written(source)
+    found = re.match(r"---\n.*?\n---\n", said, re.S)
+    head = _of_format(found[0], made) if found else markdown.yaml_head(_head(resolved, source, made))
+    body = said[found.end() :] if found else said
+    pages = [_written(folder), body or _about(resolved, source, lang), "\n".join(_export(made, lang))]
+    shown = "\n\n".join(page.strip() for page in pages if page.strip())
+    (folder / FILE).write_text(f"{head}\n{shown}\n", encoding="utf-8")
+
+
+def _written(folder: Path) -> str:
+    path = folder / FILE
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def _of_format(head: str, made: Certificate) -> str:
+    if made.format == "safetensors":
+        return head
+    return re.sub(r"^library_name: .*$", f'library_name: "{_LIBRARIES[made.format]}"', head, flags=re.M)
+
+
+def _about(resolved: Resolved, source: Path, lang: str) -> str:
+    tasks = ", ".join(facts.tasks(card.read(source)))
+    return f"# {plain(resolved.name)}\n\n{text.say('card.exported', lang, task=tasks)}"
+
+
+def _head(resolved: Resolved, source: Path, made: Certificate) -> dict[str, Any]:
     own = card.read(source)
-    about = text.say("card.exported", lang, task=", ".join(facts.tasks(own)))
-    body = [f"# {plain(resolved.name)}\n", f"{about}\n", export]
-    markdown.write(folder, _head(resolved, source, own, made), body)
-
-
-def _head(resolved: Resolved, source: Path, own: Card, made: Certificate) -> dict[str, Any]:
     entry = catalogue.entries().get(own.base.name if own.base else resolved.name)
     task = facts.tasks(own)[0]
     found = facts.Found(name=resolved.name, folder=source, entry=entry)

@@ -27,15 +27,15 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 
 def write(folder: Path, head: Mapping[str, Any], body: Iterable[str]) -> None:
     """Write README.md of a head, whose values that say nothing are left out, and the lines of a body."""
-    lines = "\n".join(body)
-    (folder / FILE).write_text(f"---\n{_yaml(head)}---\n\n{lines}", encoding="utf-8")
+    (folder / FILE).write_text(f"{yaml_head(head)}\n" + "\n".join(body), encoding="utf-8")
 
 
-def _yaml(values: Mapping[str, Any]) -> str:
+def yaml_head(values: Mapping[str, Any]) -> str:
     """A key a line, its value as JSON, which every reader of YAML takes and no text can break out of."""
-    return "".join(
+    lines = "".join(
         f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items() if value
     )
+    return f"---\n{lines}---\n"
 
 
 def pipeline(task: str) -> str:
