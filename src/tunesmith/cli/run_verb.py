@@ -110,6 +110,7 @@ def show_result(result: dict[str, Any], output: Output, *, cached: bool) -> None
     named = {result["model"]: result["scores"], **result["baselines"]}
     rows = [[name, *(_figure(found.get(m)) for m in metrics)] for name, found in named.items()]
     output.table(["", *metrics], rows)
+    show_differences(result, output)
     show_search(result, output)
     show_weights(result, output)
     show_ledger(result["ledger"], output)
@@ -118,6 +119,20 @@ def show_result(result: dict[str, Any], output: Output, *, cached: bool) -> None
     if result["release"]:
         output.line(output.say("published", release=result["release"]))
     output.line(output.say("run_cached" if cached else "run_done", path=result["path"]))
+
+
+def show_differences(result: dict[str, Any], output: Output) -> None:
+    """What the rows say of the first metric: where it is, and whether the model is better than each other."""
+    metric = next(iter(result["scores"]), "")
+    if where := result["intervals"].get(metric):
+        said = {name: _figure(value) for name, value in where.items()}
+        output.line(output.say("interval", metric=metric, **said))
+    for each in result["differences"]:
+        if each["metric"] == metric:
+            shown = {name: f"{each[name]:+.4f}" for name in ("value", "low", "high")}
+            verdict = "difference_shown" if each["p"] < 0.05 else "difference_chance"
+            detectable = _figure(each["detectable"])
+            output.line(output.say(verdict, beside=each["beside"], detectable=detectable, **shown))
 
 
 def show_search(result: dict[str, Any], output: Output) -> None:

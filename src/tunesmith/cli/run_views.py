@@ -9,7 +9,7 @@ from typing import Any
 
 from tunesmith.cli import layout
 from tunesmith.cli.output import Output
-from tunesmith.cli.run_verb import show_ledger, show_search, show_weights
+from tunesmith.cli.run_verb import show_differences, show_ledger, show_search, show_weights
 from tunesmith.core import recipe_file, text
 from tunesmith.core.errors import NotFoundError
 from tunesmith.core.events import (
@@ -122,6 +122,7 @@ def show_one(known: dict[str, Any], output: Output) -> None:
         named = {result["model"]: result["scores"], **result["baselines"]}
         rows = [[name, *(_figure(scores.get(m)) for m in metrics)] for name, scores in named.items()]
         output.table(["", *metrics], rows)
+        show_differences(result, output)
         show_search(result, output)
         show_weights(result, output)
         show_ledger(result["ledger"], output)

@@ -409,11 +409,19 @@ class Train(Section):
 
 
 class Bound(Section):
-    """What a metric must reach for the gate to open."""
+    """What a metric must reach for the gate to open.
+
+    `better_than` holds when the difference on the same rows is more than chance, by `confidence`; with a
+    `margin`, `not_worse_than` holds when the model is less than that worse by the same measure, and without
+    one when its figure is not lower.
+    """
 
     at_least: float | None = None
     at_most: float | None = None
     not_worse_than: str | None = None
+    better_than: str | None = None
+    margin: float | None = Field(default=None, ge=0)
+    confidence: float = Field(default=0.95, ge=0.5, lt=1)
 
 
 class Eval(Section):

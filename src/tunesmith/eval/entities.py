@@ -9,13 +9,15 @@ from dataclasses import replace
 from tunesmith.core.errors import DataError
 from tunesmith.eval.classes import ClassScore, clip
 from tunesmith.eval.outcome import Entity, EntityOutcome, Outcome
+from tunesmith.eval.sums import Sums, ratio, summed
 from tunesmith.language.units import units
 from tunesmith.models import bio
 
 Words = tuple[str, ...]
 
 
-def entity_f1(outcome: Outcome) -> float:
+@summed
+def entity_f1(outcome: Outcome) -> Sums:
     """F1 over all entities, which must agree in beginning, end and label; from 0 to 1.
 
     It is what `seqeval` gives for BIO tags, micro-averaged (Tjong Kim Sang and De Meulder 2003).
@@ -23,10 +25,14 @@ def entity_f1(outcome: Outcome) -> float:
     Raises:
         DataError: T21 when the outcome has no entities; E03 when it has no rows.
     """
-    return _score("", *_counts(tagged(outcome, "entity_f1"), lambda label: True)).f1
+    found = tagged(outcome, "entity_f1")
+    sides = [(set(wanted), set(given)) for wanted, given in zip(found.targets, found.predicted, strict=True)]
+    right = [2 * len(wanted & given) for wanted, given in sides]
+    return ratio(right, [len(wanted) + len(given) for wanted, given in sides])
 
 
-def token_accuracy(outcome: Outcome) -> float:
+@summed
+def token_accuracy(outcome: Outcome) -> Sums:
     """Share of tokens with the right BIO tag, from 0 to 1; most are outside of all entities.
 
     Raises:
@@ -34,12 +40,11 @@ def token_accuracy(outcome: Outcome) -> float:
     """
     found = tagged(outcome, "token_accuracy")
     labels = found.labels
-    right = total = 0
+    right: list[int] = []
     for tokens, wanted, given in zip(found.tokens, found.targets, found.predicted, strict=True):
         one, other = (bio.encode(entities, tokens, labels) for entities in (wanted, given))
-        right += int((one == other).sum())
-        total += len(tokens)
-    return right / max(1, total)
+        right.append(int((one == other).sum()))
+    return ratio(right, [len(tokens) for tokens in found.tokens])
 
 
 def tagged(outcome: Outcome, metric: str) -> EntityOutcome:

@@ -1,21 +1,23 @@
 """Metrics: functions from an outcome to a number, equal to those of scikit-learn and sacrebleu.
 
-A metric of your own has the same signature, is named in a recipe as `module:function`, and is better when
-higher unless it is marked by `lower_is_better`.
+A metric of your own takes an outcome and gives a number, is named in a recipe as `module:function`, and is
+better when higher unless it is marked by `lower_is_better`. One that gives its `Sums` and is marked `summed`
+has an interval and is tested beside others as well.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tunesmith.core import components
 from tunesmith.core.errors import DataError, TunesmithError
 from tunesmith.eval.outcome import LabelOutcome, LabelsOutcome, Outcome, TextOutcome, TokenOutcome
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from tunesmith.eval.sums import Sums, divided, hits, ratio, summed, sums_of
 
 Metric = Callable[[Outcome], float]
 Direction = Literal["higher", "lower"]
@@ -28,66 +30,70 @@ def lower_is_better(metric: Metric) -> Metric:
     return metric
 
 
-def accuracy(outcome: Outcome) -> float:
+@summed
+def accuracy(outcome: Outcome) -> Sums:
     """Share of rows whose predicted label is right, from 0 to 1.
 
     Raises:
         DataError: E01 when the outcome has no labels; E03 when it has no rows.
     """
-    from sklearn.metrics import accuracy_score
-
     found = labelled(outcome, "accuracy")
-    return float(accuracy_score(found.targets, found.predicted))
+    return hits(found.targets == found.predicted)
 
 
-def macro_f1(outcome: Outcome) -> float:
+@summed
+def macro_f1(outcome: Outcome) -> Sums:
     """Mean of the F1 of every label that is a target or was predicted, from 0 to 1.
 
     Raises:
         DataError: E01 when the outcome has no labels; E03 when it has no rows.
     """
-    from sklearn.metrics import f1_score
+    targets, predicted = _flags(outcome, "macro_f1")
+    labels = targets.shape[1]
 
-    targets, predicted = _either(outcome, "macro_f1")
-    return float(f1_score(targets, predicted, average="macro", zero_division=0.0))
+    def total(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        right, both = sums[..., :labels], sums[..., labels:]
+        return divided((2 * divided(right, both)).sum(axis=-1), (both > 0).sum(axis=-1))
+
+    return Sums(np.hstack([targets & predicted, targets + predicted]).astype(np.float64), total)
 
 
-def micro_f1(outcome: Outcome) -> float:
+@summed
+def micro_f1(outcome: Outcome) -> Sums:
     """F1 over all pairs of a row and a label, from 0 to 1; the accuracy where each row has one label.
 
     Raises:
         DataError: E01 when the outcome has no labels; E03 when it has no rows.
     """
-    from sklearn.metrics import f1_score
-
-    targets, predicted = _either(outcome, "micro_f1")
-    return float(f1_score(targets, predicted, average="micro", zero_division=0.0))
+    targets, predicted = _flags(outcome, "micro_f1")
+    return ratio(2 * (targets & predicted).sum(axis=1), (targets + predicted).sum(axis=1))
 
 
-def subset_accuracy(outcome: Outcome) -> float:
+@summed
+def subset_accuracy(outcome: Outcome) -> Sums:
     """Share of rows whose labels are all right, none missing and none too many, from 0 to 1.
 
     Raises:
         DataError: E01 when the outcome has no labels; E03 when it has no rows.
     """
-    targets, predicted = _either(outcome, "subset_accuracy")
-    return float((targets == predicted).reshape(len(targets), -1).all(axis=1).mean())
+    targets, predicted = _flags(outcome, "subset_accuracy")
+    return hits((targets == predicted).all(axis=1))
 
 
-def _either(outcome: Outcome, metric: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Targets and predictions, of one label for each row or of several."""
+def _flags(outcome: Outcome, metric: str) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Targets and predictions [rows, labels] as 0 and 1, of one label for each row or of several."""
     if not isinstance(outcome, LabelsOutcome):
         found = labelled(outcome, metric)
-        return found.targets, found.predicted
+        own = np.eye(len(found.labels), dtype=np.int8)
+        return own[found.targets], own[found.predicted]
     if not len(outcome.targets):
         raise DataError("E03", metric=metric)
-    # Labels that nobody has and nobody predicted say nothing.
-    used = (outcome.targets + outcome.predicted).any(axis=0)
-    return outcome.targets[:, used], outcome.predicted[:, used]
+    return outcome.targets, outcome.predicted
 
 
 @lower_is_better
-def perplexity(outcome: Outcome) -> float:
+@summed
+def perplexity(outcome: Outcome) -> Sums:
     """The exponential of the mean negative log-likelihood per token; 1 is a model that foresees everything.
 
     Raises:
@@ -95,15 +101,18 @@ def perplexity(outcome: Outcome) -> float:
     """
     if not isinstance(outcome, TokenOutcome):
         raise DataError("E02", metric="perplexity")
-    if outcome.tokens == 0:
+    if not outcome.tokens.sum():
         raise DataError("E03", metric="perplexity")
-    try:
-        return math.exp(outcome.nll / outcome.tokens)
-    except OverflowError:
-        return math.inf
+    return Sums(np.column_stack([outcome.nll, outcome.tokens]).astype(np.float64), _surprise)
 
 
-def masked_accuracy(outcome: Outcome) -> float:
+def _surprise(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(divided(sums[..., 0], sums[..., 1])))
+
+
+@summed
+def masked_accuracy(outcome: Outcome) -> Sums:
     """Share of the hidden tokens that the model finds likelier than any other, from 0 to 1.
 
     Raises:
@@ -111,12 +120,13 @@ def masked_accuracy(outcome: Outcome) -> float:
     """
     if not isinstance(outcome, TokenOutcome) or outcome.right is None:
         raise DataError("T25", metric="masked_accuracy")
-    if outcome.tokens == 0:
+    if not outcome.tokens.sum():
         raise DataError("E03", metric="masked_accuracy")
-    return outcome.right / outcome.tokens
+    return ratio(outcome.right, outcome.tokens)
 
 
-def bleu(outcome: Outcome) -> float:
+@summed
+def bleu(outcome: Outcome) -> Sums:
     """BLEU of the whole part, from 0 to 100, as sacrebleu computes it (Papineni et al. 2002; Post 2018).
 
     Where most letters of the targets are Chinese, words are told apart by its `zh` tokenizer, else by `13a`.
@@ -128,10 +138,11 @@ def bleu(outcome: Outcome) -> float:
 
     found = written(outcome, "bleu")
     tokenizer = "zh" if _are_chinese(found.targets) else "13a"
-    return float(BLEU(tokenize=tokenizer).corpus_score(found.predicted, [found.targets]).score)
+    return _corpus(BLEU(tokenize=tokenizer, force=True), found)
 
 
-def chrf(outcome: Outcome) -> float:
+@summed
+def chrf(outcome: Outcome) -> Sums:
     """F-score of runs of characters, from 0 to 100, as sacrebleu computes it (Popovic 2015).
 
     Raises:
@@ -140,7 +151,19 @@ def chrf(outcome: Outcome) -> float:
     from sacrebleu.metrics.chrf import CHRF
 
     found = written(outcome, "chrf")
-    return float(CHRF().corpus_score(found.predicted, [found.targets]).score)
+    return _corpus(CHRF(), found)
+
+
+def _corpus(metric: Any, outcome: TextOutcome) -> Sums:
+    """A metric of sacrebleu: it has no public way to its counts for each row, which its own test uses too."""
+    rows = metric._extract_corpus_statistics(outcome.predicted, [outcome.targets])
+
+    def total(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        each = sums.reshape(-1, sums.shape[-1]).round().astype(int)
+        scores = [float(metric._compute_score_from_stats(list(one)).score) for one in each]
+        return np.array(scores).reshape(sums.shape[:-1])
+
+    return Sums(np.array(rows, dtype=np.float64), total)
 
 
 def written(outcome: Outcome, metric: str) -> TextOutcome:
@@ -175,20 +198,40 @@ def labelled(outcome: Outcome, metric: str) -> LabelOutcome:
     return outcome
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Figures:
+    """The `scores` of an outcome, and the `sums` of those metrics that are functions of sums."""
+
+    outcome: Outcome
+    scores: Mapping[str, float]
+    sums: Mapping[str, Sums]
+
+
 def measure(names: Iterable[str], outcome: Outcome) -> dict[str, float]:
-    """The value of each named metric.
+    """The value of each named metric, as `figures` has them."""
+    return dict(figures(names, outcome).scores)
+
+
+def figures(names: Iterable[str], outcome: Outcome) -> Figures:
+    """The named metrics of an outcome.
 
     Raises:
         RecipeError: R06 or R07 when there is no such metric.
         DataError: E01-E03 or M49 when it does not fit the outcome; E04 when a metric of the user's own fails.
     """
-    return {name: _value(name, outcome) for name in names}
+    found = {name: _measured(name, outcome) for name in names}
+    return Figures(
+        outcome=outcome,
+        scores={name: each.value if isinstance(each, Sums) else each for name, each in found.items()},
+        sums={name: each for name, each in found.items() if isinstance(each, Sums)},
+    )
 
 
-def _value(name: str, outcome: Outcome) -> float:
+def _measured(name: str, outcome: Outcome) -> float | Sums:
     metric = components.metrics.get(name)
+    sums = sums_of(metric)
     try:
-        return float(metric(outcome))
+        return sums(outcome) if sums else float(metric(outcome))
     except TunesmithError:
         raise
     except Exception as error:

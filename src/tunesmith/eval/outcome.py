@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -63,17 +63,17 @@ class LabelsOutcome:
         return replace(self, probabilities=probabilities)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TokenOutcome:
-    """How well a language model foresaw a part: `nll` is summed over `tokens`, in nats.
+    """How well a language model foresaw each row: `nll` [rows] in nats is summed over its `tokens` [rows].
 
-    `right` are the tokens that it found likelier than any other, where they were counted.
+    `right` [rows] are the tokens that it found likelier than any other, where they were counted.
     """
 
-    nll: float
-    tokens: int
-    rows: int
-    right: int | None = None
+    nll: NDArray[np.floating[Any]]
+    tokens: NDArray[np.integer[Any]]
+    rows: Sequence[int]
+    right: NDArray[np.integer[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +183,22 @@ Outcome = (
     | EntityOutcome
     | AnswerOutcome
 )
+
+
+# What an outcome has once and not for each row.
+_WHOLE = ("labels", "documents")
+
+
+def take(outcome: Outcome, places: NDArray[np.integer[Any]]) -> Outcome:
+    """Some of the rows of an outcome, in this order and as often as they are named."""
+    named = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+    return replace(outcome, **{name: _rows(v, places) for name, v in named.items() if name not in _WHOLE})
+
+
+def _rows(values: Any, places: NDArray[np.integer[Any]]) -> Any:
+    if values is None:
+        return None
+    return values[places] if isinstance(values, np.ndarray) else [values[place] for place in places.tolist()]
 
 
 def aligned(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from tunesmith.core.errors import DataError
 from tunesmith.eval.classes import clip
 from tunesmith.eval.outcome import AnswerOutcome, Outcome
+from tunesmith.eval.sums import Sums, hits, mean, summed
 from tunesmith.language.units import units
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -19,7 +20,8 @@ _SENTENCE = re.compile(r"[^。！？!?.\n]+[。！？!?.\n]*")
 _SIGNS = frozenset("-:_*^/\\~`+=，。：？！“”；’《》……·、「」（）－～『』")
 
 
-def exact_match(outcome: Outcome) -> float:
+@summed
+def exact_match(outcome: Outcome) -> Sums:
     """Share of questions whose answer is one of those in the data but for case and punctuation, 0 to 1.
 
     English is normalised as SQuAD does, articles left out too (Rajpurkar et al. 2016), Chinese as CMRC 2018
@@ -30,10 +32,11 @@ def exact_match(outcome: Outcome) -> float:
     """
     found = answered(outcome, "exact_match")
     words = _words(found)
-    return _mean(found, lambda given, wanted: float(words(given) == words(wanted)))
+    return hits(_best(found, lambda given, wanted: float(words(given) == words(wanted))))
 
 
-def answer_f1(outcome: Outcome) -> float:
+@summed
+def answer_f1(outcome: Outcome) -> Sums:
     """How much answers have in common with the best of those in the data, 0 to 1.
 
     It is words in English, and in Chinese the longest common run of characters, as the scripts of SQuAD and
@@ -44,7 +47,7 @@ def answer_f1(outcome: Outcome) -> float:
     """
     found = answered(outcome, "answer_f1")
     words, common = _words(found), _run if _is_chinese(found) else _shared
-    return _mean(found, lambda given, wanted: _f1(words(given), words(wanted), common))
+    return mean(_best(found, lambda given, wanted: _f1(words(given), words(wanted), common)))
 
 
 def answered(outcome: Outcome, metric: str) -> AnswerOutcome:
@@ -60,10 +63,10 @@ def answered(outcome: Outcome, metric: str) -> AnswerOutcome:
     return outcome
 
 
-def _mean(outcome: AnswerOutcome, score: Callable[[str, str], float]) -> float:
+def _best(outcome: AnswerOutcome, score: Callable[[str, str], float]) -> list[float]:
+    """The score of each answer beside the right one that it is nearest to."""
     rows = zip(outcome.predicted, outcome.targets, strict=True)
-    scores = [max(score(given, wanted) for wanted in targets or ("",)) for given, targets in rows]
-    return sum(scores) / len(scores)
+    return [max(score(given, wanted) for wanted in targets or ("",)) for given, targets in rows]
 
 
 def _words(outcome: AnswerOutcome) -> Callable[[str], list[str]]:

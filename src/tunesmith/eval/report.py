@@ -17,6 +17,7 @@ from tunesmith.eval.classes import ClassScore, Mistake, Place
 from tunesmith.eval.gate import OPEN, Verdict
 from tunesmith.eval.metrics import Direction
 from tunesmith.eval.outcome import LabelOutcome
+from tunesmith.eval.significance import Difference, Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,7 @@ class Provenance:
 class Report:
     """One model on one part of the data, beside its baselines.
 
+    `intervals` are where the true scores are by 95 %; `differences` those to each baseline on the same rows.
     `directions` says of each metric whether higher or lower is better; `confusion` is [target, predicted] in
     the order of `labels`; `ledger` is the summary of what became of every input row.
     """
@@ -112,7 +114,9 @@ class Report:
     scores: Mapping[str, float]
     directions: Mapping[str, Direction]
     provenance: Provenance
+    intervals: Mapping[str, Interval] = field(default_factory=dict[str, Any])
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Any])
+    differences: tuple[Difference, ...] = ()
     labels: tuple[str, ...] = ()
     per_class: tuple[ClassScore, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()

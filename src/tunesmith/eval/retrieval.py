@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tunesmith.core.errors import DataError
 from tunesmith.eval.outcome import Outcome, RetrievalOutcome
+from tunesmith.eval.sums import Sums, hits, mean, summed
 
 Similarity = Callable[[slice], NDArray[np.floating[Any]]]
 """Of some of the texts asked about, their similarity to all documents: [texts, documents]."""
@@ -45,42 +46,46 @@ def ranks(outcome: RetrievalOutcome, similarity: Similarity) -> NDArray[np.int64
     return result
 
 
-def recall_at_1(outcome: Outcome) -> float:
+@summed
+def recall_at_1(outcome: Outcome) -> Sums:
     """Share of texts whose right answer is found first, from 0 to 1.
 
     Raises:
         DataError: M84 when the outcome has no ranks; E03 when it has no rows.
     """
-    return float(np.mean(_ranks(outcome, "recall_at_1") <= 1))
+    return hits(_ranks(outcome, "recall_at_1") <= 1)
 
 
-def recall_at_10(outcome: Outcome) -> float:
+@summed
+def recall_at_10(outcome: Outcome) -> Sums:
     """Share of texts whose right answer is among the first ten, from 0 to 1.
 
     Raises:
         DataError: M84 when the outcome has no ranks; E03 when it has no rows.
     """
-    return float(np.mean(_ranks(outcome, "recall_at_10") <= _DEPTH))
+    return hits(_ranks(outcome, "recall_at_10") <= _DEPTH)
 
 
-def mrr_at_10(outcome: Outcome) -> float:
+@summed
+def mrr_at_10(outcome: Outcome) -> Sums:
     """Mean of one over the rank of the right answer, 0 beyond the tenth, from 0 to 1 (Craswell 2009).
 
     Raises:
         DataError: M84 when the outcome has no ranks; E03 when it has no rows.
     """
     found = _ranks(outcome, "mrr_at_10")
-    return float(np.mean(np.where(found <= _DEPTH, 1 / found, 0)))
+    return mean(np.where(found <= _DEPTH, 1 / found, 0))
 
 
-def ndcg_at_10(outcome: Outcome) -> float:
+@summed
+def ndcg_at_10(outcome: Outcome) -> Sums:
     """Normalised discounted cumulative gain of the first ten, from 0 to 1 (Jarvelin and Kekalainen 2002).
 
     Raises:
         DataError: M84 when the outcome has no ranks; E03 when it has no rows.
     """
     found = _ranks(outcome, "ndcg_at_10")
-    return float(np.mean(np.where(found <= _DEPTH, 1 / np.log2(1 + found), 0)))
+    return mean(np.where(found <= _DEPTH, 1 / np.log2(1 + found), 0))
 
 
 def _ranks(outcome: Outcome, metric: str) -> NDArray[np.int64]:

@@ -15,12 +15,14 @@ import numpy as np
 
 from tunesmith.eval.metrics import written
 from tunesmith.eval.outcome import Outcome
+from tunesmith.eval.sums import Sums, mean, summed
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORDS = re.compile(rf"[a-z0-9]+|[{_HAN}]|[^\W\d_a-z{_HAN}]+")
 
 
-def rouge_1(outcome: Outcome) -> float:
+@summed
+def rouge_1(outcome: Outcome) -> Sums:
     """The mean F1 of common words, from 0 to 100.
 
     Raises:
@@ -29,7 +31,8 @@ def rouge_1(outcome: Outcome) -> float:
     return _mean(outcome, "rouge_1", lambda found, wanted: _ngrams(found, wanted, 1))
 
 
-def rouge_2(outcome: Outcome) -> float:
+@summed
+def rouge_2(outcome: Outcome) -> Sums:
     """The mean F1 of common pairs of neighbouring words, from 0 to 100.
 
     Raises:
@@ -38,7 +41,8 @@ def rouge_2(outcome: Outcome) -> float:
     return _mean(outcome, "rouge_2", lambda found, wanted: _ngrams(found, wanted, 2))
 
 
-def rouge_l(outcome: Outcome) -> float:
+@summed
+def rouge_l(outcome: Outcome) -> Sums:
     """The mean F1 of the longest common subsequence of words, from 0 to 100.
 
     Raises:
@@ -55,10 +59,10 @@ def words(text: str) -> list[str]:
 Score = Callable[[Sequence[str], Sequence[str]], float]
 
 
-def _mean(outcome: Outcome, metric: str, score: Score) -> float:
+def _mean(outcome: Outcome, metric: str, score: Score) -> Sums:
     found = written(outcome, metric)
     pairs = zip(found.predicted, found.targets, strict=True)
-    return 100 * float(np.mean([score(words(predicted), words(target)) for predicted, target in pairs]))
+    return mean([score(words(predicted), words(target)) for predicted, target in pairs], scale=100)
 
 
 def _ngrams(found: Sequence[str], wanted: Sequence[str], n: int) -> float:

@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 from tunesmith.core.errors import DataError
 from tunesmith.eval.metrics import lower_is_better
 from tunesmith.eval.outcome import Outcome, ScoreOutcome
+from tunesmith.eval.sums import Sums, mean, repeatable, summed
 
 Numbers = NDArray[np.float64]
 
 
+@repeatable
 def pearson(outcome: Outcome) -> float:
     """Linear correlation, from -1 to 1; 0 where one side is the same everywhere.
 
@@ -21,6 +23,7 @@ def pearson(outcome: Outcome) -> float:
     return _correlation(*_numbers(outcome, "pearson"))
 
 
+@repeatable
 def spearman(outcome: Outcome) -> float:
     """Correlation of the ranks, from -1 to 1; 0 where one side is the same everywhere (Spearman 1904).
 
@@ -34,14 +37,15 @@ def spearman(outcome: Outcome) -> float:
 
 
 @lower_is_better
-def mae(outcome: Outcome) -> float:
+@summed
+def mae(outcome: Outcome) -> Sums:
     """Mean absolute error, in the units of the data.
 
     Raises:
         DataError: M85 when the outcome has no numbers; E03 when it has no rows.
     """
     targets, predicted = _numbers(outcome, "mae")
-    return float(np.abs(targets - predicted).mean())
+    return mean(np.abs(targets - predicted))
 
 
 def _correlation(one: Numbers, other: Numbers) -> float:

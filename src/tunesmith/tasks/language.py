@@ -87,7 +87,7 @@ class LanguageTask:
         return weighted_loss(backbone.head, hidden, target, of_targets(examples), loss)
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
-        """`nll`: the negative log-likelihood of all learned tokens in nats; `tokens`: how many."""
+        """`nll` [rows]: the negative log-likelihood of each row, in nats, and its `tokens`, both [rows]."""
         import torch
 
         from tunesmith.models.backbone import Generic
@@ -96,14 +96,16 @@ class LanguageTask:
 
         learner.module.eval()
         backbone = Generic(learner.module, speaks=True)
-        nll, tokens = 0.0, 0
+        tokens = np.array([example.targets for example in examples], dtype=np.int64)
+        nll = np.zeros(len(examples))
         with torch.inference_mode():
             for batch in batches_by_length(lengths(examples).tolist(), _TOKENS_AT_ONCE):
                 rows = [examples[i] for i in batch]
                 before, target = predicted(rows)
                 hidden = backbone.hidden([row.ids for row in rows], before)
-                nll -= float(log_probabilities(backbone.head, hidden, target).sum())
-                tokens += len(target)
+                found = log_probabilities(backbone.head, hidden, target)
+                parts = found.split(tokens[batch].tolist())
+                nll[batch] = [-float(part.sum()) for part in parts]
         return {"nll": nll, "tokens": tokens}
 
     def save(self, learner: Learner, folder: Path) -> None:

@@ -93,7 +93,7 @@ class Mask:
         return weighted_loss(masked.head(learner.module), hidden, target, of_targets(examples), loss)
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
-        """`nll`: the negative log-likelihood of all hidden tokens in nats; `tokens`: how many; `right`."""
+        """Of the hidden tokens of each row: `nll` in nats, how many `tokens`, how many are `right`; [rows]."""
         import torch
 
         from tunesmith.models import masked
@@ -103,14 +103,15 @@ class Mask:
 
         learner.module.eval()
         backbone, head = Generic(learner.backbone, speaks=False), masked.head(learner.module)
-        nll, tokens, right = 0.0, 0, 0
+        tokens = np.array([example.targets for example in examples], dtype=np.int64)
+        nll, right = np.zeros(len(examples)), np.zeros(len(examples), dtype=np.int64)
         with torch.inference_mode():
             for batch in batches_by_length(lengths(examples).tolist(), _TOKENS_AT_ONCE):
                 shown, places, target = _asked(learner, [examples[i] for i in batch])
                 likely, is_right = judged(head, backbone.hidden(shown, places), target)
-                nll -= float(likely.sum())
-                tokens += len(target)
-                right += int(is_right.sum())
+                parts = tokens[batch].tolist()
+                nll[batch] = [-float(part.sum()) for part in likely.split(parts)]
+                right[batch] = [int(part.sum()) for part in is_right.split(parts)]
         return {"nll": nll, "tokens": tokens, "right": right}
 
     def save(self, learner: Learner, folder: Path) -> None:

@@ -267,8 +267,9 @@ def _eval_problems(document: Document, recipe: Recipe, task: Task, workspace: Wo
         at = ("eval", "gate", metric)
         if metric not in measured:
             yield document.problem("R11", at, metric=metric, **suggestion(metric, measured))
-        if bound.not_worse_than and bound.not_worse_than not in references:
-            yield _unknown_reference(document, at, bound.not_worse_than, references)
+        for name in filter(None, (bound.not_worse_than, bound.better_than)):
+            if name not in references:
+                yield _unknown_reference(document, at, name, references)
     for name in recipe.eval.against:
         if name not in references:
             yield _unknown_reference(document, ("eval", "against"), name, references)

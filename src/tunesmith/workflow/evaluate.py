@@ -11,7 +11,8 @@ from tunesmith.core.recipe import Data
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.loading import stop_for
 from tunesmith.data.rows import Loaded, load
-from tunesmith.eval.metrics import direction
+from tunesmith.eval import metrics as measures
+from tunesmith.eval import significance
 from tunesmith.eval.report import Provenance, Report
 from tunesmith.models import loading
 from tunesmith.models.resolve import resolve
@@ -43,14 +44,15 @@ def evaluate(
     frame = rows.frame
     names = judging.metric_names(chosen, metrics)
     outcome = measuring.outcome_of(chosen, loaded, frame, None)
-    scores = measuring.scores(names, outcome)
+    figures = measures.figures(names, outcome)
     report = Report(
         task=chosen.name,
         model=model,
         part=data.name,
         rows=frame.height,
-        scores=scores,
-        directions={name: direction(name) for name in scores},
+        scores=figures.scores,
+        intervals=significance.intervals(figures),
+        directions={name: measures.direction(name) for name in names},
         provenance=Provenance(run="", data=durable.sha256(data), model=loaded.digest),
         ledger=rows.ledger.summary(),
         seconds=time.monotonic() - began,
@@ -66,7 +68,7 @@ def scores_of(model: loading.Model, data: Path) -> dict[str, float]:
     """
     task = _chosen(_task_of(model), data)
     outcome = measuring.outcome_of(task, model, _rows(task, data).frame, None)
-    return measuring.scores(task.metrics, outcome)
+    return measures.measure(task.metrics, outcome)
 
 
 def _chosen(name: str, data: Path) -> Task:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import cache
 from tunesmith.core.store import Release, Store
-from tunesmith.eval import baselines, entities, gate, reading
+from tunesmith.eval import baselines, entities, gate, metrics, reading, significance
 from tunesmith.eval import report as reports
 from tunesmith.eval.metrics import direction
 from tunesmith.eval.outcome import (
@@ -53,7 +53,7 @@ def choose(plan: Plan, parts: Parts) -> tuple[Candidate, tuple[reports.Candidate
     for candidate in plan.candidates:
         model = loading.load(Resolved(name=candidate.name, folder=training.folder_of(plan, candidate)))
         outcome = _outcome(plan, candidate, parts, "validation", model)
-        found.append(measuring.scores(plan.followed, outcome))
+        found.append(metrics.measure(plan.followed, outcome))
     sign = -1 if direction(metric) == "lower" else 1
     best = max(range(len(found)), key=lambda i: sign * found[i][metric])
     tried = tuple(
@@ -122,11 +122,10 @@ def _judge(
     folder = training.folder_of(plan, kept)
     model = loading.load(Resolved(name=kept.name, folder=folder))
     part = parts.split(parts.held_out)
-    names = metric_names(plan.task, plan.recipe.eval.metrics)
     outcome = _outcome(plan, kept, parts, parts.held_out, model)
     report = report_of(
         plan, parts, ledger, kept, outcome,
-        beside=_references(plan, kept, parts, outcome, names, rival),
+        beside=_rivals(plan, kept, parts, outcome, rival),
         samples=measuring.samples(model, part, plan.recipe.seed),
         notes=training.notes_of(folder),
         tried=tried,
@@ -141,24 +140,33 @@ def report_of(
     kept: Candidate,
     outcome: Outcome,
     *,
-    beside: Mapping[str, Mapping[str, float]],
+    beside: Mapping[str, Outcome],
     samples: Sequence[Mapping[str, Any]],
     notes: Mapping[str, Any],
     tried: tuple[reports.Candidate, ...] = (),
 ) -> Report:
-    """The report of what the kept candidate does on the held-out part; `notes` are those of its training."""
-    scores = measuring.scores(metric_names(plan.task, plan.recipe.eval.metrics), outcome)
+    """The report of what the kept candidate does on the held-out part, and others `beside` it.
+
+    `notes` are those of its training.
+    """
+    names = metric_names(plan.task, plan.recipe.eval.metrics)
+    figures = metrics.figures(names, outcome)
+    others = {name: metrics.figures(names, done) for name, done in beside.items()}
+    scores = {name: other.scores for name, other in others.items()}
+    pairs = {name: significance.paired(figures, other) for name, other in others.items()}
     report = Report(
         task=plan.task.name,
         model=kept.name,
         part=parts.held_out,
         rows=parts.split(parts.held_out).height,
-        scores=scores,
-        directions={name: direction(name) for name in scores},
+        scores=figures.scores,
+        intervals=significance.intervals(figures),
+        directions={name: direction(name) for name in names},
         provenance=Provenance(
             run=plan.run.id, data=plan.data_key, model=kept.identity, versions=plan.versions
         ),
-        baselines=beside,
+        baselines=scores,
+        differences=tuple(each for name in pairs for each in significance.differences(name, pairs[name])),
         samples=tuple(Sample(**sample) for sample in samples),
         candidates=tried,
         curve=tuple(
@@ -167,7 +175,7 @@ def report_of(
         validation=tuple(ValidationPoint(step=s, scores=found) for s, found in notes["validation"]),
         weights=_weights(plan, notes),
         ledger=ledger.summary(),
-        gate=gate.judge(plan.recipe.eval.gate, scores, beside),
+        gate=gate.judge(plan.recipe.eval.gate, figures.scores, scores, pairs),
     )
     return with_labels(report, outcome, ledger)
 
@@ -199,38 +207,29 @@ def _outcome(plan: Plan, candidate: Candidate, parts: Parts, split: str, model: 
     )
 
 
-def _references(
-    plan: Plan,
-    kept: Candidate,
-    parts: Parts,
-    outcome: Outcome,
-    names: Sequence[str],
-    rival: Release | None,
-) -> dict[str, Mapping[str, float]]:
-    """Scores of the baselines, of hosted models and of the production model on the same rows."""
-    found = baselines_of(plan, parts, outcome, names)
+def _rivals(
+    plan: Plan, kept: Candidate, parts: Parts, outcome: Outcome, rival: Release | None
+) -> dict[str, Outcome]:
+    """What the baselines, hosted models and the production model do on the same rows."""
+    found = baselines_of(plan, parts, outcome)
     if isinstance(outcome, LabelOutcome):
         for name in (name for name in plan.recipe.eval.against if name.startswith(PREFIX)):
             if hosted := resolve(name, plan.workspace).hosted:
-                said = measuring.asked(hosted.with_labels(outcome.labels), parts.split(parts.held_out))
-                found[name] = measuring.scores(names, said)
+                informed = hosted.with_labels(outcome.labels)
+                found[name] = measuring.asked(informed, parts.split(parts.held_out))
     if rival is not None:
         model = loading.load(Resolved(name=rival.name, folder=Path(rival.folder)))
-        other = _outcome(plan, kept, parts, parts.held_out, model)
-        found[PRODUCTION] = measuring.scores(names, other)
+        found[PRODUCTION] = _outcome(plan, kept, parts, parts.held_out, model)
     return found
 
 
-def baselines_of(
-    plan: Plan, parts: Parts, outcome: Outcome, names: Sequence[str]
-) -> dict[str, Mapping[str, float]]:
-    """Scores of what is made here, in a moment, to be compared with: of the task and of the recipe."""
+def baselines_of(plan: Plan, parts: Parts, outcome: Outcome) -> dict[str, Outcome]:
+    """What is made here, in a moment, to be compared with: the baselines of the task and of the recipe."""
     if isinstance(outcome, TokenOutcome):
         return {}
     named = (name for name in plan.recipe.eval.against if name != PRODUCTION and not name.startswith(PREFIX))
     wanted = dict.fromkeys([*plan.task.baselines, *named])
-    answers = baselines.run(wanted, *_taught(parts.split("train"), outcome), outcome)
-    return {name: measuring.scores(names, answer) for name, answer in answers.items()}
+    return baselines.run(wanted, *_taught(parts.split("train"), outcome), outcome)
 
 
 def _taught(rows: pl.DataFrame, outcome: Outcome) -> tuple[Sequence[str], Sequence[Any]]:

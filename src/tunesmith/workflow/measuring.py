@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tunesmith.core.errors import ModelError
-from tunesmith.eval import metrics, retrieval
+from tunesmith.eval import retrieval
 from tunesmith.eval.outcome import (
     LabelOutcome,
     LabelsOutcome,
@@ -79,9 +79,8 @@ def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequenc
     if "vectors" in found:
         return _retrieved(frame, found["vectors"], [example.row for example in examples])
     if "probabilities" not in found:
-        return TokenOutcome(
-            nll=found["nll"], tokens=found["tokens"], rows=len(examples), right=found.get("right")
-        )
+        rows = [example.row for example in examples]
+        return TokenOutcome(nll=found["nll"], tokens=found["tokens"], rows=rows, right=found.get("right"))
     return _labelled(frame, learner.card.labels, found["probabilities"])
 
 
@@ -248,11 +247,6 @@ def _several(frame: pl.DataFrame, known: Sequence[str], shares: NDArray[np.float
         probabilities=aligned(shares, tuple(known), labels),
         rows=frame["_row"].to_list(),
     )
-
-
-def scores(names: Sequence[str], found: Outcome) -> dict[str, float]:
-    """The named metrics of an outcome."""
-    return metrics.measure(names, found)
 
 
 def speaker(learner: Learner) -> LanguageModel | None:

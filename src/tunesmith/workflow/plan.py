@@ -262,7 +262,8 @@ class Plan:
     def compares_with_production(self) -> bool:
         """Whether the model in production under the recipe's name is measured beside the new one."""
         rules = self.recipe.eval.gate.values()
-        asked = "production" in [*self.recipe.eval.against, *(bound.not_worse_than for bound in rules)]
+        named = [name for bound in rules for name in (bound.not_worse_than, bound.better_than)]
+        asked = "production" in [*self.recipe.eval.against, *named]
         return asked and self.recipe.publish is not None and self.workspace.database.exists()
 
     @cached_property

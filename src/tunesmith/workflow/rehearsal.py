@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.core.spent import Laps, Spent
-from tunesmith.eval import html
+from tunesmith.eval import html, metrics
 from tunesmith.models import loading
 from tunesmith.models.resolve import Resolved
 from tunesmith.tasks.examples import lengths
@@ -54,16 +54,15 @@ def judged(
     laps = Laps()
     model = loading.load(Resolved(name=candidate.name, folder=folder))
     loaded = laps.lap()
-    names = judging.metric_names(plan.task, plan.recipe.eval.metrics)
     examples = _some(plan, encoded.held_out)
     small = _only(parts, parts.held_out, examples)
     part = small.split(parts.held_out)
     outcome = measuring.outcome_of(
         plan.task, model, part, plan.recipe.data.max_length, lambda learner: examples
     )
-    measuring.scores(names, outcome)
+    metrics.measure(judging.metric_names(plan.task, plan.recipe.eval.metrics), outcome)
     measured = laps.lap() * (1 / _tokens(examples))
-    beside = judging.baselines_of(plan, parts, outcome, names)
+    beside = judging.baselines_of(plan, parts, outcome)
     compared = laps.lap()
     shown = measuring.samples(model, part, plan.recipe.seed, count=1)
     answered = laps.lap() * measuring.SAMPLES

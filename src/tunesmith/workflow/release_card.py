@@ -159,7 +159,7 @@ def _data(told: _Told) -> Iterator[str]:
     rows += [(told.say("ledger_held_out", part=k), str(v)) for k, v in sorted(ledger["held_out"].items())]
     rows += [(told.say("cleaned"), ", ".join(cleaner.name for cleaner in told.plan.recipe.data.clean))]
     if answers_of := told.plan.taught_by.get("answers_of"):
-        rows += [(told.say("answers_of"), _plain(answers_of))]
+        rows += [(told.say("answers_of"), plain(answers_of))]
     rows += [(told.say("data_key"), told.plan.data_key)]
     yield from table((told.say("what"), told.say("value")), rows)
 

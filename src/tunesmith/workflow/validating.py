@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tunesmith.core.events import Answer
+from tunesmith.eval import metrics
 from tunesmith.eval.outcome import Outcome, TextOutcome
 from tunesmith.models.language import LanguageModel
 from tunesmith.tasks.task import Example, Learner
@@ -41,7 +42,7 @@ class Validation:
         if not self.examples:
             return {}
         self._outcome = measuring.outcome(self._plan.task, self._learner, self._frame, self.examples)
-        return measuring.scores(self._plan.followed, self._outcome)
+        return metrics.measure(self._plan.followed, self._outcome)
 
     def answers(self) -> list[Answer]:
         """What the model writes now, for the same few rows each time; nothing where it does not write."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tunesmith.core.errors import DataError
@@ -76,7 +77,7 @@ def test_the_dictionary_finds_what_it_knows_again_the_longest_first() -> None:
 @pytest.mark.parametrize("metric", [entities.entity_f1, entities.token_accuracy])
 def test_what_has_no_entities_cannot_be_measured(metric: Callable[[Outcome], float]) -> None:
     with pytest.raises(DataError, match="T21"):
-        metric(TokenOutcome(nll=1.0, tokens=1, rows=1))
+        metric(TokenOutcome(nll=np.ones(1), tokens=np.ones(1, int), rows=[0]))
     with pytest.raises(DataError, match="E03"):
         metric(_outcome([], []))
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.recipe import Bound
+from tunesmith.eval import metrics, significance
 from tunesmith.eval.gate import judge
+from tunesmith.eval.metrics import Figures
+from tunesmith.eval.outcome import LabelOutcome
+
+Right = NDArray[np.bool_]
 
 BASELINES = {"tfidf": {"accuracy": 0.8, "perplexity": 10.0}}
 
@@ -90,3 +97,73 @@ def test_every_rule_is_reported_and_one_failure_closes_the_gate() -> None:
 
 def test_no_rules_leave_the_gate_open() -> None:
     assert judge({}, {"accuracy": 0.0}, {}).passed
+
+
+def outcome(right: Right) -> Figures:
+    predicted = right.astype(int)
+    part = LabelOutcome(
+        labels=("no", "yes"),
+        texts=[""] * len(right),
+        targets=np.ones(len(right), dtype=int),
+        predicted=predicted,
+        probabilities=np.eye(2)[predicted],
+        rows=np.arange(len(right)),
+    )
+    return metrics.figures(["accuracy"], part)
+
+
+def opens(bound: Bound, mine: Right, other: Right) -> bool:
+    sides = [outcome(right) for right in (mine, other)]
+    pairs = {"production": significance.paired(*sides)}
+    verdict = judge({"accuracy": bound}, sides[0].scores, {"production": sides[1].scores}, pairs)
+    return verdict.passed
+
+
+def share_that_opens(bound: Bound, gain: float, trials: int = 200) -> float:
+    """How often a model passes that is right on 75 % of all rows, and `gain` more, beside one of 75 %.
+
+    Both are asked the same 400 rows, of which some are harder than others for both: with 8 % of the rows
+    answered differently the smallest difference that these show is 0.04.
+    """
+    rng = np.random.default_rng(7)
+    passed = 0
+    for _ in range(trials):
+        hard = 0.8 * rng.random(400)
+        mine, other = (hard + 0.2 * rng.random(400) < 0.1 + 0.8 * (0.75 + more) for more in (gain, 0))
+        passed += opens(bound, mine, other)
+    return passed / trials
+
+
+@pytest.fixture
+def fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough for an interval of 95 %, for trials that make hundreds."""
+    monkeypatch.setattr(significance, "DRAWS", 400)
+
+
+@pytest.mark.usefixtures("fewer_draws")
+def test_a_model_that_is_not_better_is_hardly_ever_promoted() -> None:
+    assert share_that_opens(Bound(better_than="production"), gain=0) <= 0.05
+
+
+@pytest.mark.usefixtures("fewer_draws")
+def test_a_better_model_is_promoted() -> None:
+    assert share_that_opens(Bound(better_than="production"), gain=0.08) >= 0.9
+
+
+@pytest.mark.usefixtures("fewer_draws")
+def test_a_margin_lets_an_equal_model_through_and_no_worse_one() -> None:
+    rule = Bound(not_worse_than="production", margin=0.05)
+    assert share_that_opens(rule, gain=0) >= 0.9
+    assert share_that_opens(rule, gain=-0.05) <= 0.05
+
+
+@pytest.mark.parametrize(
+    "bound", [Bound(better_than="production"), Bound(not_worse_than="production", margin=0.1)]
+)
+def test_the_first_model_passes_the_strict_rules_too(bound: Bound) -> None:
+    assert judge({"accuracy": bound}, {"accuracy": 0.2}, {}, {}).passed
+
+
+def test_what_cannot_be_paired_is_not_surely_better() -> None:
+    verdict = judge({"accuracy": Bound(better_than="tfidf")}, {"accuracy": 0.99}, BASELINES, {})
+    assert not verdict.passed

@@ -46,19 +46,20 @@ def test_label_metrics_equal_scikit_learn(pairs: list[tuple[int, int]]) -> None:
 
 
 def test_perplexity_is_e_to_the_mean_surprise() -> None:
-    even = TokenOutcome(nll=100 * math.log(50), tokens=100, rows=3)
+    tokens = np.array([20, 30, 50])
+    even = TokenOutcome(nll=tokens * math.log(50), tokens=tokens, rows=[0, 1, 2])
     assert metrics.perplexity(even) == pytest.approx(50)
-    assert metrics.perplexity(TokenOutcome(nll=1e9, tokens=1, rows=1)) == math.inf
+    assert metrics.perplexity(TokenOutcome(nll=np.array([1e9]), tokens=np.ones(1, int), rows=[0])) == math.inf
 
 
 @pytest.mark.parametrize(
     ("name", "outcome", "code"),
     [
-        ("accuracy", TokenOutcome(nll=1.0, tokens=1, rows=1), "E01"),
-        ("macro_f1", TokenOutcome(nll=1.0, tokens=1, rows=1), "E01"),
+        ("accuracy", TokenOutcome(nll=np.ones(1), tokens=np.ones(1, int), rows=[0]), "E01"),
+        ("macro_f1", TokenOutcome(nll=np.ones(1), tokens=np.ones(1, int), rows=[0]), "E01"),
         ("perplexity", outcome_of([(0, 0)]), "E02"),
         ("accuracy", outcome_of([]), "E03"),
-        ("perplexity", TokenOutcome(nll=0.0, tokens=0, rows=0), "E03"),
+        ("perplexity", TokenOutcome(nll=np.zeros(0), tokens=np.zeros(0, int), rows=[]), "E03"),
     ],
 )
 def test_a_metric_that_does_not_fit_says_so(

@@ -37,6 +37,6 @@ def test_the_starting_model_rewards_nothing_and_length_rewards_the_longer_answer
 @pytest.mark.parametrize("name", NAMES)
 def test_only_rewards_can_be_compared(name: str) -> None:
     with pytest.raises(DataError, match="T31"):
-        metrics.measure([name], TokenOutcome(nll=1.0, tokens=1, rows=1))
+        metrics.measure([name], TokenOutcome(nll=np.ones(1), tokens=np.ones(1, int), rows=[0]))
     with pytest.raises(DataError, match="E03"):
         metrics.measure([name], outcome())

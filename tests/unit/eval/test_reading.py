@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from tunesmith.core.errors import DataError
@@ -70,7 +71,7 @@ def test_examples_show_question_answer_and_what_is_right() -> None:
 @pytest.mark.parametrize("metric", [reading.exact_match, reading.answer_f1])
 def test_what_has_no_answers_cannot_be_measured(metric: Callable[[Outcome], float]) -> None:
     with pytest.raises(DataError, match="T22"):
-        metric(TokenOutcome(nll=1.0, tokens=1, rows=1))
+        metric(TokenOutcome(nll=np.ones(1), tokens=np.ones(1, int), rows=[0]))
     empty = AnswerOutcome(questions=[], contexts=[], targets=[], predicted=[], rows=[])
     with pytest.raises(DataError, match="E03"):
         metric(empty)

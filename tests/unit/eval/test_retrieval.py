@@ -45,6 +45,6 @@ def test_texts_with_the_same_runs_of_characters_find_each_other() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_has_no_ranks_or_rows_is_refused(name: str) -> None:
     with pytest.raises(DataError, match="M84"):
-        metrics.measure([name], TokenOutcome(nll=1.0, tokens=1, rows=1))
+        metrics.measure([name], TokenOutcome(nll=np.ones(1), tokens=np.ones(1, int), rows=[0]))
     with pytest.raises(DataError, match="E03"):
         metrics.measure([name], ranked())

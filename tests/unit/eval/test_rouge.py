@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tunesmith.core.errors import DataError
@@ -49,7 +50,7 @@ def test_chinese_is_counted_by_characters_and_words_of_other_scripts_are_whole()
 def test_nothing_written_scores_nothing_and_only_texts_can_be_scored() -> None:
     assert set(metrics.measure(NAMES, outcome("", "The end.")).values()) == {0.0}
     with pytest.raises(DataError, match="M49"):
-        metrics.measure(["rouge_l"], TokenOutcome(nll=1.0, tokens=1, rows=1))
+        metrics.measure(["rouge_l"], TokenOutcome(nll=np.ones(1), tokens=np.ones(1, int), rows=[0]))
 
 
 @pytest.mark.parametrize(

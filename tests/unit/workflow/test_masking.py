@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -50,8 +51,10 @@ def test_an_encoder_reads_texts_and_then_classifies(
 
 
 def test_hidden_tokens_are_counted_only_where_some_are_hidden() -> None:
-    assert metrics.masked_accuracy(TokenOutcome(nll=1, tokens=4, rows=1, right=3)) == 0.75
+    nll, tokens = np.ones(2), np.array([1, 3])
+    counted = TokenOutcome(nll=nll, tokens=tokens, rows=[0, 1], right=np.array([1, 2]))
+    assert metrics.masked_accuracy(counted) == 0.75
     with pytest.raises(DataError, match="T25"):
-        metrics.masked_accuracy(TokenOutcome(nll=1, tokens=4, rows=1))
+        metrics.masked_accuracy(TokenOutcome(nll=nll, tokens=tokens, rows=[0, 1]))
     with pytest.raises(DataError, match="E03"):
-        metrics.masked_accuracy(TokenOutcome(nll=0, tokens=0, rows=0, right=0))
+        metrics.masked_accuracy(TokenOutcome(nll=nll[:0], tokens=tokens[:0], rows=[], right=tokens[:0]))

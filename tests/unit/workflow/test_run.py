@@ -43,7 +43,8 @@ def files(folder: Path) -> dict[str, float]:
 def test_a_run_comes_to_a_result_with_everything_that_scripts_rely_on(desk: Any) -> None:
     result = desk.run()
     assert set(result) == {
-        "run", "path", "status", "model", "release", "scores", "baselines", "search", "weights",
+        "run", "path", "status", "model", "release", "scores", "intervals", "baselines", "differences",
+        "search", "weights",
         "ledger", "gate", "rival", "seconds", "cpu_seconds", "peak_memory_bytes",
     }  # fmt: skip
     assert result["scores"]["accuracy"] > 0.6

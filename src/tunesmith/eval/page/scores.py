@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from tunesmith.eval.gate import Check
+from tunesmith.eval.metrics import Direction
 from tunesmith.eval.report import Report
+from tunesmith.eval.significance import Difference
 from tunesmith.pages import svg
 from tunesmith.pages.words import Speaker, number
 
@@ -29,6 +32,7 @@ class Tile:
 
     metric: str
     value: str
+    interval: str
     direction: str
     bars: tuple[Bar, ...]
 
@@ -58,9 +62,33 @@ def _tile(report: Report, metric: str, say: Speaker) -> Tile:
     return Tile(
         metric=say.name("metric", metric),
         value=number(report.scores[metric]),
+        interval=_interval(report, metric, say),
         direction=say(report.directions.get(metric, "higher")),
         bars=bars,
     )
+
+
+def _interval(report: Report, metric: str, say: Speaker) -> str:
+    found = report.intervals.get(metric)
+    return say("interval", low=number(found.low), high=number(found.high)) if found else ""
+
+
+def signed(value: float) -> str:
+    """A difference with its sign."""
+    return f"+{number(value)}" if value > 0 else number(value).replace("-", "−")
+
+
+def chance(p: float) -> str:
+    """A probability; very small ones are not told apart."""
+    return "< 0.001" if p < 1e-3 else f"{p:.3f}"
+
+
+def verdict(difference: Difference, directions: Mapping[str, Direction], say: Speaker) -> str:
+    """What a difference says of the model."""
+    if not difference.is_shown:
+        return say("difference_none")
+    is_better = (difference.value > 0) == (directions.get(difference.metric) != "lower")
+    return say("difference_better" if is_better else "difference_worse")
 
 
 def lead(report: Report, say: Speaker) -> str:
@@ -89,8 +117,12 @@ def lead(report: Report, say: Speaker) -> str:
 def rule(check: Check, say: Speaker) -> str:
     """A check of the gate as a phrase."""
     key = f"rule_{check.rule}"
+    if check.rule == "not_worse_than" and check.margin is not None:
+        key = "rule_not_surely_worse"
     if check.reference and check.bound is None:
         key = "rule_first" if check.passed else "rule_unmeasured"
     metric = say.name("metric", check.metric)
     reference = say.name("name", check.reference or "")
-    return say(key, metric=metric, bound=number(check.bound), reference=reference)
+    values = {"bound": number(check.bound), "margin": number(check.margin)}
+    said = say(key, metric=metric, reference=reference, **values)
+    return said if check.gain is None else f"{said}; {say('rule_gain', gain=number(check.gain))}"

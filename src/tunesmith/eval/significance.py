@@ -1,0 +1,225 @@
+"""How sure a figure is, and whether two models differ: by the bootstrap, both on the same draws of rows.
+
+Intervals are percentiles of a thousand draws (Efron 1979); of a share of right rows they are Wilson's (1927),
+which hold where all rows are right too. Where rows are right or wrong a difference is tested exactly
+(McNemar 1947); tests of several metrics are corrected together (Holm 1979).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.core import components
+from tunesmith.eval.metrics import Figures
+from tunesmith.eval.outcome import Outcome, take
+from tunesmith.eval.sums import Numbers, Sums, is_repeatable
+
+LEVEL = 0.95
+DRAWS = 1000
+# Draws of at most so many rows are made at once.
+_ROWS_AT_ONCE = 4_000_000
+# What a standard error is multiplied with for a difference that a test of 5 % finds four times in five.
+_POWER = 1.959964 + 0.841621
+# The fewest rows that, all changed to one side, are no chance: 2 * 0.5 ** 6 < 0.05.
+_FEWEST = 6
+
+Drawn = Callable[[Numbers], Numbers]
+"""How often each row was drawn, [draws, rows], to the metric of each draw [draws]."""
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Where the true value is, by `LEVEL`."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A model's figure less that of another on the same rows.
+
+    `p`: how likely a difference so large is by chance, corrected for the other metrics. `detectable`: the
+    smallest difference that these rows would show four times in five.
+    """
+
+    metric: str
+    beside: str
+    value: float
+    low: float
+    high: float
+    p: float
+    detectable: float
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it is more than chance."""
+        return self.p < 1 - LEVEL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Paired:
+    """The differences of two models in one metric on the same draws of rows."""
+
+    value: float
+    draws: Numbers
+    p: float
+    rows: int
+    hits: bool
+
+    def interval(self, level: float = LEVEL) -> Interval:
+        """Where the true difference is."""
+        return _percentiles(self.draws, level)
+
+    @property
+    def detectable(self) -> float:
+        """The smallest difference that these rows would show four times in five."""
+        found = _POWER * float(np.nanstd(self.draws))
+        return max(found, _FEWEST / self.rows) if self.hits else found
+
+
+def intervals(figures: Figures) -> dict[str, Interval]:
+    """The interval of each metric that has one: a metric of the user's own needs to be `summed`."""
+    rows = len(figures.outcome.rows)
+    found = {name: _percentiles(draws, LEVEL) for name, draws in _draws(_drawn(figures), rows).items()}
+    shares = {name: wilson(sums.value, rows) for name, sums in figures.sums.items() if sums.hits}
+    return found | shares
+
+
+def paired(mine: Figures, other: Figures) -> dict[str, Paired]:
+    """The differences of two models in each metric that can be drawn, on the rows that both were asked."""
+    first, second = _common(mine.outcome, other.outcome)
+    if not len(first):
+        return {}
+    mine, other = _on(mine, first), _on(other, second)
+    sides = [_draws(_drawn(figures), len(first)) for figures in (mine, other)]
+    return {
+        name: _pair(name, mine, other, draws - sides[1][name])
+        for name, draws in sides[0].items()
+        if name in sides[1]
+    }
+
+
+def differences(beside: str, found: dict[str, Paired]) -> Iterator[Difference]:
+    """What is told of the pairs of models with one other, its tests corrected together."""
+    corrected = holm([pair.p for pair in found.values()])
+    for (metric, pair), p in zip(found.items(), corrected, strict=True):
+        where = pair.interval()
+        yield Difference(
+            metric=metric,
+            beside=beside,
+            value=pair.value,
+            low=where.low,
+            high=where.high,
+            p=p,
+            detectable=pair.detectable,
+        )
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Each p as if it were the only one (Holm 1979), in the given order."""
+    order = np.argsort(ps, kind="stable")
+    steps = np.array(ps)[order] * np.arange(len(ps), 0, -1)
+    result = np.empty(len(ps))
+    result[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return [float(p) for p in result]
+
+
+def wilson(right: float, rows: int, level: float = LEVEL) -> Interval:
+    """The interval of a share of rows (Wilson 1927)."""
+    from scipy.stats import norm
+
+    z = float(norm.ppf((1 + level) / 2))
+    middle = (right + z * z / (2 * rows)) / (1 + z * z / rows)
+    half = z / (1 + z * z / rows) * (right * (1 - right) / rows + z * z / (4 * rows * rows)) ** 0.5
+    return Interval(low=max(0.0, middle - half), high=min(1.0, middle + half) if right < 1 else 1.0)
+
+
+def mcnemar(mine: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """How likely it is by chance that one of two models is right so much more often, [rows] each."""
+    from scipy.stats import binomtest
+
+    gained, lost = int((mine & ~other).sum()), int((other & ~mine).sum())
+    return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+
+
+def _pair(name: str, mine: Figures, other: Figures, draws: Numbers) -> Paired:
+    sums = mine.sums.get(name)
+    hits = sums is not None and sums.hits
+    right = [figures.sums[name].rows[:, 0] > 0 for figures in (mine, other)] if hits else []
+    return Paired(
+        value=mine.scores[name] - other.scores[name],
+        draws=draws,
+        p=mcnemar(*right) if hits else _chance(draws),
+        rows=len(mine.outcome.rows),
+        hits=hits,
+    )
+
+
+def _chance(draws: Numbers) -> float:
+    """Twice the share of draws on the other side of no difference, one draw added to each side."""
+    known = draws[~np.isnan(draws)]
+    sides = (int((known <= 0).sum()), int((known >= 0).sum()))
+    return min(1.0, 2 * (min(sides) + 1) / (len(known) + 1))
+
+
+def _common(mine: Outcome, other: Outcome) -> tuple[Places, Places]:
+    """Where the rows of both are, in the order of the first."""
+    places = {int(row): place for place, row in enumerate(other.rows)}
+    both = [(i, places[int(row)]) for i, row in enumerate(mine.rows) if int(row) in places]
+    first, second = np.array(both, dtype=np.int64).reshape(-1, 2).T
+    return first, second
+
+
+def _on(figures: Figures, places: Places) -> Figures:
+    """The figures that can be drawn, of some rows."""
+    outcome = take(figures.outcome, places)
+    sums = {name: replace(each, rows=each.rows[places]) for name, each in figures.sums.items()}
+    scores = {name: each.value for name, each in sums.items()}
+    repeated = {name: metric(outcome) for name, metric in _repeatable(figures).items()}
+    return Figures(outcome=outcome, scores=scores | repeated, sums=sums)
+
+
+def _repeatable(figures: Figures) -> dict[str, Callable[[Outcome], float]]:
+    named = {name: components.metrics.get(name) for name in figures.scores if name not in figures.sums}
+    return {name: metric for name, metric in named.items() if is_repeatable(metric)}
+
+
+def _drawn(figures: Figures) -> dict[str, Drawn]:
+    summed = {name: partial(_of_sums, sums) for name, sums in figures.sums.items()}
+    repeated = {n: partial(_again, figures.outcome, metric) for n, metric in _repeatable(figures).items()}
+    return {**summed, **repeated}
+
+
+def _of_sums(sums: Sums, counts: Numbers) -> Numbers:
+    return sums.total(counts @ sums.rows)
+
+
+def _again(outcome: Outcome, metric: Callable[[Outcome], float], counts: Numbers) -> Numbers:
+    places = np.arange(len(outcome.rows))
+    return np.array([metric(take(outcome, np.repeat(places, times))) for times in counts.astype(np.int64)])
+
+
+def _draws(drawn: Mapping[str, Drawn], rows: int) -> dict[str, Numbers]:
+    """Each metric of every draw; draws of so many rows are the same for all metrics and models."""
+    rng = np.random.Generator(np.random.Philox(key=rows))
+    found: dict[str, list[Numbers]] = {name: [] for name in drawn}
+    at_once = max(1, _ROWS_AT_ONCE // rows)
+    for start in range(0, DRAWS, at_once):
+        now = min(at_once, DRAWS - start)
+        picked = rng.integers(rows, size=(now, rows)) + rows * np.arange(now)[:, None]
+        counts = np.bincount(picked.ravel(), minlength=now * rows).reshape(now, rows).astype(np.float64)
+        for name, of in drawn.items():
+            found[name].append(of(counts))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def _percentiles(draws: Numbers, level: float) -> Interval:
+    low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(low=float(low), high=float(high))
