@@ -27,7 +27,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = HERE.parent / "build" / "bench" / "llama_cpp-env"
 SHARED = Path(os.environ.get("TUNESMITH_SHARED_DATA", HERE.parents[1] / "shared" / "data"))
-PRECISIONS = ("f32", "f16", "q8_0", "q4_0")
+PRECISIONS = ("f16", "q8_0", "q4_0")
 TOKENS = 32
 PROMPTS = (
     "Once upon a time, there was a little girl named Lily.",
@@ -39,7 +39,7 @@ PROMPTS = (
     "Numbers: 1, 22, 333 and 4444.5%",
     "a line\nand another\n\n\tafter a tab",
     "Café naïve Zürich - señor, it costs 5 € 😀",
-    "</s> and <s> are no special tokens of a text",
+    "</s> and <s> stand for themselves in a text",
     "从前有一座山，山上有一座小庙。",
     "今天的天气很好，我们一起去",
     "请用一句话说明：为什么天空是蓝色的？",
@@ -73,7 +73,7 @@ bos, eos = (model._model.token_get_text(i) if i >= 0 else "" for i in (model.tok
 formatter = Jinja2ChatFormatter(template=told["tokenizer.chat_template"], bos_token=bos, eos_token=eos)
 texts = [formatter(messages=chat).prompt for chat in chats]
 found = {"chats": [model.tokenize(text.encode(), add_bos=False, special=True) for text in texts]}
-found["ids"] = [model.tokenize(prompt.encode(), add_bos=True, special=False) for prompt in prompts]
+found["ids"] = [model.tokenize(prompt.encode(), add_bos=True, special=True) for prompt in prompts]
 found["said"] = []
 for ids in found["ids"]:
     said = []
@@ -94,14 +94,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="only the JSON object")
     given = parser.parse_args()
     _prepare()
+    found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        found = {
-            f"{model.name} {precision}": _compared(model, Path(folder) / "model.gguf", precision)
-            for model in _models(given.shared, Path(folder))
-            for precision in PRECISIONS
-        }
-    if not given.json:
-        _table(found)
+        for model in _models(given.shared, Path(folder)):
+            for precision in PRECISIONS:
+                name = f"{model.name} {precision}"
+                found[name] = _compared(model, Path(folder) / "model.gguf", precision)
+                if not given.json:
+                    _row(name, found[name], is_first=len(found) == 1)
     print(json.dumps({"prompts": len(PROMPTS), "files": found}, indent=2))
 
 
@@ -135,7 +135,7 @@ def _compared(model: Any, path: Path, precision: Any) -> dict[str, float]:
     again = replace(model, module=gguf_reader.read(path).module())
     shares = {"ids": _equal(own, theirs["ids"]), "chats": _equal(chats, theirs["chats"])}
     for name, one in (("", model), ("file_", again)):
-        said = [_continued(one, ids) for ids in theirs["ids"]]
+        said = _continued(one, theirs["ids"])
         shares[f"{name}texts"] = _equal(said, theirs["said"])
         shares[f"{name}tokens"] = _before_difference(said, theirs["said"])
     return shares
@@ -154,13 +154,18 @@ def _llama_cpp(path: Path) -> dict[str, list[list[int]]]:
     return found
 
 
-def _continued(model: Any, ids: Sequence[int]) -> list[int]:
-    """What a model of ours writes, without the stop at the end."""
-    from tunesmith.models.decoder import Decoder, run
+def _continued(model: Any, rows: Sequence[list[int]]) -> list[list[int]]:
+    """What a model of ours writes after each row, without the stop at the end."""
+    from tunesmith.models.decoder import Decoder
 
+    decoder = Decoder(model.module, max_batch=len(rows))
     sampling = model.sampling(room=TOKENS, max_new_tokens=TOKENS, temperature=0.0)
-    found = [token.id for token in run(Decoder(model.module, max_batch=1), ids, sampling)]
-    return [i for i in found if i not in model.contract.stop_ids]
+    found: dict[int, list[int]] = {decoder.add(ids, sampling): [] for ids in rows}
+    while decoder.active:
+        for token in decoder.step():
+            if token.id not in model.contract.stop_ids:
+                found[token.handle].append(token.id)
+    return list(found.values())
 
 
 def _equal(ours: Sequence[list[int]], theirs: Sequence[list[int]]) -> float:
@@ -177,11 +182,10 @@ def _before_difference(ours: Sequence[list[int]], theirs: Sequence[list[int]]) -
     return kept / max(1, total)
 
 
-def _table(found: dict[str, dict[str, float]]) -> None:
-    columns = list(next(iter(found.values())))
-    print(" " * 18, *(f"{name:>11}" for name in columns), file=sys.stderr)
-    for name, shares in found.items():
-        print(f"{name:18}", *(f"{shares[column]:11.1%}" for column in columns), file=sys.stderr)
+def _row(name: str, shares: dict[str, float], *, is_first: bool) -> None:
+    if is_first:
+        print(" " * 18, *(f"{column:>11}" for column in shares), file=sys.stderr)
+    print(f"{name:18}", *(f"{share:11.1%}" for share in shares.values()), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def _folder(resolved: Resolved) -> Way:
 def _gguf(precision: Precision) -> Way:
     """One file for llama.cpp."""
     from tunesmith.models import gguf_reader
-    from tunesmith.models.export import gguf_tokens, gguf_writer
+    from tunesmith.models.export import gguf_tokens, gguf_writer, weights
 
     def write(model: Exported, folder: Path) -> None:
         if not isinstance(model, LanguageModel):
@@ -71,6 +71,7 @@ def _gguf(precision: Precision) -> Way:
 
     def read(model: Any, folder: Path) -> tuple[Exported, tuple[str, ...]]:
         found = gguf_reader.read(folder / _file(model))
+        module = found.module()
         expected = gguf_tokens.of(model.tokenizer, len(found.tokens["tokens"]))
         same = {
             "stop tokens": found.stops() == set(model.contract.stop_ids),
@@ -80,8 +81,9 @@ def _gguf(precision: Precision) -> Way:
             "merges": found.tokens.get("merges") == expected.merges,
             "scores": found.tokens.get("scores") == expected.scores,
         }
+        same["weights"] = weights.furthest_row(model.module, module) <= weights.BOUNDS[precision]
         differs = tuple(name for name, is_same in same.items() if not is_same)
-        return replace(model, module=found.module()), differs
+        return replace(model, module=module), differs
 
     return Way(write=write, read=read)
 

@@ -176,7 +176,7 @@ _SAYS: Mapping[type, tuple[str, Callable[..., Tensor]]] = {
     TextClassifier: ("logits", _of_text),  # [texts, labels]
     TextTagger: ("logits", _of_tokens),  # [texts, tokens, tags]
     TextReader: ("logits", _of_tokens),  # [texts, tokens, beginning and end]
-    TextEmbedder: ("embedding", _vector),  # [texts, d], of length 1
+    TextEmbedder: ("sentence_embedding", _vector),  # [texts, d], of length 1
     TextScorer: ("score", _score),  # [texts], in the units of the data
 }
 

@@ -18,7 +18,7 @@ from tunesmith.models.export import certificate, gguf_writer
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import Resolved
 from tunesmith.models.scratch import contract
-from tunesmith.workflow import exporting
+from tunesmith.workflow import export_formats, exporting
 
 TEXTS = ["hello world, this is text", "你好，世界。另一段文字 123"] * 40
 SHAPE = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4}
@@ -161,6 +161,17 @@ def test_a_planted_fault_is_refused_and_nothing_is_left(
     assert error.value.problems[0].code == "M75"
     assert said in error.value.problems[0].values["faults"]
     assert not target.exists()
+
+
+@pytest.mark.parametrize("precision", ["f16", "q8_0", "q4_0"])
+def test_a_shuffled_row_is_found_however_coarse_the_weights(
+    precision: certificate.Precision, stories: LanguageModel, tmp_path: Path
+) -> None:
+    way = export_formats.way("gguf", Resolved(name="stories", folder=tmp_path), precision)
+    way.write(stories, tmp_path)
+    assert way.read(stories, tmp_path)[1] == ()
+    way.write(shuffled(stories), tmp_path)
+    assert way.read(stories, tmp_path)[1] == ("weights",)
 
 
 @pytest.mark.parametrize("precision", ["f32", "f16", "q8_0", "q4_0"])
