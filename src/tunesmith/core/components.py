@@ -68,6 +68,7 @@ optimizers = Registry(
     "tunesmith.optimizers",
     {
         "adamw": "tunesmith.train.optimizers:adamw",
+        "adamw_8bit": "tunesmith.train.optimizers:adamw_8bit",
         "adafactor": "tunesmith.train.optimizers:adafactor",
         "lion": "tunesmith.train.optimizers:lion",
         "muon": "tunesmith.train.optimizers:muon",

@@ -82,7 +82,7 @@ def kept(compute: Callable[[], Tensor]) -> int:
 
 def _state_per_byte(optimizer: Component) -> float:
     """Bytes an optimizer remembers for each byte of a weight: asked of it with a small matrix."""
-    weight = nn.Parameter(torch.zeros(64, 64))
+    weight = nn.Parameter(torch.zeros(256, 256))
     made = partial(components.optimizers.get(optimizer.name), **optimizer.settings)([weight])
     weight.grad = torch.zeros_like(weight)
     made.step()

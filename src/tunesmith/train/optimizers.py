@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Gt, Lt
 
+from tunesmith.core.errors import MissingError
+
 if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
-NEED_WHOLE = ("adafactor", "muon")
-"""Those whose update of a weight depends on its whole gradient."""
+NEED_WHOLE = ("adamw_8bit", "adafactor", "muon")
+"""Those whose update of a weight depends on its whole gradient, or on blocks of it."""
 Rate = Annotated[float, Gt(0)]
 Decay = Annotated[float, Ge(0)]
 Beta = Annotated[float, Ge(0), Lt(1)]
@@ -30,6 +32,30 @@ def adamw(
     from torch.optim import AdamW
 
     return AdamW(_groups(parameters, weight_decay), lr=lr, betas=betas, eps=eps, fused=True)
+
+
+def adamw_8bit(
+    parameters: Iterable[nn.Parameter],
+    *,
+    lr: Rate = 1e-4,
+    weight_decay: Decay = 0.01,
+    betas: tuple[Beta, Beta] = (0.9, 0.999),
+    eps: Annotated[float, Gt(0)] = 1e-8,
+) -> Optimizer:
+    """AdamW that remembers moments in 8 bits with a scale for each block of 256 (Dettmers et al. 2022).
+
+    Those of parameters with fewer than 4,096 numbers stay float32.
+
+    Raises:
+        MissingError: M03 when the bitsandbytes library is not installed.
+    """
+    try:
+        from tunesmith.train.eight_bit import EightBitAdamW
+    except ImportError as error:
+        raise MissingError("M03", name="adamw_8bit", package="bitsandbytes", extra="bitsandbytes") from error
+    groups = _groups(parameters, weight_decay)
+    found: Optimizer = EightBitAdamW(groups, lr=lr, betas=betas, eps=eps)  # type: ignore[no-untyped-call]
+    return found
 
 
 def adafactor(

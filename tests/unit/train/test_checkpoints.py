@@ -63,6 +63,26 @@ def test_learning_goes_on_as_if_it_had_not_stopped(tmp_path: Path, name: str) ->
         assert torch.equal(a, b)
 
 
+def test_moments_of_8_bits_stay_such_and_come_back_exactly(tmp_path: Path) -> None:
+    def wide(seed: int) -> tuple[nn.Module, torch.optim.Optimizer]:
+        torch.manual_seed(seed)
+        module = nn.Sequential(nn.Linear(4, 64), nn.Linear(64, 128), nn.Linear(128, 2))
+        return module, components.optimizers.get("adamw_8bit")(module.parameters(), lr=0.01)
+
+    whole, second = wide(0), wide(9)
+    learn(*whole, range(3))
+    found = save(tmp_path, 3, whole)
+    checkpoints.restore(found, dict(second[0].named_parameters()), second[1])
+    # 8 bits and two scales for every 256 numbers, where AdamW has 64 bits.
+    remembered = second[1].state_dict()["state"][1]
+    held = sum(value.nbytes for value in remembered.values() if isinstance(value, torch.Tensor))
+    assert held == 2 * 64 * 128 * (1 + 4 / 256)
+    for made in (whole, second):
+        learn(*made, range(3, 6))
+    for a, b in zip(whole[0].parameters(), second[0].parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
 def test_a_state_of_before_the_first_step_comes_back(tmp_path: Path) -> None:
     made, other = model(), model(seed=9)
     checkpoints.restore(save(tmp_path, 0, made), dict(other[0].named_parameters()), other[1])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 from torch import nn
 
 from tunesmith.core import components
+from tunesmith.core.errors import MissingError
 from tunesmith.train.named import Named
-from tunesmith.train.optimizers import adamw, lion, muon
+from tunesmith.train.optimizers import adamw, adamw_8bit, lion, muon
 
 
 def model() -> nn.Module:
@@ -30,6 +33,24 @@ def test_adamw_is_torchs() -> None:
     steps(theirs, torch.optim.AdamW(theirs.parameters(), lr=0.01, weight_decay=0.0))
     for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(a, b)
+
+
+def test_adamw_of_8_bits_is_near_it_and_misses_its_library_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, wanted = torch.randn(256, 64), torch.randn(256, 64)
+    weights = [nn.Parameter(torch.zeros(64, 64)) for _ in range(2)]
+    for weight, make in zip(weights, (adamw, adamw_8bit), strict=True):
+        optimizer = make([weight], lr=0.01, weight_decay=0.1)
+        for _ in range(20):
+            (x @ weight - wanted).square().mean().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    assert (weights[1] - weights[0]).norm() < 0.05 * weights[0].norm()
+    monkeypatch.delitem(sys.modules, "tunesmith.train.eight_bit")
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    monkeypatch.setitem(sys.modules, "bitsandbytes.optim.adamw", None)
+    with pytest.raises(MissingError) as caught:
+        adamw_8bit(weights)
+    assert caught.value.problems[0].code == "M03"
 
 
 every = pytest.mark.parametrize("name", components.optimizers.names())
