@@ -39,22 +39,20 @@ _ALL = [*WORKS, _GRADIENTS]
 
 def main() -> None:
     given = _arguments()
-    material = _material(given.shared, small=given.small)
+    folder = material(given.shared, small=given.small)
     peers = None if given.ours else environment.python(FOLDER / "trl-env")
     machine = {**clock.machine(), "gigaflops": race.ceiling()}
     found, errors = {}, None
     for name in given.work:
         if name == _GRADIENTS:
-            jobs = {
-                method: WORKS[method](material, small=given.small).contestants[OURS] for method in _METHODS
-            }
+            jobs = {method: WORKS[method](folder, small=given.small).contestants[OURS] for method in _METHODS}
             errors = race.gradients(jobs, FOLDER / "training" / "gradients")
-            _say(f"gradients, relative to those of transformers in float32: {errors}")
+            say(f"gradients, relative to those of transformers in float32: {errors}")
             continue
-        work = WORKS[name](material, small=given.small)
-        figures = race.race(work, peers, FOLDER / "training" / "runs", given.rounds, _say)
+        work = WORKS[name](folder, small=given.small)
+        figures = race.race(work, peers, FOLDER / "training" / "runs", given.rounds, say)
         found[name] = report.complete(work, figures, machine["gigaflops"])
-        _say(report.table(name, found[name]))
+        say(report.table(name, found[name]))
     print(json.dumps(report.result(machine, found, errors), indent=None if given.json else 1))
 
 
@@ -71,18 +69,18 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _material(shared: Path, *, small: bool) -> Path:
+def material(shared: Path, *, small: bool) -> Path:
     """The folder of models and rows, made when it is not there."""
     folder = FOLDER / "training" / ("small" if small else "large")
     if not (folder / "classify.jsonl").exists():
-        _say("making models and rows")
+        say("making models and rows")
         options = ["--small"] if small else []
         script = HERE / "trainers" / "material.py"
         subprocess.run([sys.executable, script, folder, shared, str(_ROWS), *options], check=True)
     return folder
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

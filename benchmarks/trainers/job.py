@@ -46,13 +46,15 @@ class Job:
 class Told:
     """Seconds and loss of each optimizer step, and the process's age in seconds when the first was done.
 
-    `validation` is the loss on rows that were held out, if there are any.
+    `validation` is the loss on rows that were held out, if there are any; `device_bytes` is the peak of what
+    torch took of the memory of a graphics processor.
     """
 
     seconds: list[float] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     first_step: float = 0.0
     validation: float | None = None
+    device_bytes: int = 0
 
     def step(self, seconds: float) -> None:
         self.first_step = self.first_step or age()
@@ -70,6 +72,9 @@ def arguments() -> tuple[Job, Path]:
 
 
 def tell(result: Told, path: Path) -> None:
+    torch = sys.modules["torch"]
+    if torch.cuda.is_available():
+        result.device_bytes = torch.cuda.max_memory_reserved()
     path.write_text(json.dumps(asdict(result)), encoding="utf-8")
 
 

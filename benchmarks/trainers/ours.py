@@ -24,6 +24,7 @@ import torch  # noqa: E402
 from tunesmith.core import components  # noqa: E402
 from tunesmith.core.events import Step  # noqa: E402
 from tunesmith.core.recipe import Train  # noqa: E402
+from tunesmith.models import device  # noqa: E402
 from tunesmith.models.resolve import Resolved  # noqa: E402
 from tunesmith.tasks.task import Example, Learner, Start, Task  # noqa: E402
 from tunesmith.train.loop import Readers  # noqa: E402
@@ -36,6 +37,8 @@ _LORA = {"name": "lora", "rank": 16, "alpha": 32}
 
 def main() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", len(os.sched_getaffinity(0)))))
+    if task.device == "cuda":
+        device.take()
     work, told = components.tasks.get(task.work)(), job.Told()
     learner = learner_of(work)
     examples = encoded(work, learner, task.examples())

@@ -81,6 +81,8 @@ def _figures(runs: Sequence[Run], task: job.Job) -> dict:
         "first_step_seconds": round(statistics.median(found.told.first_step for found in runs), 2),
         "runs": [round(speed, 1) for speed in speeds],
     }
+    if any(found.told.device_bytes for found in runs):
+        figures["device_memory_bytes"] = int(statistics.median(found.told.device_bytes for found in runs))
     losses = [found.told.validation for found in runs if found.told.validation is not None]
     return figures | ({"validation_loss": round(statistics.median(losses), 4)} if losses else {})
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tunesmith.models import own
+from tunesmith.models import device, own
 from tunesmith.models.classifier import pad
 
 Rows = Sequence[NDArray[np.integer[Any]]]
@@ -93,7 +93,10 @@ class Generic:
     def hidden(self, rows: Rows, at: Tensor | None = None) -> Tensor:
         """The last hidden states, or the logits of a model that makes them in its own way."""
         ids, mask = pad(rows)
-        states = self._states(ids, mask)[mask.bool()]
+        places = device.tensor(
+            np.concatenate([i * ids.shape[1] + np.arange(len(r)) for i, r in enumerate(rows)])
+        )
+        states = self._states(ids, mask).flatten(0, 1)[places]
         return states if at is None else states[at]
 
     def _states(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -109,7 +112,8 @@ class Generic:
 
     def computing(self) -> AbstractContextManager[object]:
         """Autocasting, or nothing."""
-        return torch.autocast("cpu", torch.bfloat16) if self._precision == "bf16" else nullcontext()
+        kind = next(self._model.parameters()).device.type
+        return torch.autocast(kind, torch.bfloat16) if self._precision == "bf16" else nullcontext()
 
     def renew(self) -> None:
         """Nothing is to be done: the parameters are what it computes with."""

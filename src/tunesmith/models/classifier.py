@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tunesmith.models import device
 from tunesmith.models.heads import Headed
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def probabilities(module: nn.Module, rows: Sequence[Row], *, several: bool = Fal
             ids, mask = pad([rows[i] for i in batch])
             logits = module(ids, mask).float()
             shares = logits.sigmoid() if several else logits.softmax(-1)
-            parts.update(zip(batch, shares.numpy(), strict=True))
+            parts.update(zip(batch, shares.cpu().numpy(), strict=True))
     return np.stack([parts[i] for i in range(len(rows))])
 
 
@@ -133,14 +134,14 @@ def pad(rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
     for i, row in enumerate(rows):
         ids[i, : len(row)] = row
         mask[i, : len(row)] = 1
-    return torch.from_numpy(ids), torch.from_numpy(mask)
+    return device.tensor(ids), device.tensor(mask)
 
 
 def means(hidden: Tensor, lengths: Sequence[int]) -> Tensor:
     """The mean hidden state of each row: hidden [tokens of all rows, d] -> [rows, d], float32."""
     counts = torch.tensor(lengths)
     sums = hidden.new_zeros((len(lengths), hidden.shape[-1]), dtype=torch.float32)
-    row = torch.arange(len(lengths)).repeat_interleave(counts)
+    row = torch.arange(len(lengths)).repeat_interleave(counts, output_size=len(hidden))
     return sums.index_add(0, row, hidden.float()) / counts[:, None]
 
 

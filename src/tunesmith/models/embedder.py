@@ -56,7 +56,7 @@ def vectors(encoder: nn.Module, rows: Sequence[Row], width: int) -> NDArray[np.f
             ids, mask = pad([rows[i] for i in batch])
             hidden = encoder(input_ids=ids, attention_mask=mask).last_hidden_state  # [batch, length, width]
             weight = mask.to(hidden.dtype)[..., None]
-            found[batch] = unit((hidden * weight).sum(1) / weight.sum(1)).float().numpy()
+            found[batch] = unit((hidden * weight).sum(1) / weight.sum(1)).float().cpu().numpy()
     return found
 
 

@@ -93,7 +93,7 @@ def scores(module: Scorer, rows: Sequence[Row]) -> NDArray[np.float32]:
             ids, mask = pad([rows[i] for i in batch])
             hidden = module.encoder(input_ids=ids, attention_mask=mask).last_hidden_state[mask.bool()]
             raw = module.scores(hidden, [len(rows[i]) for i in batch])
-            found[batch] = (raw * module.spread + module.mean).float().numpy()
+            found[batch] = (raw * module.spread + module.mean).float().cpu().numpy()
     return found
 
 

@@ -23,7 +23,7 @@ def token_logits(module: Headed, rows: Rows) -> Sequence[NDArray[np.float32]]:
     with torch.inference_mode():
         for batch in batches_by_length([len(row) for row in rows], _TOKENS_AT_ONCE):
             chosen = [rows[i] for i in batch]
-            logits = module.logits(backbone.hidden(chosen)).float().numpy()
+            logits = module.logits(backbone.hidden(chosen)).float().cpu().numpy()
             edges = np.cumsum([len(row) for row in chosen])[:-1]
             found.update(zip(batch, np.split(logits, edges), strict=True))
     return [found[i] for i in range(len(rows))]

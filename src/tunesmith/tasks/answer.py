@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tunesmith.models import device
 from tunesmith.tasks import encoders
 from tunesmith.tasks.task import Example, Learner, Start, weights
 
@@ -81,7 +82,7 @@ class Answer:
         for example, (first, last, *_) in zip(examples, numbers, strict=True):
             places.append(start + np.array([0, *range(first, last)]))
             start += len(example.ids)
-        hidden = backbone.hidden([e.ids for e in examples], torch.from_numpy(np.concatenate(places)))
+        hidden = backbone.hidden([e.ids for e in examples], device.tensor(np.concatenate(places)))
         logits = learner.module.logits(hidden).float()  # type: ignore[operator]
         parts = torch.split(logits, [len(place) for place in places])
         losses = [

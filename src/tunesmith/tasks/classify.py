@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from tunesmith.models import device
 from tunesmith.tasks import encoders
 from tunesmith.tasks.task import Example, Learner, Start, Task, of_targets, weights
 
@@ -74,7 +75,7 @@ class Classify:
         hidden = backbone.hidden([example.ids for example in examples])
         mean = means(hidden, [len(example.ids) for example in examples])
         logits = learner.module.logits(mean)  # type: ignore[operator]
-        target = torch.from_numpy(np.array([example.target for example in examples]))
+        target = device.tensor(np.array([example.target for example in examples]))
         taught = [torch.tensor([example.reference for example in examples])] if examples[0].reference else []
         return (loss(logits.float(), target, *taught) * of_targets(examples)).sum()
 

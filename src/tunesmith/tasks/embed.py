@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from tunesmith.models import device
 from tunesmith.tasks import encoders
 from tunesmith.tasks.task import Example, Learner, Start, weights
 
@@ -72,7 +73,7 @@ class Embed:
         import torch
 
         sources, targets = vectors[:, 0], vectors[:, 1:].transpose(0, 1).flatten(0, 1)
-        others = torch.from_numpy(_as_right(examples, len(self.fields)))
+        others = device.tensor(_as_right(examples, len(self.fields)))
         similarity = (sources @ targets.T).masked_fill(others, float("-inf"))  # [rows, targets]
         weight = torch.tensor([example.weight for example in examples])
         return (loss(similarity.float(), torch.arange(len(examples))) * weight).sum()

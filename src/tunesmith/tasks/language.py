@@ -11,6 +11,7 @@ import numpy as np
 
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.recipe import Made, Scratch
+from tunesmith.models import device
 from tunesmith.models.card import Card
 from tunesmith.models.families import FAMILIES
 from tunesmith.tasks.examples import lengths
@@ -126,12 +127,10 @@ def _context(learner: Learner) -> int:
 
 def predicted(examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
     """The places [targets] before each learned token among all tokens of the examples, and those tokens."""
-    import torch
-
     ids = np.concatenate([example.ids for example in examples]).astype(np.int64)
     learned = np.concatenate([np.asarray(example.target) for example in examples])
     # The first token of a row has nothing before it to be predicted from.
     starts = np.cumsum([0, *(len(example.ids) for example in examples[:-1])])
     learned[starts] = False
     places = np.flatnonzero(learned)
-    return torch.from_numpy(places - 1), torch.from_numpy(ids[places])
+    return device.tensor(places - 1), device.tensor(ids[places])

@@ -11,6 +11,7 @@ import numpy as np
 
 from tunesmith.core.errors import ModelError
 from tunesmith.core.recipe import Made
+from tunesmith.models import device
 from tunesmith.tasks import encoders
 from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Example, Learner, Start, of_targets, weights
@@ -159,12 +160,10 @@ def _cut(ids: NDArray[np.int32], frames: NDArray[np.int64], size: int) -> list[N
 
 def _asked(learner: Learner, examples: Sequence[Example]) -> tuple[list[NDArray[np.int32]], Tensor, Tensor]:
     """What is seen of each row; the places [targets] of what is hidden among all tokens; and what it is."""
-    import torch
-
     from tunesmith.models import masking
 
     masks = masking.of(learner.tokenizer)
     shown = [masks.shown(example.ids, np.asarray(example.target)) for example in examples]
     ids = np.concatenate([example.ids for example in examples]).astype(np.int64)
     places = np.flatnonzero(np.concatenate([np.asarray(example.target) for example in examples]) > 0)
-    return shown, torch.from_numpy(places), torch.from_numpy(ids[places])
+    return shown, device.tensor(places), device.tensor(ids[places])

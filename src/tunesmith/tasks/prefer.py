@@ -92,7 +92,7 @@ class Prefer(LanguageTask):
                     for i, said in zip(batch, asked, strict=True):
                         said.append(pairs.unrelated(examples[i], learner.card.context))
                 sums = pairs.log_likelihoods(backbone, [one for said in asked for one in said])
-                found[batch] = sums.view(len(batch), -1).numpy()
+                found[batch] = sums.view(len(batch), -1).cpu().numpy()
         return found
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:

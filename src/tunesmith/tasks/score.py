@@ -10,6 +10,7 @@ import numpy as np
 
 from tunesmith.core.recipe import Scratch
 from tunesmith.models import card as cards
+from tunesmith.models import device
 from tunesmith.models.families import FAMILIES
 from tunesmith.models.resolve import Resolved
 from tunesmith.tasks import encoders
@@ -82,7 +83,7 @@ class Score:
         found = module.scores(
             backbone.hidden([example.ids for example in examples]), [len(example.ids) for example in examples]
         )
-        told = torch.from_numpy(np.concatenate([np.asarray(example.target) for example in examples]))
+        told = device.tensor(np.concatenate([np.asarray(example.target) for example in examples]))
         weight = torch.tensor([example.weight for example in examples])
         return (loss(found.float(), (told - module.mean) / module.spread) * weight).sum()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from tunesmith.core.errors import DataError
+from tunesmith.models import device
 from tunesmith.tasks import encoders
 from tunesmith.tasks.task import Example, Learner, Start, of_targets, weights
 
@@ -82,13 +83,11 @@ class Tag:
         self, learner: Learner, backbone: Backbone, examples: Sequence[Example], loss: Loss
     ) -> Tensor:
         """The loss of the tags, summed over the units by the weights of their rows."""
-        import torch
-
         tags = np.concatenate([np.asarray(example.target) for example in examples])
         places = np.flatnonzero(tags >= 0)
-        hidden = backbone.hidden([example.ids for example in examples], torch.from_numpy(places))
+        hidden = backbone.hidden([example.ids for example in examples], device.tensor(places))
         logits = learner.module.logits(hidden)  # type: ignore[operator]
-        target = torch.from_numpy(tags[places].astype(np.int64))
+        target = device.tensor(tags[places].astype(np.int64))
         return (loss(logits.float(), target) * of_targets(examples)).sum()
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:

@@ -77,7 +77,9 @@ def of_targets(examples: Sequence[Example]) -> Tensor:
     import torch
 
     counts = torch.tensor([example.targets for example in examples])
-    return torch.tensor([e.weight for e in examples]).repeat_interleave(counts)
+    return torch.tensor([e.weight for e in examples]).repeat_interleave(
+        counts, output_size=sum(example.targets for example in examples)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

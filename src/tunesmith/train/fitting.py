@@ -33,7 +33,15 @@ class Room:
 
     @classmethod
     def now(cls, machine: int | None, sharers: int = 1) -> Room:
-        """The room that there is at this moment for each of some processes that share the machine."""
+        """The room that there is at this moment for each of some processes that share the machine.
+
+        Where there are graphics processors it is that of the one which this process uses.
+        """
+        import torch
+
+        if torch.cuda.is_available():
+            left, whole = torch.cuda.mem_get_info()
+            return cls(machine=whole, free=left)
         free = available_memory_bytes()
         return cls(
             machine=None if machine is None else machine // sharers,

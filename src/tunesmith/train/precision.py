@@ -16,6 +16,8 @@ def resolve(wanted: str, backbone: nn.Module) -> str:
     """
     if wanted != "auto":
         return wanted
+    if torch.get_default_device().type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "float32"
     able = torch.cpu.get_capabilities()
     native = any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "amx_tile", "bf16"))
     return "bf16" if native and backbone.config.hidden_size >= _WIDE else "float32"  # type: ignore[union-attr, operator]

@@ -60,6 +60,8 @@ class Stepper:
         self.seed = seed
         self.clock = clock
         self.group = self._divided(group)
+        # What is divided lies there already: the whole may be too large for it.
+        self.module.to(torch.get_default_device())
         wanted = settings.micro_batch_tokens
         self.tokens = wanted if isinstance(wanted, int) else TOKENS
         named = self.group.parameters(learner.module)

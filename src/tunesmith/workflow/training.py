@@ -145,7 +145,10 @@ def learner_of(plan: Plan, candidate: Candidate, parts: Parts) -> tuple[Learner,
     """
     import torch
 
+    from tunesmith.models import device
+
     torch.set_num_threads(plan.threads)
+    device.take()
     start = Start(
         source=candidate.source,
         texts=plan.task.texts(parts.split("train")) if isinstance(candidate.source, Made) else (),

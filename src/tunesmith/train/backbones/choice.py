@@ -78,6 +78,8 @@ def frozen(module: nn.Module, precision: str, row: NDArray[np.integer[Any]]) -> 
 
 
 def _fast(module: nn.Module, dtype: torch.dtype, *, speaks: bool) -> Backbone:
+    if next(module.parameters()).is_cuda:
+        raise NotCoveredError("a graphics processor, for which torch has kernels of its own")
     name = str(getattr(module.config, "model_type", ""))
     if soft_prompt.of(module):
         raise NotCoveredError("a tuned prompt")

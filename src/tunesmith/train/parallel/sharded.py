@@ -76,7 +76,7 @@ class Sharded(Several):
         """The norm of the whole gradient, of which each process has a part."""
         found = list(parameters)
         divided = {id(parameter) for parameter in self._own.values()}
-        squares = torch.zeros(2, dtype=torch.float64)
+        squares = torch.zeros(2, dtype=torch.float64, device="cpu")
         for parameter in found:
             if parameter.grad is not None:
                 squares[int(id(parameter) in divided)] += parameter.grad.double().square().sum().cpu()
@@ -139,7 +139,7 @@ def _shard(backbone: nn.Module, size: int) -> list[nn.Module]:
     blocks = list(_blocks(root))
     if not blocks:
         raise ModelError("T36", model=type(backbone).__name__)
-    mesh = init_device_mesh(next(root.parameters()).device.type, (size,))
+    mesh = init_device_mesh(torch.get_default_device().type, (size,))
     within = {id(p) for block in blocks for p in block.parameters()}
     beside = {p for p in root.parameters() if id(p) not in within}
     for block in blocks:
