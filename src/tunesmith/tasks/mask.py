@@ -94,7 +94,7 @@ class Mask:
         return weighted_loss(masked.head(learner.module), hidden, target, of_targets(examples), loss)
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
-        """Of the hidden tokens of each row: `nll` in nats, how many `tokens`, how many `right`; all [rows]."""
+        """Of the hidden tokens of each row: `nll` in nats, how many `tokens`, how many `right`: [rows]."""
         import torch
 
         from tunesmith.models import masked
