@@ -55,6 +55,7 @@ losses = Registry(
         "simpo": "tunesmith.train.preferences:simpo",
         "kto": "tunesmith.train.preferences:kto",
         "multiple_negatives": "tunesmith.train.losses:multiple_negatives",
+        "cosine": "tunesmith.train.losses:cosine",
         "bce": "tunesmith.train.losses:bce",
         "focal": "tunesmith.train.losses:focal",
         "mse": "tunesmith.train.losses:mse",

@@ -43,6 +43,8 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     shapes.TAGGED: ("tokens", "tags"),
     shapes.ANSWERED: ("question", "context", "answers"),
     shapes.PAIRED: ("source", "target"),
+    shapes.CONTRASTED: ("source", "target", "negative"),
+    shapes.COMPARED: ("source", "target", "score"),
 }
 
 

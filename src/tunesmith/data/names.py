@@ -56,6 +56,16 @@ SIDES = (
     ("正文", "标题"),
 )
 """Two texts that say the same, in another language or more briefly."""
+SENTENCES = (("sentence1", "sentence2"), ("sentence_1", "sentence_2"), ("text1", "text2"), ("句子1", "句子2"))
+"""Two texts that are compared."""
+TRIPLETS = (
+    ("anchor", "positive", "negative"),
+    ("query", "positive", "negative"),
+    ("question", "positive", "negative"),
+)
+"""A text, one that belongs to it, and one that does not."""
+SCORE = ("score", "rating", "stars", "grade", "value", "分数", "评分", "得分")
+SIMILARITY = (*SCORE, "similarity", "similarity_score", "label", "相似度")
 
 LANGUAGES = frozenset((
     "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "he", "hi", "hr",
@@ -68,8 +78,9 @@ LANGUAGES = frozenset((
 
 _PAIRED = {name for prompt, answers in PAIRS for name in (prompt, *answers)}
 _SIDES = {name for pair in SIDES for name in pair}
+_ALIKE = {name for columns in (*SENTENCES, *TRIPLETS) for name in columns}
 KNOWN = frozenset(
-    (*TEXT, *LABEL, *_PAIRED, *_SIDES, *INPUT, *SYSTEM, *HISTORY, *CONVERSATION, *LANGUAGES, "id")
+    (*TEXT, *LABEL, *_PAIRED, *_SIDES, *_ALIKE, *INPUT, *SYSTEM, *HISTORY, *CONVERSATION, *LANGUAGES, "id")
 )
 """Names that show that a first line is a header."""
 

@@ -10,6 +10,8 @@
     tagged        text: str, spans: list of {start, end, label}, tokens: list of {start, end} or null
     answered      question: str, context: str, answers: list of {text, start}; none when it cannot be answered
     paired        source: str, target: str
+    contrasted    source: str, target: str, negative: str
+    compared      source: str, target: str, score: float
 
 Roles are system, user, assistant and tool; `tool_calls` is the JSON text of OpenAI's list of calls or null,
 `tools` that of the definitions or null. Offsets count code points, the end is exclusive. Names and types are
@@ -30,6 +32,8 @@ RATED = "rated"
 TAGGED = "tagged"
 ANSWERED = "answered"
 PAIRED = "paired"
+CONTRASTED = "contrasted"
+COMPARED = "compared"
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     TEXT: ("text",),
@@ -42,6 +46,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     TAGGED: ("text", "spans", "tokens"),
     ANSWERED: ("question", "context", "answers"),
     PAIRED: ("source", "target"),
+    CONTRASTED: ("source", "target", "negative"),
+    COMPARED: ("source", "target", "score"),
 }
 """The columns of each shape."""
 
@@ -79,5 +85,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     TAGGED: ("text", "spans", "tokens", "tags", "tag_names", "start", "end", "label"),
     ANSWERED: ("question", "context", "answers"),
     PAIRED: ("source", "target"),
+    CONTRASTED: ("source", "target", "negative"),
+    COMPARED: ("source", "target", "score"),
 }
 """The names a recipe's `data.fields` may map to columns, by shape."""

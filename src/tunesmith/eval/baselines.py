@@ -21,6 +21,7 @@ from tunesmith.eval.outcome import (
     PreferenceOutcome,
     RetrievalOutcome,
     ScoreOutcome,
+    SimilarityOutcome,
     TextOutcome,
     aligned,
 )
@@ -143,6 +144,18 @@ def tfidf_cosine(
     return beside.ranked(retrieval.ranks(beside, lambda part: (asked[part] @ known).toarray()))
 
 
+def tfidf_similarity(
+    sources: Sequence[str], targets: Sequence[str], beside: SimilarityOutcome
+) -> SimilarityOutcome:
+    """The cosine of TF-IDF over runs of one to three characters, counted in the training texts."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
+    vectorizer.fit([*sources, *targets])
+    one, other = vectorizer.transform(beside.sources), vectorizer.transform(beside.others)
+    return beside.answered(np.asarray(one.multiply(other).sum(axis=1)).ravel())
+
+
 BASELINES: Mapping[str, Baseline] = {
     "majority": majority,
     "tfidf": tfidf,
@@ -156,6 +169,7 @@ BASELINES: Mapping[str, Baseline] = {
     "start": start,
     "longer": longer,
     "tfidf_cosine": tfidf_cosine,
+    "tfidf_similarity": tfidf_similarity,
     "dictionary": dictionary,
     "nearest_sentence": nearest_sentence,
 }

@@ -172,10 +172,29 @@ class ScoreOutcome:
         return replace(self, predicted=predicted)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SimilarityOutcome:
+    """How alike a model finds each source and the other text, beside the number in the data; `rows` as above.
+
+    `predicted` and `targets` are [rows].
+    """
+
+    sources: Sequence[str]
+    others: Sequence[str]
+    targets: NDArray[np.floating[Any]]
+    predicted: NDArray[np.floating[Any]]
+    rows: Sequence[int]
+
+    def answered(self, predicted: NDArray[np.floating[Any]]) -> SimilarityOutcome:
+        """The same rows with what another model finds."""
+        return replace(self, predicted=predicted)
+
+
 Outcome = (
     LabelOutcome
     | LabelsOutcome
     | ScoreOutcome
+    | SimilarityOutcome
     | TokenOutcome
     | TextOutcome
     | PreferenceOutcome

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tunesmith.core.errors import DataError
 from tunesmith.eval.metrics import lower_is_better
-from tunesmith.eval.outcome import Outcome, ScoreOutcome
+from tunesmith.eval.outcome import Outcome, ScoreOutcome, SimilarityOutcome
 from tunesmith.eval.sums import Sums, mean, repeatable, summed
 
 Numbers = NDArray[np.float64]
@@ -55,7 +55,7 @@ def _correlation(one: Numbers, other: Numbers) -> float:
 
 
 def _numbers(outcome: Outcome, metric: str) -> tuple[Numbers, Numbers]:
-    if not isinstance(outcome, ScoreOutcome):
+    if not isinstance(outcome, ScoreOutcome | SimilarityOutcome):
         raise DataError("M85", metric=metric)
     if not len(outcome.targets):
         raise DataError("E03", metric=metric)

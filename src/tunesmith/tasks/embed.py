@@ -10,7 +10,7 @@ import numpy as np
 
 from tunesmith.models import device
 from tunesmith.tasks import encoders
-from tunesmith.tasks.task import Example, Learner, Start, weights
+from tunesmith.tasks.task import Example, Learner, Start, Task, weights
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,18 +21,11 @@ if TYPE_CHECKING:
     from tunesmith.tasks.task import Adapt, Loss
 
 
-class Embed:
-    """Rows of `source` and `target` that belong together: a source finds its own among all of a batch.
-
-    After Henderson et al. 2017 and Reimers and Gurevych 2019.
-    """
+class Vectors:
+    """What all ways of learning vectors share: rows of several texts, each of which becomes a vector."""
 
     name: ClassVar[str] = "embed"
-    shape: ClassVar[str] = "paired"
-    fields: ClassVar[tuple[str, ...]] = ("source", "target")
-    metrics: ClassVar[tuple[str, ...]] = ("ndcg_at_10", "mrr_at_10", "recall_at_1", "recall_at_10")
-    baselines: ClassVar[tuple[str, ...]] = ("tfidf_cosine",)
-    losses: ClassVar[tuple[str, ...]] = ("multiple_negatives",)
+    fields: ClassVar[tuple[str, ...]]
 
     def texts(self, frame: pl.DataFrame) -> list[str]:
         """All texts of the rows."""
@@ -56,7 +49,7 @@ class Embed:
                 cut[row] = lost
         return examples, cut
 
-    def vectors(self, backbone: Backbone, examples: Sequence[Example]) -> Tensor:
+    def embedded(self, backbone: Backbone, examples: Sequence[Example]) -> Tensor:
         """The vectors [examples, texts of a row, width] of length 1 of all texts of the examples."""
         from tunesmith.models.classifier import means
         from tunesmith.models.embedder import unit
@@ -64,6 +57,35 @@ class Embed:
         parts = [part for example in examples for part in parts_of(example, len(self.fields))]
         mean = means(backbone.hidden(parts), [len(part) for part in parts])
         return unit(mean).view(len(examples), len(self.fields), -1)
+
+    def save(self, learner: Learner, folder: Path) -> None:
+        """Encoder or adapter, tokenizer, card."""
+        from tunesmith.tasks.saving import save_backbone
+
+        save_backbone(learner, folder, task_type="FEATURE_EXTRACTION")
+
+
+class Embed(Vectors):
+    """Rows of `source` and `target` that belong together: a source finds its own among all of a batch.
+
+    After Henderson et al. 2017 and Reimers and Gurevych 2019.
+    """
+
+    shape: ClassVar[str] = "paired"
+    fields: ClassVar[tuple[str, ...]] = ("source", "target")
+    metrics: ClassVar[tuple[str, ...]] = ("ndcg_at_10", "mrr_at_10", "recall_at_1", "recall_at_10")
+    baselines: ClassVar[tuple[str, ...]] = ("tfidf_cosine",)
+    losses: ClassVar[tuple[str, ...]] = ("multiple_negatives",)
+
+    def others(self) -> Sequence[Task]:
+        """For triplets, and for pairs with a score."""
+        from tunesmith.tasks.similarity import Similarity
+
+        return (Contrast(), Similarity())
+
+    def vectors(self, backbone: Backbone, examples: Sequence[Example]) -> Tensor:
+        """The vectors [examples, texts of a row, width] that are compared."""
+        return self.embedded(backbone, examples)
 
     def compare(self, vectors: Tensor, examples: Sequence[Example], loss: Loss) -> Tensor:
         """The loss of each source against the targets of all rows, summed over the rows by their weights.
@@ -92,11 +114,16 @@ class Embed:
         parts = [part for example in examples for part in parts_of(example, len(self.fields))[:2]]
         return {"vectors": vectors(learner.module, parts, width).reshape(len(examples), 2, width)}
 
-    def save(self, learner: Learner, folder: Path) -> None:
-        """Encoder or adapter, tokenizer, card."""
-        from tunesmith.tasks.saving import save_backbone
 
-        save_backbone(learner, folder, task_type="FEATURE_EXTRACTION")
+class Contrast(Embed):
+    """Rows with a `negative` beside: a text that is nearly right, and is among the wrong ones of a batch."""
+
+    shape: ClassVar[str] = "contrasted"
+    fields: ClassVar[tuple[str, ...]] = ("source", "target", "negative")
+
+    def others(self) -> Sequence[Task]:
+        """None: it is one itself."""
+        return ()
 
 
 def parts_of(example: Example, count: int) -> list[NDArray[np.integer[Any]]]:

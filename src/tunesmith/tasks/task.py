@@ -87,6 +87,7 @@ class Learner:
     """A model in training: its module, tokenizer, prompt contract, and the card it will be saved with.
 
     `teacher` is another model of the same tokens, which the loss compares it with; it does not learn.
+    `bounds` are the least and the greatest of the numbers that it learns from.
     """
 
     module: nn.Module
@@ -95,13 +96,14 @@ class Learner:
     card: Card
     contract: PromptContract | None = None
     teacher: Backbone | None = None
+    bounds: tuple[float, float] = (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """What a model begins as: found on this machine or to be made, and the words and labels it will meet.
 
-    `scale` is the mean and the spread of the numbers that it learns.
+    `scale` is the mean and the spread of the numbers that it learns, `bounds` the least and the greatest.
     """
 
     source: Resolved | Made
@@ -110,6 +112,7 @@ class Start:
     seed: int
     context: int | None
     scale: tuple[float, float] = (0.0, 1.0)
+    bounds: tuple[float, float] = (0.0, 1.0)
 
 
 class Task(Protocol):

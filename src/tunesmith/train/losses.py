@@ -65,6 +65,14 @@ def mse(predicted: Tensor, target: Tensor) -> Tensor:
     return (predicted - target) ** 2
 
 
+def cosine(similarity: Tensor, target: Tensor) -> Tensor:
+    """The square of how far cosines are from what they should be (Reimers and Gurevych 2019).
+
+    similarity: [rows] from -1 to 1, target: [rows] from 0 to 1 -> [rows].
+    """
+    return mse(similarity, target)
+
+
 def huber(predicted: Tensor, target: Tensor, *, delta: Annotated[float, Gt(0)] = 1.0) -> Tensor:
     """Half the square of the error, beyond `delta` linear: outliers pull less (Huber 1964).
 

@@ -21,6 +21,8 @@ from tunesmith.data.reading import open_file
 from tunesmith.data.rows import Loaded, load
 from tunesmith.data.shapes import (
     ANSWERED,
+    COMPARED,
+    CONTRASTED,
     LABELLED,
     MESSAGES,
     MULTILABELLED,
@@ -43,6 +45,7 @@ Model = str | dict[str, str | int]
 _TASKS = {
     LABELLED: "classify", MULTILABELLED: "classify", SCORED: "score", TAGGED: "tag", ANSWERED: "answer",
     MESSAGES: "chat", PREFERRED: "prefer", RATED: "prefer", PAIRED: "translate", TEXT: "generate",
+    CONTRASTED: "embed", COMPARED: "embed",
 }  # fmt: skip
 _BERT: Model = {"architecture": "bert", "hidden": 192, "layers": 3, "heads": 6, "vocab": 8192}
 _LLAMA: Model = {"architecture": "llama", "hidden": 192, "layers": 4, "heads": 6, "vocab": 8192}

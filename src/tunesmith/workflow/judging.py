@@ -22,6 +22,7 @@ from tunesmith.eval.outcome import (
     Outcome,
     RetrievalOutcome,
     ScoreOutcome,
+    SimilarityOutcome,
     TextOutcome,
     TokenOutcome,
 )
@@ -241,7 +242,7 @@ def _taught(rows: pl.DataFrame, outcome: Outcome) -> tuple[Sequence[str], Sequen
             return rows["text"].to_list(), rows["labels"].to_list()
         case ScoreOutcome():
             return rows["text"].to_list(), rows["score"].to_list()
-        case TextOutcome() | RetrievalOutcome():
+        case TextOutcome() | RetrievalOutcome() | SimilarityOutcome():
             return rows["source"].to_list(), rows["target"].to_list()
         case EntityOutcome():
             return rows["text"].to_list(), spans.entities(rows)

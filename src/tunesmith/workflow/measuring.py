@@ -16,6 +16,7 @@ from tunesmith.eval.outcome import (
     PreferenceOutcome,
     RetrievalOutcome,
     ScoreOutcome,
+    SimilarityOutcome,
     TextOutcome,
     TokenOutcome,
     aligned,
@@ -74,6 +75,8 @@ def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequenc
         return PreferenceOutcome(rewards=found["rewards"], tokens=found["tokens"], rows=rows)
     if "shares" in found:
         return _several(frame, learner.card.labels, found["shares"])
+    if "similarities" in found:
+        return _similar(frame, found["similarities"])
     if "scores" in found:
         return _scored(frame, found["scores"])
     if "vectors" in found:
@@ -131,6 +134,8 @@ def _said(task: Task, model: _Single, frame: pl.DataFrame) -> Outcome:
         return _written(frame, model.translate(frame["source"].to_list()), frame["_row"].to_list())
     if isinstance(model, TextEmbedder):
         sides = [model.embed(frame[side].to_list()) for side in ("source", "target")]
+        if task.shape == "compared":
+            return _similar(frame, (sides[0] * sides[1]).sum(axis=1))
         return _retrieved(frame, np.stack(sides, axis=1), frame["_row"].to_list())
     if isinstance(model, TextReader):
         return spans.answered(frame, model)
@@ -172,6 +177,16 @@ def _scored(frame: pl.DataFrame, scores: NDArray[np.float32]) -> ScoreOutcome:
         texts=frame["text"].to_list(),
         targets=frame["score"].to_numpy(),
         predicted=scores,
+        rows=frame["_row"].to_list(),
+    )
+
+
+def _similar(frame: pl.DataFrame, similarities: NDArray[np.float32]) -> SimilarityOutcome:
+    return SimilarityOutcome(
+        sources=frame["source"].to_list(),
+        others=frame["target"].to_list(),
+        targets=frame["score"].to_numpy(),
+        predicted=similarities,
         rows=frame["_row"].to_list(),
     )
 

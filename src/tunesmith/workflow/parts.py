@@ -60,6 +60,14 @@ class Parts:
         return float(scores.mean()), float(scores.std()) or 1.0
 
     @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest of the numbers to be learned from; 0 and 1 where rows have none."""
+        if "score" not in (rows := self.splits["train"]).columns:
+            return 0.0, 1.0
+        scores = rows["score"].to_numpy()
+        return float(scores.min()), float(scores.max())
+
+    @property
     def held_out(self) -> str:
         """The part to judge a model on: test, else validation."""
         return next((name for name in ("test", "validation") if name in self.splits), "test")

@@ -156,6 +156,7 @@ def learner_of(plan: Plan, candidate: Candidate, parts: Parts) -> tuple[Learner,
         seed=plan.recipe.seed,
         context=plan.recipe.data.max_length,
         scale=parts.scale,
+        bounds=parts.bounds,
     )
     learner = plan.task.build(start, lambda own, tokens: contract_of(plan, own, tokens))
     learner = teachers.beside(plan, _with_method(plan, candidate, learner))

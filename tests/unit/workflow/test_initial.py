@@ -42,6 +42,7 @@ PAIRS = [{"en": f"the card number {i} is lost", "zh": f"第{i}张卡丢了"} for
 CHOSEN = [{"prompt": f"say {i}", "chosen": f"it is {i}", "rejected": "no"} for i in range(4)]
 JUDGED = [{"prompt": f"say {i}", "completion": f"it is {i}", "label": i % 2 == 0} for i in range(4)]
 SCORED = [{"sentence": f"row {i}", "score": i / 8} for i in range(8)]
+ALIKE = [{"sentence1": f"row {i}", "sentence2": f"line {i}", "score": i / 8} for i in range(8)]
 TEXT = [{"text": f"once upon a time there were {i} of them"} for i in range(4)]
 
 
@@ -49,7 +50,7 @@ TEXT = [{"text": f"once upon a time there were {i} of them"} for i in range(4)]
     ("content", "task", "architecture"),
     [(LABELLED, "classify", None), (CHINESE, "classify", "bert"), (CHAT, "chat", "llama"),
      (TEXT, "generate", "llama"), (SEVERAL, "classify", None), (PAIRS, "translate", "transformer"),
-     (CHOSEN, "prefer", None), (JUDGED, "prefer", None)],
+     (CHOSEN, "prefer", None), (JUDGED, "prefer", None), (ALIKE, "embed", None)],
 )  # fmt: skip
 def test_rows_decide_the_task_and_the_model(tmp_path, rows, content, task, architecture):
     draft = initial.draft(rows("a.jsonl", *content), task=None, out=tmp_path / "r.yaml", lang="en")

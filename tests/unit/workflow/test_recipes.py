@@ -139,3 +139,31 @@ def test_answers_are_taken_from_texts_from_nothing(shared_data: Path, tmp_path: 
     model = tunesmith.load(result["release"], workspace=tmp_path / "workspace")
     assert isinstance(model, tunesmith.TextReader)
     assert model.answer(["谁？"], ["光荣公司。"])[0].text in "光荣公司。"
+
+
+def test_likeness_and_hard_negatives_are_learned(shared_data: Path, tmp_path: Path) -> None:
+    lines = (shared_data / "sum_scitldr" / "train.jsonl").read_text("utf-8").splitlines()[:40]
+    texts = [(" ".join(row["source"][:2]), row["target"][0]) for row in map(json.loads, lines)]
+    # A summary is like its own paper, and less like the one before.
+    rows = [
+        {"sentence1": text, "sentence2": texts[i - wrong][1], "score": 5 - 4 * wrong}
+        for i, (text, _) in enumerate(texts)
+        for wrong in (0, 1)
+    ]
+    triplets = [
+        {"anchor": text, "positive": told, "negative": texts[i - 1][1]}
+        for i, (text, told) in enumerate(texts)
+    ]
+    found = []
+    for name, content in (("scored", rows), ("triplets", triplets)):
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text("\n".join(map(json.dumps, content)), encoding="utf-8")
+        small = "model={architecture: bert, hidden: 32, layers: 1, heads: 2, vocab: 500, context: 64}"
+        overrides = [small, f"data.source={path}", "train.epochs=1", "eval.gate={}", f"publish.name={name}"]
+        workspace = tmp_path / "workspace"
+        found.append(tunesmith.run(ROOT / "recipes" / "embed.yaml", overrides=overrides, workspace=workspace))
+    assert found[0]["scores"].keys() == {"spearman", "pearson"}
+    assert found[0]["baselines"].keys() == {"tfidf_similarity"}
+    assert "ndcg_at_10" in found[1]["scores"]
+    report = tunesmith.evaluate("scored", tmp_path / "scored.jsonl", workspace=tmp_path / "workspace")
+    assert report.scores.keys() == {"spearman", "pearson"}

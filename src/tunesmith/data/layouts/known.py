@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from tunesmith.data.layouts.chat import Alternating, Messages, Questions, Sharegpt
 from tunesmith.data.layouts.label_studio import TaskChoice, TaskChoices, TaskSpans
 from tunesmith.data.layouts.layout import Layout, Mapped, Sample
+from tunesmith.data.layouts.likeness import PairScore, Triplet
 from tunesmith.data.layouts.multi_label import Indicators, MultiLabel
 from tunesmith.data.layouts.pairs import Alpaca, PromptCompletion, QuestionAnswer, SelfInstruct
 from tunesmith.data.layouts.pieces import Snips, SpanColumns
@@ -40,6 +41,8 @@ LAYOUTS: Sequence[Layout] = (
     Doccano(),
     Snips(),
     SpanColumns(),
+    Triplet(),
+    PairScore(),
     Translation(),
     Sharegpt(),
     Alternating(),

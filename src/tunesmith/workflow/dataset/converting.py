@@ -34,6 +34,8 @@ PREFERRED: Mapping[str, str] = {
     "tagged": "token_tags",
     "answered": "squad",
     "paired": "pair",
+    "contrasted": "triplet",
+    "compared": "pair_score",
 }
 """The layout in which rows of a shape are written when none is named."""
 
