@@ -91,6 +91,8 @@ def different(row: dict[str, Any]) -> bool:
 
 LABELLED = st.fixed_dictionaries({"text": TEXT, "label": st.none() | LABEL})
 PLAIN = st.fixed_dictionaries({"text": TEXT})
+CONTRASTED = st.fixed_dictionaries({"source": TEXT, "target": TEXT, "negative": TEXT})
+COMPARED = st.fixed_dictionaries({"source": TEXT, "target": TEXT, "score": st.floats(-9, 9)})
 SCORED = st.fixed_dictionaries({"text": TEXT, "score": st.floats(-1e6, 1e6)})
 SEVERAL = st.fixed_dictionaries({"text": TEXT, "labels": st.lists(LABEL, unique=True, max_size=3)})
 CHAT = st.fixed_dictionaries({"messages": conversations(), "tools": TOOLS})
@@ -142,6 +144,8 @@ CASES: list[tuple[str, str, tuple[str, ...], Any, dict[str, str]]] = [
     (shapes.TAGGED, "label_studio", (".jsonl", ".json"), tagged(tokens=False), {}),
     (shapes.ANSWERED, "squad", (".jsonl", ".json", ".parquet"), answered(), {}),
     (shapes.ANSWERED, "cmrc", (".json",), answered(), {}),
+    (shapes.CONTRASTED, "triplet", (".jsonl", ".json"), CONTRASTED, {}),
+    (shapes.COMPARED, "pair_score", (".jsonl", ".json"), COMPARED, {}),
     (shapes.PAIRED, "pair", (".jsonl", ".json", ".parquet", ".csv", ".tsv", ".xlsx"), PAIRED, {}),
     (shapes.PAIRED, "translation", (".jsonl", ".json", ".parquet"), PAIRED, {}),
     (shapes.PAIRED, "tatoeba", (".tsv",), SENTENCES, {}),
