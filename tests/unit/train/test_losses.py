@@ -12,8 +12,9 @@ from tunesmith.train.losses import bce, bradley_terry, cross_entropy, focal, hub
 
 LOGITS = torch.randn(7, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 TARGET = torch.tensor([0, 1, 2, 3, 4, 0, 1])
-# Those of preferences take pairs of answers, and `kl` what a teacher says.
-OF_LOGITS = sorted({*components.losses.names()} - {*Prefer.losses, "mse", "huber", "bradley_terry", "kl"})
+# Those of preferences take pairs of answers, `kl` what a teacher says, and these numbers.
+OF_NUMBERS = {"mse", "huber", "bradley_terry", "cosine"}
+OF_LOGITS = sorted({*components.losses.names()} - {*Prefer.losses, *OF_NUMBERS, "kl"})
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])

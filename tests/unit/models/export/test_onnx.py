@@ -175,6 +175,7 @@ def test_a_planted_fault_is_refused_and_nothing_is_left(
         if plant:
             plant(path)
 
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
     monkeypatch.setattr(onnx_writer, "write", write)
     monkeypatch.setattr(exporting, "resolve", lambda name, _: Resolved(name=name, folder=tmp_path))
     monkeypatch.setattr(loading, "load", lambda _: made("classifier"))
