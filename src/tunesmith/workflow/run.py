@@ -67,10 +67,16 @@ def finished(plan: Plan) -> dict[str, Any]:
 
 def _failed(gate: dict[str, Any]) -> str:
     return ", ".join(
-        f"{check['metric']} {check['value']:.4g} ({check['rule']} {check['bound']})"
+        f"{check['metric']} {check['value']:.4g} ({check['rule']} {_bound(check)})"
         for check in gate["checks"]
         if not check["passed"]
     )
+
+
+def _bound(check: dict[str, Any]) -> str:
+    """What was to be reached: a figure, and of whom."""
+    figure = "-" if check["bound"] is None else f"{check['bound']:.4g}"
+    return f"{check['reference']}: {figure}" if check["reference"] else figure
 
 
 def events(

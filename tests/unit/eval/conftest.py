@@ -15,6 +15,7 @@ from tunesmith.eval.report import (
     TrainingPoint,
     ValidationPoint,
 )
+from tunesmith.eval.significance import Difference, Interval
 
 
 def make_outcome(labels: tuple[str, ...], targets: list[int], shares: list[list[float]]) -> LabelOutcome:
@@ -51,6 +52,13 @@ def report(outcome: LabelOutcome) -> Report:
         scores={"accuracy": 0.6, "macro_f1": 0.575},
         directions={"accuracy": "higher", "macro_f1": "higher"},
         provenance=Provenance(run="tickets-1", data="d" * 64, model="m" * 64, versions={"torch": "2.13"}),
+        intervals={"accuracy": Interval(low=0.25, high=0.875)},
+        differences=(
+            Difference(metric="accuracy", beside="majority", value=0.2, low=0.125, high=0.375, p=4e-4,
+                       detectable=0.15),
+            Difference(metric="accuracy", beside="tfidf", value=0.1, low=-0.125, high=0.25, p=0.4,
+                       detectable=0.3125),
+        ),
         baselines={"majority": {"accuracy": 0.4, "macro_f1": 0.19}, "tfidf": {"accuracy": 0.5}},
         samples=(Sample(prompt="你好", answer="hello", expected=None),),
         candidates=(Candidate(name="minilm", scores={"accuracy": 0.7}, kept=True),),
@@ -68,6 +76,10 @@ def report(outcome: LabelOutcome) -> Report:
                 Check(metric="accuracy", rule="at_least", bound=0.9, value=0.6, passed=False),
                 Check(metric="accuracy", rule="not_worse_than", bound=None, value=0.6, passed=True,
                       reference="production"),
+                Check(metric="accuracy", rule="not_worse_than", bound=0.5, value=0.6, passed=False,
+                      reference="tfidf", gain=-0.125, margin=0.0625),
+                Check(metric="accuracy", rule="better_than", bound=0.4, value=0.6, passed=True,
+                      reference="majority", gain=0.1875, margin=0.0),
             ),
         ),
         seconds=1.5,

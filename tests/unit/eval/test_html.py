@@ -127,6 +127,16 @@ def test_figures_and_places_are_on_the_page(report: Report) -> None:
     assert "nothing is there yet to compare with" in shown
 
 
+def test_the_page_says_what_is_chance_and_what_is_not(report: Report) -> None:
+    page = re.sub(r"<[^>]+>", " ", render(report, "en"))
+    said = re.sub(r"\s+", " ", page)
+    assert "0.250 to 0.875 in 95 of 100 samples" in said
+    assert "most frequent label +0.200 +0.125 … +0.375 &lt; 0.001 0.150 better" in said
+    assert "+0.100 −0.125 … +0.250 0.400 0.312 not shown" in said
+    assert "Accuracy less than 0.062 worse than TF-IDF + linear (0.500); may be worse by 0.125" in said
+    assert "Accuracy better than most frequent label (0.400); surely better by 0.188" in said
+
+
 def test_every_picture_is_described(report: Report) -> None:
     page = Page(render(report.with_labels(many_labels(40), lambda row: ("a", row)), "en"))
     pictures = [a for tag, a in page.tags if tag == "svg" and a.get("aria-hidden") != "true"]
