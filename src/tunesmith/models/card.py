@@ -27,6 +27,20 @@ Kind = Literal[
     "masked",
     "tfidf",
 ]
+TASKS: Mapping[Kind, tuple[str, ...]] = {
+    "language": ("generate", "chat", "prefer"),
+    "encoder": ("classify", "tag", "answer", "embed", "score", "mask"),
+    "encoder_decoder": ("translate", "summarise"),
+    "classifier": ("classify",),
+    "tagger": ("tag",),
+    "reader": ("answer",),
+    "embedder": ("embed",),
+    "scorer": ("score",),
+    "masked": ("mask",),
+    "tfidf": ("classify",),
+}
+"""What a model that was not trained for one task yet can be trained for."""
+
 
 UNANSWERABLE = "unanswerable"
 """The label of models that may find that a text does not answer."""

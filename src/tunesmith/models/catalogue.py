@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from tunesmith.models.card import Kind
+from tunesmith.models.card import TASKS, Kind
 from tunesmith.models.shapes import Shape
 
 
@@ -24,7 +24,6 @@ class Entry:
     family: str
     languages: tuple[str, ...]
     licence: str
-    tasks: tuple[str, ...]
     parameters: int
     context: int
     shape: Shape | None = None
@@ -33,6 +32,11 @@ class Entry:
     module: str | None = None
     folder: str | None = None
     sha256: str | None = None
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """What it can be trained for."""
+        return TASKS[self.kind]
 
 
 @cache

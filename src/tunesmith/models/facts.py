@@ -11,7 +11,7 @@ from tunesmith.core.registry import suggestion
 from tunesmith.core.store import Release, Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.models import card, catalogue, headers, modelscope
-from tunesmith.models.card import Card, Kind
+from tunesmith.models.card import Card
 from tunesmith.models.catalogue import Entry
 from tunesmith.models.contract import FILE as CONTRACT
 from tunesmith.models.contract import PromptContract
@@ -19,20 +19,6 @@ from tunesmith.models.json_file import read_json
 from tunesmith.models.resolve import Resolved, resolve
 from tunesmith.models.shapes import Shape, of_config
 from tunesmith.models.tokenizer import load as load_tokenizer
-
-# What a model that was not trained for one task yet can be trained for.
-_TASKS: dict[Kind, tuple[str, ...]] = {
-    "language": ("generate", "chat"),
-    "encoder": ("classify", "tag", "answer", "embed", "score", "mask"),
-    "encoder_decoder": ("translate", "summarise"),
-    "classifier": ("classify",),
-    "tagger": ("tag",),
-    "reader": ("answer",),
-    "embedder": ("embed",),
-    "scorer": ("score",),
-    "masked": ("mask",),
-    "tfidf": ("classify",),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +84,7 @@ def in_hub_cache(hub: str) -> Path | None:
 
 def tasks(found: Card) -> tuple[str, ...]:
     """What a model does, or can be trained for."""
-    return (found.task,) if found.task else _TASKS[found.kind]
+    return (found.task,) if found.task else card.TASKS[found.kind]
 
 
 def layers(folder: Path) -> int | None:

@@ -16,10 +16,10 @@ from typing import Any
 from tunesmith.core import durable
 from tunesmith.core.errors import MissingError, ModelError, NotFoundError
 from tunesmith.core.registry import suggestion
+from tunesmith.models import hub
 
 PREFIX = "modelscope:"
 _LISTING = "hub.json"
-_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md", "LICENSE*")
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _SECONDS = 30.0
 
@@ -79,7 +79,7 @@ def _wanted(name: str) -> dict[str, str]:
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         raise MissingError("M02", name=name, reason=str(error) or type(error).__name__) from error
     taken = (path for path in files if re.fullmatch(r"[\w][\w.-]*", path))
-    return {path: files[path] for path in sorted(taken) if any(fnmatch(path, p) for p in _PATTERNS)}
+    return {path: files[path] for path in sorted(taken) if any(fnmatch(path, p) for p in hub.PATTERNS)}
 
 
 def _fetch(name: str, path: str, sha256: str, target: Path) -> None:

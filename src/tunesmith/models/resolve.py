@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from tunesmith.core import durable
 from tunesmith.core.errors import MissingError, ModelError, NotFoundError
 from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import catalogue, inspection, modelscope
+from tunesmith.models import catalogue, hub, inspection, modelscope
 from tunesmith.models.catalogue import Entry
 from tunesmith.models.endpoint import PREFIX, find
 
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from tunesmith.models.hosted import HostedModel
 
 _HUB = "hf:"
-# What is fetched of a hub repository: configuration, tokenizer and safetensors; no pickles, no code.
-HUB_PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md", "LICENSE*")
-
 # What decides beside the weights about what a model says.
 _DECISIVE = (
     "adapter_config.json", "chat_template.jinja", "config.json", "contract.json", "generation_config.json",
@@ -61,7 +57,8 @@ def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Res
     Raises:
         NotFoundError: M01 when nothing has that name.
         MissingError: M02 when the hub cannot be reached or is switched off; M03 when a package is missing.
-        ModelError: M50 to M55 when it is unsafe or lies about itself, see `inspection.inspect`.
+        ModelError: M07 when a file is not what its hub stated; M50 to M55 when it is unsafe or lies about
+            itself, see `inspection.inspect`.
     """
     if name.startswith(PREFIX):
         from tunesmith.models.hosted import HostedModel
@@ -74,7 +71,7 @@ def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Res
         inspection.inspect(folder)
         return Resolved(name=name, folder=folder)
     if name.startswith(_HUB):
-        return Resolved(name=name, folder=from_hub(name.removeprefix(_HUB)))
+        return Resolved(name=name, folder=hub.fetched(name.removeprefix(_HUB)))
     for root in (base, Path.cwd()):
         if root is not None and _is_model(root / name, name):
             inspection.inspect(root / name)
@@ -84,7 +81,7 @@ def resolve(name: str, workspace: Workspace, *, base: Path | None = None) -> Res
     if entry := catalogue.entries().get(name):
         return Resolved(name=name, folder=_from_catalogue(entry))
     if _looks_like_hub_id(name):
-        return Resolved(name=name, folder=from_hub(name))
+        return Resolved(name=name, folder=hub.fetched(name))
     raise NotFoundError("M01", name=name, **suggestion(name, _known(workspace)))
 
 
@@ -133,7 +130,7 @@ def _looks_like_hub_id(name: str) -> bool:
 
 def _from_catalogue(entry: Entry) -> Path | None:
     if entry.hub:
-        return from_hub(entry.hub)
+        return hub.fetched(entry.hub)
     if entry.package:
         return _from_package(entry)
     return None
@@ -149,39 +146,6 @@ def _from_package(entry: Entry) -> Path:
     if found != entry.sha256:
         raise ModelError("M07", file=folder / "model.safetensors", expected=entry.sha256, found=found)
     return folder
-
-
-def from_hub(repository: str) -> Path:
-    """The local snapshot of a hub repository; HF_ENDPOINT, HF_HUB_OFFLINE and HF_HOME are respected.
-
-    Raises:
-        NotFoundError: M01 when the hub has no such model, or could have none of that name.
-        MissingError: M02 when it is not here and the hub cannot be asked.
-        ModelError: M08 when it has no safetensors.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
-
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    try:
-        folder = Path(snapshot_download(repository, allow_patterns=list(HUB_PATTERNS)))
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise NotFoundError("M01", name=repository, **suggestion(repository, [])) from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise MissingError("M02", name=repository, reason=_first_line(error)) from error
-    if not list(folder.glob("*.safetensors")):
-        raise ModelError("M08", file=folder, name=repository)
-    inspection.inspect(folder)
-    return folder
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:300]
 
 
 def weights_digest(folder: Path) -> str:

@@ -12,9 +12,9 @@ from tunesmith.core import cache, durable
 from tunesmith.core.errors import ModelError, TunesmithError, UsageError
 from tunesmith.core.store import Release, Store
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import card, facts, inspection, templates, tokenizer
+from tunesmith.models import card, facts, hub, inspection, templates, tokenizer
 from tunesmith.models.card import Card
-from tunesmith.models.resolve import HUB_PATTERNS, Resolved, resolve, weights_digest
+from tunesmith.models.resolve import Resolved, resolve, weights_digest
 from tunesmith.workflow import adopting, unpacking
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _checked(folder: Path) -> Card:
 
 def _copied(source: Path, workspace: Workspace) -> Path:
     """A copy, not links: whoever owns the folder may change it."""
-    paths = sorted({path for pattern in HUB_PATTERNS for path in source.glob(pattern) if path.is_file()})
+    paths = sorted({path for pattern in hub.PATTERNS for path in source.glob(pattern) if path.is_file()})
     files = {path.name: durable.sha256(path) for path in paths if path.name != durable.MANIFEST}
     folder = workspace.models / cache.key(files=files)[:24]
     if not durable.is_valid(folder):

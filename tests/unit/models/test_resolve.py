@@ -46,17 +46,20 @@ class Hub:
         if api:
             return 200, {"Content-Type": "application/json"}, json.dumps(self._describe(name, path)).encode()
         content = files[path.split(f"/resolve/{COMMIT}/", 1)[1]]
-        return 200, {"ETag": f'"{_oid(content)}"', "X-Repo-Commit": COMMIT}, content
+        return 200, {"ETag": f'"{_oid(path, content)}"', "X-Repo-Commit": COMMIT}, content
 
     def _describe(self, name: str, path: str) -> Any:
         files = self.repositories[name]
         if "/tree/" in path:
-            return [{"type": "file", "path": n, "size": len(c), "oid": _oid(c)} for n, c in files.items()]
+            return [{"type": "file", "path": n, "size": len(c), "oid": _oid(n, c)} for n, c in files.items()]
         return {"id": name, "sha": COMMIT, "siblings": [{"rfilename": n} for n in files]}
 
 
-def _oid(content: bytes) -> str:
-    return hashlib.sha1(content, usedforsecurity=False).hexdigest()
+def _oid(name: str, content: bytes) -> str:
+    """What the hub calls a content: large files by their sha256, small ones as git does."""
+    if name.endswith(".safetensors"):
+        return hashlib.sha256(content).hexdigest()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 @pytest.fixture
@@ -153,6 +156,17 @@ def test_only_safetensors_and_what_describes_them_is_fetched(hub: Hub, ask: Any)
     assert not names & UNWANTED.keys()
     assert not [path for path in hub.asked if path.endswith((".bin", ".py", ".ot"))]
     assert said["heavy"] == []
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+def test_a_file_that_changed_in_the_cache_is_not_used(name: str, hub: Hub, ask: Any) -> None:
+    file = Path(ask("gpt2", HF_ENDPOINT=hub.url)["folder"]) / name
+    content = bytearray(file.read_bytes())
+    content[-9] ^= 1
+    file.resolve().chmod(0o644)
+    file.resolve().write_bytes(content)
+    said = ask("gpt2", HF_ENDPOINT=hub.url, HF_HUB_OFFLINE="1")
+    assert (said["type"], said["code"]) == ("ModelError", "M07")
 
 
 def test_a_model_of_pickles_alone_is_refused(hub: Hub, ask: Any) -> None:
@@ -254,7 +268,7 @@ def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> catalogue.Entry
     (model / "model.safetensors").write_bytes(b"weights")
     monkeypatch.syspath_prepend(tmp_path)
     entry = catalogue.Entry(
-        name="own", kind="encoder", family="bert", languages=("en",), licence="MIT", tasks=("classify",),
+        name="own", kind="encoder", family="bert", languages=("en",), licence="MIT",
         parameters=1, context=8, package="package-for-a-test", module="package_for_a_test", folder="model",
         sha256=hashlib.sha256(b"weights").hexdigest(),
     )  # fmt: skip
