@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from tunesmith.cli.output import Output
-from tunesmith.cli.run_verb import show_ledger
+from tunesmith.cli.run_verb import show_differences, show_ledger
 from tunesmith.core import text
 
 
@@ -33,6 +34,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
         [name, *("-" if value is None else f"{value:.4f}" for value in values)] for name, values in table.rows
     ]
     output.table(["", *table.metrics], rows)
+    show_differences(asdict(report), output)
     show_ledger(dict(report.ledger), output)
     output.line(output.say("eval_done", rows=f"{report.rows:,}", seconds=f"{report.seconds:.1f}"))
     if given.html is not None:

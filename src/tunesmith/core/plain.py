@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+_WORDS = ("NaN", "Infinity", "-Infinity")
+
 
 def plain(value: Any) -> Any:
     """Lists for tuples, text for keys, and words for numbers that JSON does not have; pydantic reads them."""
@@ -20,10 +22,12 @@ def plain(value: Any) -> Any:
 
 
 def figures(value: Any) -> Any:
-    """The reverse of `plain` for what holds numbers alone: the words are numbers again."""
+    """The reverse of `plain`: its words are numbers again, in mappings and lists too."""
     if isinstance(value, Mapping):
         return {key: figures(item) for key, item in value.items()}
-    return float(value) if isinstance(value, str) else value
+    if isinstance(value, list):
+        return [figures(item) for item in value]
+    return float(value) if isinstance(value, str) and value in _WORDS else value
 
 
 def dumps(value: Any, *, indent: int | None = None) -> str:

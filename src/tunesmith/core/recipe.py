@@ -7,9 +7,7 @@ settings of a component are not here: they are the keyword-only arguments of the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -19,105 +17,23 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    GetCoreSchemaHandler,
     SerializerFunctionWrapHandler,
     Tag,
-    ValidationError,
     ValidationInfo,
     model_serializer,
     model_validator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError
 
 from tunesmith.core import components, own_code
+from tunesmith.core.chosen import Component, From, checked, folder_of, known_name, named, told
 from tunesmith.core.errors import TunesmithError
-from tunesmith.core.registry import Registry, settings_of
 
 
 class Section(BaseModel):
     """A part of the recipe: frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Component:
-    """A named component with its settings, all defaults filled in."""
-
-    name: str
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-@dataclass(frozen=True, slots=True)
-class From:
-    """Marks a recipe field as a choice from a registry: `name`, or `{name: ..., setting: ...}`."""
-
-    registry: Registry
-
-    def __get_pydantic_core_schema__(self, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            self.validate,
-            serialization=core_schema.plain_serializer_function_ser_schema(_plain),
-        )
-
-    def validate(self, value: object, info: ValidationInfo | None = None) -> Component:
-        """A Component whose settings were checked against the signature of what it names."""
-        if isinstance(value, Component):
-            return value
-        given = {"name": value} if isinstance(value, str) else value
-        if not isinstance(given, dict) or not isinstance(given.get("name"), str):
-            raise PydanticCustomError("component_shape", "name a component", {"noun": self.registry.noun})
-        settings = {key: item for key, item in given.items() if key != "name"}
-        try:
-            name = _loaded(given["name"], info)
-            schema = settings_of(self.registry.get(name))
-        except TunesmithError as error:
-            raise _told(error) from error
-        return Component(name, _checked(schema, settings).model_dump())
-
-
-def _loaded(name: str, info: ValidationInfo | None) -> str:
-    """The name of a component; code of the user's own, `module:object` or `path.py:object`, is loaded."""
-    if ":" not in name:
-        return name
-    own_code.load(name, _folder(info))
-    return own_code.reference(name)
-
-
-def _folder(info: ValidationInfo | None) -> Path:
-    """Where the recipe lies; of one that is no file, the current folder."""
-    found: Path = ((info and info.context) or {}).get("folder", Path.cwd())
-    return found
-
-
-def _told(error: TunesmithError) -> PydanticCustomError:
-    """An error of ours as pydantic carries it to `core.recipe_file`."""
-    problem = error.problems[0]
-    return PydanticCustomError(
-        "tunesmith", "not found", {"code": problem.code, "values": dict(problem.values)}
-    )
-
-
-def _checked(schema: type[BaseModel], settings: Mapping[str, Any], beside: Sequence[str] = ()) -> BaseModel:
-    """Settings of a component; the keys `beside` them are known too."""
-    try:
-        return schema.model_validate(settings)
-    except ValidationError as error:
-        known = [*beside, *schema.model_fields]
-        raise PydanticCustomError(
-            "settings", "wrong settings", {"errors": error.errors(), "known": known}
-        ) from error
-
-
-def _plain(component: Component) -> str | dict[str, Any]:
-    if not component.settings:
-        return component.name
-    return {"name": component.name, **component.settings}
-
-
-def _named(name: str) -> Any:
-    """A default component, its settings filled in from its signature."""
-    return Field(default=name, validate_default=True)
 
 
 Cleaner = Annotated[Component, From(components.cleaners)]
@@ -127,21 +43,8 @@ Schedule = Annotated[Component, From(components.schedules)]
 Method = Annotated[Component, From(components.methods)]
 
 
-def _known_name(registry: Registry) -> BeforeValidator:
-    def check(value: object, info: ValidationInfo) -> object:
-        if isinstance(value, str):
-            try:
-                value = _loaded(value, info)
-                registry.get(value)
-            except TunesmithError as error:
-                raise _told(error) from error
-        return value
-
-    return BeforeValidator(check)
-
-
-TaskName = Annotated[str, _known_name(components.tasks)]
-MetricName = Annotated[str, _known_name(components.metrics)]
+TaskName = Annotated[str, known_name(components.tasks)]
+MetricName = Annotated[str, known_name(components.metrics)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
@@ -189,13 +92,13 @@ class Own(_Fresh):
         keys = [key for key in cls.model_fields if key != "settings"]
         given = {key: item for key, item in value.items() if key not in keys}
         try:
-            found = own_code.find(value["code"], _folder(info))
+            found = own_code.find(value["code"], folder_of(info))
             schema = own_code.schema(found)
         except TunesmithError as error:
-            raise _told(error) from error
-        checked = _checked(schema, given, keys)
+            raise told(error) from error
+        settled = checked(schema, given, keys)
         # Defaults of a configuration may be made by functions: they are left to it.
-        settings = checked.model_dump(exclude_unset=own_code.maker(found) is not found)
+        settings = settled.model_dump(exclude_unset=own_code.maker(found) is not found)
         return {**{key: value[key] for key in keys if key in value}, "settings": settings}
 
     @model_serializer(mode="wrap")
@@ -383,10 +286,10 @@ class Train(Section):
     first of the task.
     """
 
-    method: Method = _named("full")
-    loss: Loss = _named("cross_entropy")
-    optimizer: Optimizer = _named("adamw")
-    schedule: Schedule = _named("linear")
+    method: Method = named("full")
+    loss: Loss = named("cross_entropy")
+    optimizer: Optimizer = named("adamw")
+    schedule: Schedule = named("linear")
     epochs: float = Field(default=3, gt=0, le=10_000)
     batch_size: int = Field(default=16, ge=1, le=1_048_576)
     micro_batch_tokens: Annotated[int, Field(ge=16, le=16_777_216)] | Literal["auto"] = 4096

@@ -22,7 +22,7 @@ from tunesmith.core.errors import NotFoundError, TunesmithError
 from tunesmith.core.events import EventLog
 from tunesmith.core.plain import figures
 
-_FIGURES = ("scores", "baselines")
+_FIGURES = ("scores", "intervals", "baselines", "differences")
 
 
 @dataclass(frozen=True, slots=True)

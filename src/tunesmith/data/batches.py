@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tunesmith.core.recipe import Component, Data
+from tunesmith.core.chosen import Component
+from tunesmith.core.recipe import Data
 from tunesmith.data.cleaning import Batch, clean
 from tunesmith.data.loading import Loading, Source
 from tunesmith.data.mapping import texts

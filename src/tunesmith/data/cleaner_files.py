@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from tunesmith.core.recipe import Component
+from tunesmith.core.chosen import Component
 
 _SETTING = "file"
 

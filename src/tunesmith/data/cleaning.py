@@ -18,8 +18,8 @@ import numpy as np
 import polars as pl
 
 from tunesmith.core import components
+from tunesmith.core.chosen import Component
 from tunesmith.core.errors import DataError, TunesmithError
-from tunesmith.core.recipe import Component
 from tunesmith.data.account import Account, Rows
 from tunesmith.data.clean import Cleaned
 

@@ -11,8 +11,9 @@ from typing import Any
 import polars as pl
 
 from tunesmith.core import cache, durable
+from tunesmith.core.chosen import Component
 from tunesmith.core.components import cleaners
-from tunesmith.core.recipe import Component, Data, Entry
+from tunesmith.core.recipe import Data, Entry
 from tunesmith.core.registry import settings_of
 from tunesmith.data import mapping, shapes
 from tunesmith.data.cleaning import apply_to_all

@@ -19,8 +19,9 @@ from typing import TypeVar
 
 import polars as pl
 
+from tunesmith.core.chosen import Component
 from tunesmith.core.errors import Problem
-from tunesmith.core.recipe import Component, Data, Entry
+from tunesmith.core.recipe import Data, Entry
 from tunesmith.data.account import Account
 from tunesmith.data.batches import GROUP, TIME, Done, Job, started, work
 from tunesmith.data.cleaner_files import located

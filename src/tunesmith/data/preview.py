@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 import polars as pl
 
-from tunesmith.core.recipe import Component
+from tunesmith.core.chosen import Component
 from tunesmith.data.alignment import same_ahead
 from tunesmith.data.clean import Cleaned
 from tunesmith.data.cleaning import apply_to_all

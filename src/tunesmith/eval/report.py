@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tunesmith.core.errors import DataError, NotFoundError
+from tunesmith.core.events import Answer
 from tunesmith.core.plain import plain
 from tunesmith.eval import classes
 from tunesmith.eval.classes import ClassScore, Mistake, Place
@@ -80,15 +81,6 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """What the model wrote when asked something; `expected` is the answer in the data, if there is one."""
-
-    prompt: str
-    answer: str
-    expected: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """What the figures were made from: run, data (sha256), model (sha256), versions of packages."""
 
@@ -121,7 +113,7 @@ class Report:
     per_class: tuple[ClassScore, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
     mistakes: tuple[Mistake, ...] = ()
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[Answer, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     search: Search | None = None
     curve: tuple[TrainingPoint, ...] = ()

@@ -7,6 +7,7 @@ which hold where all rows are right too. Where rows are right or wrong a differe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -80,7 +81,8 @@ class Paired:
     @property
     def detectable(self) -> float:
         """The smallest difference that these rows would show four times in five."""
-        found = _POWER * float(np.nanstd(self.draws))
+        known = self.draws[np.isfinite(self.draws)]
+        found = _POWER * float(known.std()) if len(known) else math.nan
         return max(found, _FEWEST / self.rows) if self.hits else found
 
 
@@ -100,7 +102,7 @@ def paired(mine: Figures, other: Figures) -> dict[str, Paired]:
     mine, other = _on(mine, first), _on(other, second)
     sides = [_draws(_drawn(figures), len(first)) for figures in (mine, other)]
     return {
-        name: _pair(name, mine, other, draws - sides[1][name])
+        name: _pair(name, mine, other, _apart(draws, sides[1][name]))
         for name, draws in sides[0].items()
         if name in sides[1]
     }
@@ -162,6 +164,11 @@ def _pair(name: str, mine: Figures, other: Figures, draws: Numbers) -> Paired:
     )
 
 
+def _apart(one: Numbers, other: Numbers) -> Numbers:
+    with np.errstate(invalid="ignore"):  # of two infinities
+        return one - other
+
+
 def _chance(draws: Numbers) -> float:
     """Twice the share of draws on the other side of no difference, one draw added to each side."""
     known = draws[~np.isnan(draws)]
@@ -221,5 +228,9 @@ def _draws(drawn: Mapping[str, Drawn], rows: int) -> dict[str, Numbers]:
 
 
 def _percentiles(draws: Numbers, level: float) -> Interval:
-    low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    known = draws[~np.isnan(draws)]
+    if not len(known):
+        return Interval(low=math.nan, high=math.nan)
+    # Draws themselves and nothing between: between two infinities is no number.
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
     return Interval(low=float(low), high=float(high))

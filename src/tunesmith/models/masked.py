@@ -68,7 +68,7 @@ def head(module: nn.Module) -> Head:
     parts = _parts(module)
 
     def project(states: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=states.dtype == torch.bfloat16):
+        with torch.autocast(states.device.type, torch.bfloat16, enabled=states.dtype == torch.bfloat16):
             return reduce(lambda x, part: part(x), parts, states)
 
     parameters = dict.fromkeys(parameter for part in parts for parameter in part.parameters())

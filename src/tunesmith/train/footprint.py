@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from tunesmith.core import components
-from tunesmith.core.recipe import Component
+from tunesmith.core.chosen import Component
 from tunesmith.models.quantized import in_passing
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ It knows steps, checkpoints and when to stop, and nothing of data but encoded ex
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -89,17 +89,8 @@ def train(
     # All decide by the room of the first, or they would not compute the same.
     common = Room(**group.first(lambda: asdict(room)))
     group.in_turn(lambda: fit(stepper, common))
-    start = done = 0
     selection = Selection(folder, keeps=settings.keep == "best", early=settings.early_stopping, group=group)
-    for damaged in group.first(lambda: [str(path) for path in checkpoints.set_aside(folder)]):
-        yield Warned(code="T05", values={"path": damaged})
-    if found := checkpoints.newest(folder):
-        checkpoints.restore(found, stepper.state, stepper.optimizer, group)
-        stepper.guard.restore(found.guard)
-        selection.restore(found.selection)
-        stepper.backbone.renew()
-        start = found.step
-        yield Resumed(step=start, path=str(found.path))
+    start = done = yield from _continue(stepper, selection, folder)
     saved, loss, pace = readers.clock(), float("nan"), _Pace()
     for number in range(start, stepper.steps):
         said = _step(stepper, number, folder, readers.place)
@@ -121,12 +112,34 @@ def train(
         if stopping and done < stepper.steps:
             yield Stopped(step=done)
             return
-    kept = group.in_turn(lambda: selection.put(stepper.parameters))
+    kept = _settle(stepper, selection)
+    yield Finished(step=done, loss=loss, kept=done if kept is None else kept)
+
+
+def _continue(stepper: Stepper, selection: Selection, folder: Path) -> Generator[Event, None, int]:
+    """Take over the newest checkpoint that is undamaged, if there is one; after which step it was made."""
+    group = stepper.group
+    for damaged in group.first(lambda: [str(path) for path in checkpoints.set_aside(folder)]):
+        yield Warned(code="T05", values={"path": damaged})
+    found = checkpoints.newest(folder)
+    if found is None:
+        return 0
+    checkpoints.restore(found, stepper.state, stepper.optimizer, group)
+    stepper.guard.restore(found.guard)
+    selection.restore(found.selection)
+    stepper.backbone.renew()
+    yield Resumed(step=found.step, path=str(found.path))
+    return found.step
+
+
+def _settle(stepper: Stepper, selection: Selection) -> int | None:
+    """Give the model the weights that will be saved; of which step they are, where these are the best."""
+    kept = stepper.group.in_turn(lambda: selection.put(stepper.parameters))
     if kept is None and stepper.average is not None:
         stepper.average.put()
     # The weights of the first process are the ones that will be saved.
-    group.finish()
-    yield Finished(step=done, loss=loss, kept=done if kept is None else kept)
+    stepper.group.finish()
+    return kept
 
 
 def _evaluate(stepper: Stepper, selection: Selection, readers: Readers, step: int) -> list[Event]:

@@ -19,9 +19,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from tunesmith.core import components
+from tunesmith.core.chosen import Component
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.events import Step, Warned
-from tunesmith.core.recipe import Component, Train
+from tunesmith.core.recipe import Train
 from tunesmith.core.registry import Registry
 from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.examples import lengths

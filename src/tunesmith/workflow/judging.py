@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import cache
+from tunesmith.core.events import Answer
 from tunesmith.core.store import Release, Store
 from tunesmith.eval import baselines, entities, gate, metrics, reading, significance
 from tunesmith.eval import report as reports
@@ -26,7 +27,7 @@ from tunesmith.eval.outcome import (
     TextOutcome,
     TokenOutcome,
 )
-from tunesmith.eval.report import Provenance, Report, Sample, TrainingPoint, ValidationPoint, Weights
+from tunesmith.eval.report import Provenance, Report, TrainingPoint, ValidationPoint, Weights
 from tunesmith.models import loading
 from tunesmith.models.endpoint import PREFIX
 from tunesmith.models.resolve import Resolved, resolve
@@ -168,7 +169,7 @@ def report_of(
         ),
         baselines=scores,
         differences=tuple(each for name in pairs for each in significance.differences(name, pairs[name])),
-        samples=tuple(Sample(**sample) for sample in samples),
+        samples=tuple(Answer(**sample) for sample in samples),
         candidates=tried,
         curve=tuple(
             TrainingPoint(step=step, loss=loss, learning_rate=rate) for step, loss, rate in notes["curve"]
@@ -258,10 +259,10 @@ def metric_names(task: Task, more: Sequence[str]) -> list[str]:
 def with_labels(report: Report, outcome: Outcome, ledger: Ledger) -> Report:
     """The report with figures for each label, and mistakes or examples, where the outcome has labels."""
     if isinstance(outcome, EntityOutcome):
-        shown = tuple(Sample(**one) for one in entities.examples(outcome))
+        shown = tuple(Answer(**one) for one in entities.examples(outcome))
         return replace(report, per_class=entities.per_label(outcome), samples=shown)
     if isinstance(outcome, AnswerOutcome):
-        return replace(report, samples=tuple(Sample(**one) for one in reading.examples(outcome)))
+        return replace(report, samples=tuple(Answer(**one) for one in reading.examples(outcome)))
     if not isinstance(outcome, LabelOutcome):
         return report
     return report.with_labels(outcome, places(ledger.frame))

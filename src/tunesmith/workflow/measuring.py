@@ -82,9 +82,17 @@ def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequenc
     if "vectors" in found:
         return _retrieved(frame, found["vectors"], [example.row for example in examples])
     if "probabilities" not in found:
-        rows = [example.row for example in examples]
-        return TokenOutcome(nll=found["nll"], tokens=found["tokens"], rows=rows, right=found.get("right"))
+        return _foreseen(found, [example.row for example in examples])
     return _labelled(frame, learner.card.labels, found["probabilities"])
+
+
+def _foreseen(found: Mapping[str, NDArray[Any]], rows: Sequence[int]) -> TokenOutcome:
+    """What was counted of the pieces of each row, together: long texts are learned in several."""
+    known, places = np.unique(rows, return_inverse=True)
+    sums = {name: np.zeros(len(known), dtype=values.dtype) for name, values in found.items()}
+    for name, values in found.items():
+        np.add.at(sums[name], places, values)
+    return TokenOutcome(rows=known.tolist(), **sums)
 
 
 def outcome_of(

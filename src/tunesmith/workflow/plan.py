@@ -18,14 +18,15 @@ from typing import Any
 
 from tunesmith import __version__
 from tunesmith.core import cache, components, durable, own_code, recipe_file
+from tunesmith.core.chosen import Component
 from tunesmith.core.errors import Problem, RecipeError
 from tunesmith.core.memory import machine_memory_bytes
-from tunesmith.core.recipe import Component, Eval, Lock, Made, Own, Recipe, Scratch, Train
+from tunesmith.core.recipe import Made, Own, Recipe, Scratch
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
 from tunesmith.data import cleaner_files
 from tunesmith.data.source_file import SourceFile
-from tunesmith.data.sources import find, locate, source_paths
+from tunesmith.data.sources import locate, source_paths
 from tunesmith.models import borrowed
 from tunesmith.models.contract import TEMPLATES
 from tunesmith.models.endpoint import PREFIX
@@ -122,7 +123,7 @@ class Plan:
     @cached_property
     def prepared_key(self) -> str:
         """What the prepared data depends on."""
-        section = self.recipe.data.model_copy(update={"clean": self._cleaners})
+        section = self.recipe.data.model_copy(update={"clean": self.cleaners})
         data = section.model_dump(mode="json", exclude={"source", "max_length", "teacher"})
         files = [
             [
@@ -146,7 +147,8 @@ class Plan:
         )
 
     @property
-    def _cleaners(self) -> list[Component]:
+    def cleaners(self) -> list[Component]:
+        """The cleaners of the recipe, files that their settings name found beside it."""
         return [cleaner_files.located(component, self.base) for component in self.recipe.data.clean]
 
     def _identity(self, file: SourceFile) -> list[Any]:
@@ -303,89 +305,6 @@ class Plan:
             for name, expected in lock.versions.items()
             if (found := self.versions.get(name, "-")) != expected
         ]
-
-    def locked(self) -> Recipe:
-        """The recipe with all defaults, its template's text, absolute paths, versions and hashes."""
-        lock = Lock(
-            versions=self.versions,
-            sources=self.sources,
-            model=self.identities,
-            threads=self.threads,
-            memory=self.memory,
-        )
-        source = {
-            split: [entry.model_copy(update={"path": self._absolute_source(entry.path)}) for entry in entries]
-            for split, entries in self.recipe.data.source.items()
-        }
-        cleaners = [_pinned(cleaner) for cleaner in self._cleaners]
-        teacher = self.answerer and self._absolute(self.recipe.data.teacher or "", self.answerer)
-        data = self.recipe.data.model_copy(update={"source": source, "clean": cleaners, "teacher": teacher})
-        models = [
-            self._absolute(choice, candidate.source)
-            for choice, candidate in zip(self.recipe.model, self.candidates, strict=True)
-        ]
-        prompt = self.recipe.prompt.model_copy(update={"template": self.template})
-        changes = {
-            "data": data, "model": models, "prompt": prompt, "lock": lock,
-            "train": self._pinned_train(), "eval": _pinned_eval(self.recipe.eval),
-        }  # fmt: skip
-        return self.recipe.model_copy(update=changes)
-
-    def _pinned_train(self) -> Train:
-        """The train section, its code and its teacher named by their paths."""
-        train = _pinned_train(self.recipe.train)
-        if self.teacher is None:
-            return train
-        name = self._absolute(train.loss.settings["teacher"], self.teacher)
-        loss = replace(train.loss, settings={**train.loss.settings, "teacher": name})
-        return train.model_copy(update={"loss": loss})
-
-    def _absolute_source(self, path: str) -> str:
-        """An entry's path or pattern from the root, so that the lock means the same anywhere."""
-        beside = self.base / path
-        return str(beside if find(path, self.base)[0].is_relative_to(self.base) else Path(path).absolute())
-
-    def _absolute(self, choice: str | Made, source: Resolved | Made) -> str | Made:
-        """A model, or the code of one, that was found as a folder or file beside the recipe, by its path."""
-        if isinstance(choice, Made):
-            return self._absolute_made(choice, source)
-        folder = source.folder if isinstance(source, Resolved) else None
-        return self._absolute_name(choice, folder) if folder else choice
-
-    def _absolute_made(self, choice: Made, source: Resolved | Made) -> Made:
-        changes = {}
-        if isinstance(choice, Own):
-            changes["code"] = own_code.pinned(choice.code)
-        if isinstance(source, Made) and borrowed.is_borrowed(choice):
-            changes["tokenizer"] = self._absolute_name(choice.tokenizer, Path(source.tokenizer))
-        return choice.model_copy(update=changes)
-
-    def _absolute_name(self, name: str, folder: Path) -> str:
-        places = ((root / name).resolve() for root in (self.base, Path.cwd()))
-        return str(folder) if folder in places else name
-
-
-def _pinned(component: Component) -> Component:
-    """A component whose code, if it is the user's own, is named by its path."""
-    return replace(component, name=_pinned_name(component.name))
-
-
-def _pinned_name(name: str) -> str:
-    return own_code.pinned(name) if ":" in name else name
-
-
-def _pinned_train(train: Train) -> Train:
-    kinds = ("method", "loss", "optimizer", "schedule")
-    metric = train.metric and _pinned_name(train.metric)
-    return train.model_copy(
-        update={**{kind: _pinned(getattr(train, kind)) for kind in kinds}, "metric": metric}
-    )
-
-
-def _pinned_eval(section: Eval) -> Eval:
-    gate = {_pinned_name(name): bound for name, bound in section.gate.items()}
-    metrics = [_pinned_name(name) for name in section.metrics]
-    return section.model_copy(update={"metrics": metrics, "gate": gate})
 
 
 def _identity_of(choice: Made) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import text
-from tunesmith.core.recipe import Component, Made, Own
+from tunesmith.core.chosen import Component
+from tunesmith.core.recipe import Made, Own
 from tunesmith.models import borrowed, catalogue, facts
 from tunesmith.models.card import read
 from tunesmith.workflow import markdown

@@ -24,6 +24,7 @@ from tunesmith.core.memory import peak_memory_bytes
 from tunesmith.core.spent import Spent
 from tunesmith.core.store import Release, Store
 from tunesmith.train.parallel import ALONE, Group
+from tunesmith.workflow import locking
 from tunesmith.workflow.plan import Candidate, Plan
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class _Execution:
 
     def stages(self, parts: Parts) -> Iterator[Event]:
         """Training, evaluation and publication of prepared data."""
-        recipe_file.write(self.plan.locked(), self.plan.run.recipe)
+        recipe_file.write(locking.locked(self.plan), self.plan.run.recipe)
         if not (yield from self._search(parts)):
             return
         for candidate in self.plan.candidates:
@@ -217,7 +218,7 @@ class _Execution:
         if found is None:
             return False
         self.plan = found
-        recipe_file.write(found.locked(), found.run.recipe)
+        recipe_file.write(locking.locked(found), found.run.recipe)
         return True
 
     def _train(self, candidate: Candidate, parts: Parts) -> Generator[Event, None, bool]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tunesmith.core import components
-from tunesmith.core.recipe import Data, From, Recipe
+from tunesmith.core.chosen import From
+from tunesmith.core.recipe import Data, Recipe
 from tunesmith.tasks.task import Task, Varied
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from tunesmith.core.recipe import Component, Data, Entry, Recipe, Scratch
+from tunesmith.core.chosen import Component
+from tunesmith.core.recipe import Data, Entry, Recipe, Scratch
 
 LEAST = {"task": "classify", "model": "minilm", "data": {"source": "tickets.csv"}}
 

@@ -92,8 +92,16 @@ def test_a_run_can_begin_while_somebody_asks_for_its_owner(run):
 
 
 def test_scores_that_are_no_numbers_are_read_back_as_they_were(run):
-    run.finish({"scores": {"perplexity": float("inf")}, "baselines": {"b": {"perplexity": 2.0}}})
-    assert run.result() == {"scores": {"perplexity": float("inf")}, "baselines": {"b": {"perplexity": 2.0}}}
+    without_end = float("inf")
+    told = {
+        "model": "Infinity",
+        "scores": {"perplexity": without_end},
+        "intervals": {"perplexity": {"low": 9.0, "high": without_end}},
+        "baselines": {"b": {"perplexity": 2.0}},
+        "differences": [{"metric": "perplexity", "beside": "b", "value": without_end, "p": 0.0}],
+    }
+    run.finish(told)
+    assert run.result() == told
 
 
 def test_the_lock_is_freed_when_the_work_fails(run):

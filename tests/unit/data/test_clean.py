@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from tunesmith.core import components
+from tunesmith.core.chosen import Component
 from tunesmith.core.errors import DataError
-from tunesmith.core.recipe import Component
 from tunesmith.data import cleaning
 from tunesmith.data.clean import map_texts
 from tunesmith.data.cleaners.pii_kinds import is_card, is_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from tunesmith.core.recipe import Component
+from tunesmith.core.chosen import Component
 from tunesmith.data.preview import preview
 
 

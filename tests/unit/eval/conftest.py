@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tunesmith.core.events import Answer
 from tunesmith.eval.gate import Check, Verdict
 from tunesmith.eval.outcome import LabelOutcome
 from tunesmith.eval.report import (
     Candidate,
     Provenance,
     Report,
-    Sample,
     TrainingPoint,
     ValidationPoint,
 )
@@ -60,7 +60,7 @@ def report(outcome: LabelOutcome) -> Report:
                        detectable=0.3125),
         ),
         baselines={"majority": {"accuracy": 0.4, "macro_f1": 0.19}, "tfidf": {"accuracy": 0.5}},
-        samples=(Sample(prompt="你好", answer="hello", expected=None),),
+        samples=(Answer(prompt="你好", answer="hello", expected=None),),
         candidates=(Candidate(name="minilm", scores={"accuracy": 0.7}, kept=True),),
         curve=tuple(TrainingPoint(step=i, loss=2 / i, learning_rate=1e-4) for i in range(1, 40)),
         validation=tuple(

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from tunesmith.core import text
+from tunesmith.core.events import Answer
 from tunesmith.eval.classes import Mistake
 from tunesmith.eval.gate import OPEN, Check, Verdict
 from tunesmith.eval.html import render
 from tunesmith.eval.outcome import LabelOutcome
-from tunesmith.eval.report import Candidate, Provenance, Report, Sample
+from tunesmith.eval.report import Candidate, Provenance, Report
 from tunesmith.pages.words import Speaker
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&{{ 7*7 }}"
@@ -70,7 +71,7 @@ def evil_report(report: Report) -> Report:
         labels=(EVIL, "b", "c"),
         per_class=tuple(replace(score, label=EVIL) for score in report.per_class),
         mistakes=(Mistake(text=EVIL, file=EVIL, line=3, target=EVIL, predicted=EVIL, probability=0.9),),
-        samples=(Sample(prompt=EVIL, answer=EVIL, expected=EVIL),),
+        samples=(Answer(prompt=EVIL, answer=EVIL, expected=EVIL),),
         candidates=(Candidate(name=EVIL, scores={EVIL: 0.1}, kept=True),),
         validation=tuple(replace(p, scores={EVIL: 0.1 * p.step}) for p in report.validation),
         ledger={**report.ledger, "dropped": {EVIL: 2}, "held_out": {EVIL: 5}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from statistics import mean
@@ -141,3 +142,14 @@ def test_a_metric_of_ones_own_has_an_interval_where_it_gives_its_sums(
     found = significance.intervals(metrics.figures(own, answers(np.ones(20, dtype=bool))))
     assert list(found) == ["summed"]
     assert found["summed"].low < 0.5 < found["summed"].high
+
+
+def test_a_model_that_diverged_has_figures_without_a_warning() -> None:
+    lost = replace(NLL, nll=np.array([1e9, 1e9, 1e9]))
+    mine, other = (metrics.figures(["perplexity"], outcome) for outcome in (lost, NLL))
+    assert significance.intervals(mine)["perplexity"] == significance.Interval(low=math.inf, high=math.inf)
+    (apart,) = significance.differences("other", significance.paired(mine, other))
+    assert (apart.value, apart.low, apart.is_shown) == (math.inf, math.inf, True)
+    (alike,) = significance.differences("itself", significance.paired(mine, mine))
+    assert math.isnan(alike.low)
+    assert not alike.is_shown

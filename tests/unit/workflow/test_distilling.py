@@ -23,7 +23,7 @@ from tunesmith.models import card, endpoint, tfidf, tokenizer
 from tunesmith.models.backbone import Generic
 from tunesmith.models.language import contract_of
 from tunesmith.train.distillation import kl
-from tunesmith.workflow import answers, check, parts, training
+from tunesmith.workflow import answers, check, locking, parts, training
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
@@ -67,7 +67,7 @@ def test_a_run_is_continued_with_the_same_teacher_only(pupil: Any, shared_data: 
     pupil.values["train"]["loss"]["teacher"] = "teller"
     plan = pupil.plan()
     before = (plan.identities, plan.candidates[0].key)
-    assert plan.locked().train.loss.settings["teacher"] == str(folder.resolve())
+    assert locking.locked(plan).train.loss.settings["teacher"] == str(folder.resolve())
     (folder / "generation_config.json").write_text("{}", encoding="utf-8")
     other = pupil.plan()
     assert before[0] != other.identities

@@ -10,6 +10,7 @@ import pytest
 
 from tunesmith.core import recipe_file
 from tunesmith.core.errors import NotFoundError, RecipeError, TunesmithError
+from tunesmith.workflow import locking
 from tunesmith.workflow import plan as planning
 
 
@@ -154,7 +155,7 @@ def test_planning_writes_nothing(bert: Any) -> None:
 
 def lock(desk: Any, folder: Path) -> Path:
     file = folder / "recipe.lock.yaml"
-    recipe_file.write(desk.plan().locked(), file)
+    recipe_file.write(locking.locked(desk.plan()), file)
     return file
 
 
@@ -171,7 +172,7 @@ def test_a_lock_file_elsewhere_is_the_same_work(
     assert again.data_key == plan.data_key
     assert again.candidates[0].key == plan.candidates[0].key
     assert again.eval_key == plan.eval_key
-    assert again.locked() == plan.locked()
+    assert locking.locked(again) == locking.locked(plan)
 
 
 def test_a_model_found_here_is_found_by_the_lock_file_from_anywhere(
@@ -205,7 +206,7 @@ def test_what_is_no_tokenizer_is_told(bert: Any, name: str, code: str) -> None:
 
 def test_a_folder_that_only_has_a_models_name_is_not_that_model(desk: Any) -> None:
     (desk.folder / "tfidf").mkdir()
-    assert desk.plan().locked().model == ["tfidf"]
+    assert locking.locked(desk.plan()).model == ["tfidf"]
 
 
 def test_a_lock_file_keeps_the_number_of_threads(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from tunesmith.core.recipe import Component
+from tunesmith.core.chosen import Component
 from tunesmith.data.account import Account
 from tunesmith.data.batches import Job, started, work
 from tunesmith.data.clean import Cleaned

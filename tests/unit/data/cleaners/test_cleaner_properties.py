@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from running import rows, run
 
 from tunesmith.core import components
-from tunesmith.core.recipe import Component
+from tunesmith.core.chosen import Component
 from tunesmith.data.cleaning import whole_of
 
 FUNCTIONS = [name for name in components.cleaners.names() if whole_of(Component(name, {})) is None]
