@@ -83,9 +83,9 @@ def suggestion(name: str, known: list[str]) -> dict[str, Any]:
 
     Of very many the likest are told.
     """
-    close = get_close_matches(name, known, 1)
+    close = get_close_matches(name, known, 1, 0.0)
     shown = known if len(known) <= _MANY else [*get_close_matches(name, known, _LIKEST, 0.0), "…"]
-    return {"known": ", ".join(shown), "close": close[0] if close else known[0] if known else ""}
+    return {"known": ", ".join(shown), "close": close[0] if close else ""}
 
 
 def load_object(target: str) -> Callable[..., Any]:
