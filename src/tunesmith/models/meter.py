@@ -15,10 +15,10 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-# What a rendering may cost whatever it is given: a fraction of a second, some tens of megabytes.
+# What a rendering may cost whatever it is given: some tens of megabytes and, on a slow machine, seconds.
 _STEPS = 1_500_000
 _TEXT = 1_000_000
-_SECONDS = 1.0
+_SECONDS = 3.0
 # Steps after which the time is looked at, which takes longer than most of them.
 _UNTIMED = 2_000
 # Characters that cost one step.

@@ -11,7 +11,7 @@ import pytest
 from tunesmith.core import recipe_file
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.workspace import Workspace
-from tunesmith.workflow import plan, sample
+from tunesmith.workflow import locking, plan, sample
 
 CODE = """\
 from torch.optim import SGD
@@ -93,7 +93,7 @@ def test_the_lock_of_a_run_means_the_same_from_any_folder(
 ) -> None:
     made = planned(recipe)
     lock = tmp_path_factory.mktemp("lock") / "recipe.lock.yaml"
-    recipe_file.write(made.locked(), lock)
+    recipe_file.write(locking.locked(made), lock)
     forget()
     monkeypatch.chdir(lock.parent)
     again = plan.make(lock, made.workspace)
