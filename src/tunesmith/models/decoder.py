@@ -16,9 +16,12 @@ from transformers import PreTrainedModel
 
 from tunesmith.core.errors import UsageError
 from tunesmith.models import past
-from tunesmith.models.sampling import Sampling, choose
+from tunesmith.models.likelihood import Likelihood
+from tunesmith.models.sampling import Sampler, Sampling
 
 Finish = Literal["stop", "length"]
+# Why a token is the last: it is a stop token, there is no more room, or the grammar allows nothing after it.
+TokenFinish = Literal["stop", "length", "complete"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +30,14 @@ class Token:
 
     handle: int
     id: int
-    logprob: float | None
-    finish: Finish | None
+    likelihood: Likelihood | None
+    finish: TokenFinish | None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Sequence:
     handle: int
-    sampling: Sampling
-    generator: torch.Generator
+    sampler: Sampler
     room: int  # new tokens that may still come
     last: int = 0  # the newest token, which is not in the cache yet
 
@@ -93,9 +95,7 @@ class Decoder:
         room = sampling.max_new_tokens
         if self.context is not None:
             room = min(room, self.context - len(ids))
-        sequence = _Sequence(
-            handle=self._handles, sampling=sampling, generator=sampling.generator(), room=room
-        )
+        sequence = _Sequence(handle=self._handles, sampler=Sampler(sampling), room=room)
         self._handles += 1
         self._newcomers.append(_Newcomer(sequence, read, logits))
         return sequence.handle
@@ -111,13 +111,15 @@ class Decoder:
         return tokens
 
     def _next(self, sequence: _Sequence, logits: Tensor) -> Token:
-        token, logprob = choose(logits, sequence.sampling, sequence.generator)
-        sequence.last = token
+        chosen = sequence.sampler.next(logits)
+        sequence.last = chosen.id
         sequence.room -= 1
-        finish: Finish | None = "length" if sequence.room <= 0 else None
-        if token in sequence.sampling.stop_ids:
+        finish: TokenFinish | None = "length" if sequence.room <= 0 else None
+        if chosen.ends:
+            finish = "complete"
+        if chosen.id in sequence.sampler.sampling.stop_ids:
             finish = "stop"
-        return Token(handle=sequence.handle, id=token, logprob=logprob, finish=finish)
+        return Token(handle=sequence.handle, id=chosen.id, likelihood=chosen.likelihood, finish=finish)
 
     def _settle(self, gone: set[int]) -> None:
         """Drop finished rows and move the newcomers that go on into the batch."""

@@ -6,10 +6,25 @@ samples depends neither on its neighbours in the batch nor on the device.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
+
+from tunesmith.models.likelihood import Likelihood, likelihoods
+
+
+class Grammar(Protocol):
+    """What one sequence may say: told of every token, asked before the next."""
+
+    def restrict(self, logits: Tensor) -> Tensor:
+        """Logits, [vocabulary], with -inf for what may not come now. The given ones stay as they are."""
+
+    def take(self, token: int) -> bool:
+        """Note a token; whether nothing may follow it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +33,12 @@ class Sampling:
 
     `temperature` 0 is greedy. `top_p` keeps the smallest set of tokens whose probabilities sum to it. `seed`
     None draws a fresh one. A token of `stop_ids` ends the sequence. With `logprobs` each token carries the
-    natural logarithm of its probability under the model, before temperature and nucleus.
+    natural logarithm of its probability under the model, before anything below and temperature and nucleus,
+    and those of so many likelier tokens.
+
+    `bias` is added to the logits of ids. Of the logit of a token that was written `c` times,
+    `frequency_penalty` times `c` and once `presence_penalty` are taken off. `grammar` makes one that holds
+    for one sequence.
     """
 
     max_new_tokens: int
@@ -26,7 +46,11 @@ class Sampling:
     top_p: float = 1.0
     seed: int | None = None
     stop_ids: tuple[int, ...] = ()
-    logprobs: bool = False
+    logprobs: int | None = None
+    bias: tuple[tuple[int, float], ...] = ()
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    grammar: Callable[[], Grammar] | None = None
 
     def generator(self) -> torch.Generator:
         """The source of randomness of one sequence."""
@@ -38,15 +62,50 @@ class Sampling:
         return generator
 
 
-def choose(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> tuple[int, float | None]:
-    """The next token's id and, when asked for, its log-probability. `logits`: [vocabulary]."""
-    token = (
-        int(logits.argmax())
-        if sampling.temperature == 0
-        else _draw(_sharpen(logits, sampling.temperature), sampling.top_p, generator)
-    )
-    logprob = float(logits.float().log_softmax(-1)[token]) if sampling.logprobs else None
-    return token, logprob
+class Choice(NamedTuple):
+    """A chosen token; `ends` when it completed what the grammar allows."""
+
+    id: int
+    likelihood: Likelihood | None
+    ends: bool
+
+
+class Sampler:
+    """Chooses the tokens of one sequence, one after another."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        self.sampling = sampling
+        self._generator = sampling.generator()
+        self._written: Counter[int] = Counter()
+        self._grammar = sampling.grammar() if sampling.grammar else None
+
+    def next(self, logits: Tensor) -> Choice:
+        """The next token, from its logits: [vocabulary]."""
+        sampling = self.sampling
+        token = choose(self._adjust(logits), sampling, self._generator)
+        asked = sampling.logprobs is not None
+        likelihood = likelihoods(logits[None], [token], sampling.logprobs or 0)[0] if asked else None
+        if sampling.presence_penalty or sampling.frequency_penalty:
+            self._written[token] += 1
+        return Choice(token, likelihood, self._grammar is not None and self._grammar.take(token))
+
+    def _adjust(self, logits: Tensor) -> Tensor:
+        bias = dict(self.sampling.bias)
+        for token, count in self._written.items():
+            taken = self.sampling.frequency_penalty * count + self.sampling.presence_penalty
+            bias[token] = bias.get(token, 0.0) - taken
+        if bias:
+            logits = logits.float()
+            ids = torch.tensor([*bias], device=logits.device)
+            logits = logits.index_add(-1, ids, torch.tensor([*bias.values()], device=logits.device))
+        return self._grammar.restrict(logits) if self._grammar else logits
+
+
+def choose(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> int:
+    """The next token's id. `logits`: [vocabulary]."""
+    if sampling.temperature == 0:
+        return int(logits.argmax())
+    return _draw(_sharpen(logits, sampling.temperature), sampling.top_p, generator)
 
 
 def _sharpen(logits: Tensor, temperature: float) -> Tensor:

@@ -39,4 +39,5 @@ class TextStream:
         shown, stopped = self._stops.feed(text)
         if stopped:
             return Piece(shown, "stop")
-        return Piece(shown + self._stops.flush() if token.finish else shown, token.finish)
+        finish: Finish | None = "stop" if token.finish == "complete" else token.finish
+        return Piece(shown + self._stops.flush() if finish else shown, finish)

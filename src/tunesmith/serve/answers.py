@@ -16,6 +16,7 @@ Seconds = Annotated[int, Field(ge=0, lt=2**53)]
 Number = Annotated[int, Field(ge=0, lt=2**53)]
 Index = Annotated[int, Field(ge=0, lt=4096)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+Logprob = Annotated[float, Field(ge=-1e38, le=0)]
 Coordinate = Annotated[float, Field(ge=-1e38, le=1e38)]
 FinishReason = Literal["stop", "length"]
 
@@ -46,6 +47,40 @@ class _Head(_Frozen):
     model: Name
 
 
+class TopLogprob(_Frozen):
+    """A token that could have been here, its bytes (it may end inside a character), and how likely it was."""
+
+    token: Answer
+    bytes: Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(max_length=2**16)]
+    logprob: Logprob
+
+
+class TokenLogprob(TopLogprob):
+    """A token of an answer, and the likeliest ones in its place."""
+
+    top_logprobs: Annotated[list[TopLogprob], Field(max_length=32)]
+
+
+class ChatLogprobs(_Frozen):
+    """How likely an answer's tokens were, the one that ended it included."""
+
+    content: Annotated[list[TokenLogprob], Field(max_length=2**21)]
+
+
+class CompletionLogprobs(_Frozen):
+    """How likely tokens were, as natural logarithms. Of a prompt's first token nothing is known.
+
+    `top_logprobs` has the token itself, too. `text_offset` counts characters of the choice's text.
+    """
+
+    tokens: Annotated[list[Answer], Field(max_length=2**21)]
+    token_logprobs: Annotated[list[Logprob | None], Field(max_length=2**21)]
+    top_logprobs: Annotated[
+        list[Annotated[dict[Answer, Logprob], Field(max_length=32)] | None], Field(max_length=2**21)
+    ]
+    text_offset: Annotated[list[Number], Field(max_length=2**21)]
+
+
 class AnswerMessage(_Frozen):
     """The assistant's turn."""
 
@@ -58,7 +93,7 @@ class ChatChoice(_Frozen):
 
     index: Index
     message: AnswerMessage
-    logprobs: None = None
+    logprobs: ChatLogprobs | None = None
     finish_reason: FinishReason
 
 
@@ -82,7 +117,7 @@ class ChatChunkChoice(_Frozen):
 
     index: Index
     delta: Delta
-    logprobs: None = None
+    logprobs: ChatLogprobs | None = None
     finish_reason: FinishReason | None = None
 
 
@@ -99,7 +134,7 @@ class CompletionChoice(_Frozen):
 
     index: Index
     text: Answer
-    logprobs: None = None
+    logprobs: CompletionLogprobs | None = None
     finish_reason: FinishReason | None = None
 
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Response
 import tunesmith
 from tunesmith.core.errors import UsageError
 from tunesmith.core.store import Store
-from tunesmith.serve import classify, embeddings, errors, openai, score
+from tunesmith.serve import chat, classify, completions, embeddings, errors, models, score
 from tunesmith.serve.answers import ErrorBody, Health
 from tunesmith.serve.deployment import Deployment, Deployments
 from tunesmith.serve.envelope import BodyLimit, Envelope, StrictRoute
@@ -48,7 +48,9 @@ def create_app(
         responses={"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}},
     )
     app.router.route_class = StrictRoute
-    openai.add_routes(app, served)
+    models.add_routes(app, served)
+    chat.add_routes(app, served)
+    completions.add_routes(app, served)
     classify.add_routes(app, served)
     embeddings.add_routes(app, served)
     score.add_routes(app, served)

@@ -12,16 +12,33 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.models.decoder import Token
+from tunesmith.models.decoder import Finish, Token
+from tunesmith.models.likelihood import Likelihood
 from tunesmith.models.sampling import Sampling
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One sequence to be continued."""
+    """One sequence to be continued.
+
+    With `read` its stream begins with a `Reading`: how likely its own ids are, beside so many likelier ones.
+    Only such a prompt may ask for no new tokens.
+    """
 
     ids: Sequence[int]
     sampling: Sampling
+    read: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the model thought of a prompt's ids but the first; with a `finish` nothing follows."""
+
+    likelihoods: Sequence[Likelihood]
+    finish: Finish | None
+
+
+Item = Token | Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +70,7 @@ class Engine(Protocol):
 
 
 class TokenStream:
-    """The tokens of one request's sequences as they come: pairs of (index of the sequence, token).
+    """The tokens of one request's sequences as they come: pairs of (index of the sequence, token or reading).
 
     Ends after every sequence's last token. `on_stop` is told the index of a sequence that nobody wants any
     more. Iterating raises what the engine reports, S04 after `deadline_s`, and S06 after `cancel`.
@@ -65,10 +82,10 @@ class TokenStream:
         self._deadline = self.loop.time() + deadline_s
         self._on_stop = on_stop
         self._open = set(range(count))
-        self._arrived: asyncio.Queue[tuple[int, Token | TunesmithError]] = asyncio.Queue()
+        self._arrived: asyncio.Queue[tuple[int, Item | TunesmithError]] = asyncio.Queue()
 
-    def put(self, index: int, item: Token | TunesmithError) -> None:
-        """Hand over a token, or the error that ends the request. In the event loop only."""
+    def put(self, index: int, item: Item | TunesmithError) -> None:
+        """Hand over a token or a reading, or the error that ends the request. In the event loop only."""
         self._arrived.put_nowait((index, item))
 
     def stop(self, index: int) -> None:
@@ -90,7 +107,7 @@ class TokenStream:
     def __aiter__(self) -> TokenStream:
         return self
 
-    async def __anext__(self) -> tuple[int, Token]:
+    async def __anext__(self) -> tuple[int, Item]:
         while self._open or not self._arrived.empty():
             index, item = await self._next()
             if isinstance(item, TunesmithError):
@@ -102,7 +119,7 @@ class TokenStream:
                 return index, item
         raise StopAsyncIteration
 
-    async def _next(self) -> tuple[int, Token | TunesmithError]:
+    async def _next(self) -> tuple[int, Item | TunesmithError]:
         try:
             async with asyncio.timeout_at(self._deadline):
                 return await self._arrived.get()
@@ -111,7 +128,7 @@ class TokenStream:
             raise TunesmithError("S04", seconds=self._deadline_s) from None
 
 
-def hand_out(items: Iterable[tuple[TokenStream, int, Token | TunesmithError]]) -> None:
+def hand_out(items: Iterable[tuple[TokenStream, int, Item | TunesmithError]]) -> None:
     """Give items to their streams; runs in the event loop."""
     for stream, index, item in items:
         stream.put(index, item)

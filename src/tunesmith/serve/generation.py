@@ -3,22 +3,52 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 
 from tunesmith.core.errors import UsageError
 from tunesmith.models.decoder import Finish, check_ids
-from tunesmith.models.sampling import Sampling
-from tunesmith.models.text_stream import Piece, TextStream
+from tunesmith.models.likelihood import Likelihood
+from tunesmith.models.sampling import Grammar, Sampling
+from tunesmith.models.text_stream import TextStream
 from tunesmith.serve.answers import Usage
 from tunesmith.serve.deployment import TextDeployment
-from tunesmith.serve.engine import Prompt
+from tunesmith.serve.engine import Item, Prompt, Reading
 from tunesmith.serve.schemas import Generation as Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A token and how likely it was; nothing is known of the first one of a prompt."""
+
+    id: int
+    likelihood: Likelihood | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Text of one answer with the tokens since the part before, if asked for; the last one has a finish."""
+
+    text: str
+    finish: Finish | None
+    said: tuple[Said, ...] = ()
+
+    def __add__(self, other: Part) -> Part:
+        return Part(
+            text=self.text + other.text,
+            finish=other.finish or self.finish,
+            said=self.said + other.said,
+        )
+
+
+NOTHING = Part(text="", finish=None)
 
 
 class Generation:
     """The answers to one request: `n` for each prompt, in the order of the prompts.
 
-    With `continues`, answers continue their prompt's text (a leading space is kept). Made in the event loop.
+    With `continues`, answers continue their prompt's text (a leading space is kept). `echo` are the prompts'
+    texts, which then begin the answers. Made in the event loop.
 
     Raises:
         UsageError: S02, S21 or S22 when a prompt cannot be continued.
@@ -33,23 +63,32 @@ class Generation:
         *,
         max_tokens: int | None,
         continues: bool,
+        echo: Sequence[str] = (),
+        grammar: Callable[[], Grammar] | None = None,
     ) -> None:
         self._prompt_tokens = sum(map(len, prompts))
         self._new_tokens = 0
+        self._tells = wishes.tops is not None
         n = wishes.n or 1
-        asked = [ids for ids in prompts for _ in range(n)]
+        self._asked = [ids for ids in prompts for _ in range(n)]
+        self._echo = [text for text in echo for _ in range(n)]
         # What ends an answer and is no token: a text that goes on has no such end.
         own = () if continues else deployment.contract.text_stops(deployment.tokenizer)
         self._texts = [
             TextStream(deployment.tokenizer, stops=(*own, *wishes.stops), after=ids if continues else ())
-            for ids in asked
+            for ids in self._asked
         ]
+        self._held = [NOTHING] * len(self._asked)
         base = secrets.randbits(63) if wishes.seed is None else wishes.seed
         self._stream = deployment.engine.submit(
             [
                 # The n answers to a prompt differ; the same prompt alone and among others gets the same ones.
-                Prompt(ids, _sampling(deployment, ids, wishes, max_tokens, seed=base + i % n))
-                for i, ids in enumerate(asked)
+                Prompt(
+                    ids,
+                    _sampling(deployment, ids, wishes, max_tokens, seed=base + i % n, grammar=grammar),
+                    read=(wishes.tops or 0) if echo and (self._tells or max_tokens == 0) else None,
+                )
+                for i, ids in enumerate(self._asked)
             ]
         )
 
@@ -63,24 +102,36 @@ class Generation:
         """Tokens read and written so far."""
         return Usage.of(self._prompt_tokens, self._new_tokens)
 
-    async def pieces(self) -> AsyncIterator[tuple[int, Piece]]:
-        """Text as it comes, with the index of its answer; pieces that say nothing are left out."""
-        async for index, token in self._stream:
-            self._new_tokens += 1
-            piece = self._texts[index].feed(token)
-            if piece.finish:
+    async def parts(self) -> AsyncIterator[tuple[int, Part]]:
+        """Text as it comes, with the index of its answer; what says nothing is held back for the next."""
+        for index, text in enumerate(self._echo):
+            self._held[index] = replace(NOTHING, text=text)
+        async for index, item in self._stream:
+            part = self._held[index] + self._part(index, item)
+            if part.finish:
                 self._stream.stop(index)
-            if piece.text or piece.finish:
-                yield index, piece
+            if part.text or part.finish:
+                self._held[index] = NOTHING
+                yield index, part
+            else:
+                self._held[index] = part
 
-    async def collect(self) -> list[tuple[str, Finish]]:
+    def _part(self, index: int, item: Item) -> Part:
+        if isinstance(item, Reading):
+            likelihoods = [None, *item.likelihoods]
+            said = tuple(map(Said, self._asked[index], likelihoods)) if self._tells else ()
+            return Part(text="", finish=item.finish, said=said)
+        self._new_tokens += 1
+        piece = self._texts[index].feed(item)
+        said = (Said(item.id, item.likelihood),) if self._tells else ()
+        return Part(text=piece.text, finish=piece.finish, said=said)
+
+    async def collect(self) -> list[Part]:
         """All answers, complete."""
-        texts = [""] * self.count
-        finishes: list[Finish] = ["length"] * self.count
-        async for index, piece in self.pieces():
-            texts[index] += piece.text
-            finishes[index] = piece.finish or finishes[index]
-        return list(zip(texts, finishes, strict=True))
+        whole = [replace(NOTHING, finish="length")] * self.count
+        async for index, part in self.parts():
+            whole[index] += part
+        return whole
 
     def cancel(self) -> None:
         """Nobody reads this any more."""
@@ -94,17 +145,25 @@ def _sampling(
     max_tokens: int | None,
     *,
     seed: int,
+    grammar: Callable[[], Grammar] | None,
 ) -> Sampling:
     """Wishes over the contract's defaults. A wish for more tokens than there is room is refused, not cut."""
     defaults, context = deployment.contract.generation, deployment.context
-    check_ids(ids, context=context, vocabulary=deployment.vocabulary)
+    # To be read only, a prompt may fill the whole context.
+    check_ids(ids, context=context + (max_tokens == 0), vocabulary=deployment.vocabulary)
+    check_ids([*wishes.bias, 0], context=None, vocabulary=deployment.vocabulary)
     room = context - len(ids)
     if max_tokens is not None and max_tokens > room:
         raise UsageError("S02", tokens=len(ids), new=max_tokens, context=context)
     return Sampling(
-        max_new_tokens=max_tokens or min(defaults.max_new_tokens, room),
+        max_new_tokens=min(defaults.max_new_tokens, room) if max_tokens is None else max_tokens,
         temperature=defaults.temperature if wishes.temperature is None else wishes.temperature,
         top_p=defaults.top_p if wishes.top_p is None else wishes.top_p,
         seed=seed,
         stop_ids=deployment.contract.stop_ids,
+        logprobs=wishes.tops,
+        bias=tuple(wishes.bias.items()),
+        presence_penalty=wishes.presence_penalty or 0.0,
+        frequency_penalty=wishes.frequency_penalty or 0.0,
+        grammar=grammar,
     )

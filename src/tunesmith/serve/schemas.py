@@ -17,6 +17,10 @@ Stop = Annotated[str, Field(min_length=1, max_length=256)]
 TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 TokenIds = Annotated[list[TokenId], Field(min_length=1, max_length=MAX_TOKENS)]
 Count = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
+Penalty = Annotated[float, Field(ge=-2, le=2)]
+Bias = Annotated[float, Field(ge=-100, le=100)]
+BiasedId = Annotated[str, Field(pattern=r"^\d{1,9}$", max_length=9)]
+Tops = Annotated[int, Field(ge=0, le=20)]
 
 
 def _mistake(code: str, **values: Any) -> PydanticCustomError:
@@ -63,7 +67,6 @@ class Generation(_Strict):
     """What chat and text completions have in common."""
 
     model: ModelName
-    max_tokens: Count | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     n: Annotated[int, Field(ge=1, le=8)] | None = None
@@ -71,7 +74,20 @@ class Generation(_Strict):
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
+    presence_penalty: Penalty | None = None
+    frequency_penalty: Penalty | None = None
+    logit_bias: Annotated[dict[BiasedId, Bias], Field(max_length=1024)] | None = None
     user: Annotated[str, Field(max_length=256)] | None = None
+
+    @property
+    def tops(self) -> int | None:
+        """How many likelier tokens are told of beside each; None where no likelihoods are asked for."""
+        raise NotImplementedError
+
+    @property
+    def bias(self) -> dict[int, float]:
+        """What is added to the logits of ids."""
+        return {int(token): bias for token, bias in (self.logit_bias or {}).items()}
 
     @property
     def stops(self) -> list[str]:
@@ -94,7 +110,21 @@ class ChatRequest(Generation):
     """POST /v1/chat/completions."""
 
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=2048)]
+    max_tokens: Count | None = None
     max_completion_tokens: Count | None = None
+    logprobs: bool | None = None
+    top_logprobs: Tops | None = None
+
+    @property
+    def tops(self) -> int | None:
+        """See `Generation.tops`."""
+        return (self.top_logprobs or 0) if self.logprobs else None
+
+    @model_validator(mode="after")
+    def _tops_need_logprobs(self) -> ChatRequest:
+        if self.top_logprobs and not self.logprobs:
+            raise _mistake("S28", needs="logprobs", given="top_logprobs")
+        return self
 
     @model_validator(mode="after")
     def _one_limit(self) -> ChatRequest:
@@ -112,6 +142,14 @@ class CompletionRequest(Generation):
         | TokenIds
         | Annotated[list[TokenIds], Field(min_length=1, max_length=MAX_SEQUENCES)]
     )
+    max_tokens: Annotated[int, Field(ge=0, le=MAX_TOKENS)] | None = None
+    echo: bool | None = None
+    logprobs: Tops | None = None
+
+    @property
+    def tops(self) -> int | None:
+        """See `Generation.tops`."""
+        return self.logprobs
 
     @property
     def prompts(self) -> list[str | list[int]]:
@@ -121,6 +159,12 @@ class CompletionRequest(Generation):
         if isinstance(self.prompt[0], int):
             return [[token for token in self.prompt if isinstance(token, int)]]
         return [prompt for prompt in self.prompt if not isinstance(prompt, int)]
+
+    @model_validator(mode="after")
+    def _nothing_new_needs_echo(self) -> CompletionRequest:
+        if self.max_tokens == 0 and not self.echo:
+            raise _mistake("S34", field="max_tokens")
+        return self
 
     @model_validator(mode="after")
     def _few_sequences(self) -> CompletionRequest:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from torch import nn
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.models.decoder import Decoder, Token
+from tunesmith.models.decoder import Decoder, Finish
+from tunesmith.models.likelihood import read
 from tunesmith.serve.admission import Limits, WaitingRoom
-from tunesmith.serve.engine import Prompt, Stats, TokenStream, hand_out
+from tunesmith.serve.engine import Item, Prompt, Reading, Stats, TokenStream, hand_out
 
 logger = logging.getLogger(__name__)
 
@@ -108,14 +109,21 @@ class TorchEngine:
         if job.gone:
             return
         try:
-            handle = self._decoder.add(job.prompt.ids, job.prompt.sampling)
+            if job.prompt.read is not None:
+                self._read(job, job.prompt.read)
+            if job.prompt.sampling.max_new_tokens:
+                handle = self._decoder.add(job.prompt.ids, job.prompt.sampling)
+                self._running[handle] = job
         except TunesmithError as error:
             self._deliver([(job, error)])
         except Exception:
             logger.exception("a prompt could not be computed")
             self._deliver([(job, TunesmithError("S05"))])
-        else:
-            self._running[handle] = job
+
+    def _read(self, job: _Job, top: int) -> None:
+        found = read(self._decoder.module, job.prompt.ids, top)
+        finish: Finish | None = None if job.prompt.sampling.max_new_tokens else "length"
+        self._deliver([(job, Reading(found, finish))])
 
     def _step(self) -> None:
         try:
@@ -134,9 +142,9 @@ class TorchEngine:
                 del self._running[token.handle]
         self._deliver(items)
 
-    def _deliver(self, items: Iterable[tuple[_Job, Token | TunesmithError]]) -> None:
+    def _deliver(self, items: Iterable[tuple[_Job, Item | TunesmithError]]) -> None:
         """One wake-up of each event loop for a whole step."""
-        by_loop: dict[object, list[tuple[TokenStream, int, Token | TunesmithError]]] = {}
+        by_loop: dict[object, list[tuple[TokenStream, int, Item | TunesmithError]]] = {}
         for job, item in items:
             by_loop.setdefault(job.stream.loop, []).append((job.stream, job.index, item))
         for batch in by_loop.values():

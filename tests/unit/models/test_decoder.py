@@ -151,13 +151,14 @@ def test_removing_sequences_leaves_the_others_as_they_were(tiny: PreTrainedModel
 
 
 def test_logprobs_are_those_of_a_plain_forward_pass(tiny: PreTrainedModel) -> None:
-    sampling = Sampling(max_new_tokens=6, temperature=1.0, seed=2, logprobs=True)
+    sampling = Sampling(max_new_tokens=6, temperature=1.0, seed=2, logprobs=0)
     tokens = list(run(Decoder(tiny, max_batch=1), [3, 4], sampling))
     ids = torch.tensor([[3, 4, *(token.id for token in tokens)]])
     with torch.inference_mode():
         expected = tiny(ids).logits[0, 1:-1].log_softmax(-1)
     for row, token in zip(expected, tokens, strict=True):
-        assert token.logprob == pytest.approx(float(row[token.id]), abs=1e-4)
+        assert token.likelihood is not None
+        assert token.likelihood.logprob == pytest.approx(float(row[token.id]), abs=1e-4)
 
 
 def test_a_run_that_is_given_up_leaves_the_decoder_free(tiny: PreTrainedModel) -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from tunesmith.models.sampling import Sampling, choose, nucleus
+from tunesmith.models.sampling import Sampler, Sampling, choose, nucleus
 
 LOGITS = torch.tensor([0.0, 2.0, 1.0, -1.0])
 
@@ -15,7 +15,7 @@ LOGITS = torch.tensor([0.0, 2.0, 1.0, -1.0])
 def draw(count: int, **settings: float) -> list[int]:
     sampling = Sampling(max_new_tokens=count, **settings)  # type: ignore[arg-type]
     generator = sampling.generator()
-    return [choose(LOGITS, sampling, generator)[0] for _ in range(count)]
+    return [choose(LOGITS, sampling, generator) for _ in range(count)]
 
 
 def test_temperature_zero_takes_the_most_probable_token() -> None:
@@ -55,7 +55,38 @@ def test_tokens_outside_the_nucleus_are_never_drawn() -> None:
 
 
 def test_the_logprob_is_the_models_own_whatever_the_temperature() -> None:
-    sampling = Sampling(max_new_tokens=1, temperature=0.3, top_p=0.5, seed=1, logprobs=True)
-    token, logprob = choose(LOGITS, sampling, sampling.generator())
-    assert logprob is not None
-    assert math.exp(logprob) == pytest.approx(float(LOGITS.softmax(-1)[token]))
+    settings = {"temperature": 0.3, "top_p": 0.5, "bias": ((0, 1.0),), "presence_penalty": 2.0}
+    sampler = Sampler(Sampling(max_new_tokens=2, seed=1, logprobs=2, **settings))  # type: ignore[arg-type]
+    for token, likelihood, _ in (sampler.next(LOGITS), sampler.next(LOGITS)):
+        assert likelihood is not None
+        probabilities = LOGITS.softmax(-1).tolist()
+        assert math.exp(likelihood.logprob) == pytest.approx(probabilities[token])
+        assert [(i, pytest.approx(math.exp(logprob))) for i, logprob in likelihood.top] == [
+            (1, probabilities[1]),
+            (2, probabilities[2]),
+        ]
+
+
+def test_a_bias_lifts_and_bans_tokens() -> None:
+    sampler = Sampler(Sampling(max_new_tokens=2, bias=((0, 3.0), (1, -100.0))))
+    assert sampler.next(LOGITS).id == 0
+    assert Sampler(Sampling(max_new_tokens=1, bias=((1, -100.0),))).next(LOGITS).id == 2
+
+
+def test_penalties_grow_with_what_was_written() -> None:
+    frequency = Sampler(Sampling(max_new_tokens=9, frequency_penalty=0.4))
+    assert [frequency.next(LOGITS).id for _ in range(6)] == [1, 1, 1, 2, 1, 2]  # 2.0 against 1.0, each -0.4
+    presence = Sampler(Sampling(max_new_tokens=9, presence_penalty=1.5))
+    assert [presence.next(LOGITS).id for _ in range(4)] == [1, 2, 1, 1]  # once each, however often
+
+
+def test_a_grammar_has_the_last_word() -> None:
+    class Once:
+        def restrict(self, logits: torch.Tensor) -> torch.Tensor:
+            return torch.where(torch.arange(4) == 3, logits, -torch.inf)
+
+        def take(self, token: int) -> bool:
+            return token == 3
+
+    chosen = Sampler(Sampling(max_new_tokens=1, bias=((3, -100.0),), grammar=Once)).next(LOGITS)
+    assert (chosen.id, chosen.ends) == (3, True)

@@ -20,7 +20,7 @@ def pieces(tokenizer: Tokenizer, text: str, finish: Finish, stops: tuple[str, ..
     ids = tokenizer.encode(text).ids
     stream = TextStream(tokenizer, stops=stops)
     tokens = [
-        Token(handle=0, id=token, logprob=None, finish=finish if i == len(ids) - 1 else None)
+        Token(handle=0, id=token, likelihood=None, finish=finish if i == len(ids) - 1 else None)
         for i, token in enumerate(ids)
     ]
     return [stream.feed(token) for token in tokens]

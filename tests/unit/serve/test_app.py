@@ -203,7 +203,7 @@ def test_concurrent_requests_answer_as_alone(client: openai.OpenAI) -> None:
         ({"model": "nobody"}, 404, "model_not_found", "model"),
         ({"model": "vowels"}, 400, "S08", "model"),
         ({"tools": []}, 400, "unsupported_parameter", "tools"),
-        ({"logit_bias": {"5": 1}}, 400, "unsupported_parameter", "logit_bias"),
+        ({"top_logprobs": 2}, 400, "S28", None),
         ({"messages": []}, 400, "S10", "messages"),
         ({"messages": None}, 400, "S10", "messages"),
         ({"messages": [{"role": "robot", "content": "x"}]}, 400, "S10", "messages.0.role"),
@@ -369,7 +369,7 @@ def test_leaving_a_real_stream_stops_the_engine(
 
 
 def token(identity: int, finish: Finish | None = None) -> Token:
-    return Token(handle=0, id=identity, logprob=None, finish=finish)
+    return Token(handle=0, id=identity, likelihood=None, finish=finish)
 
 
 # The whole

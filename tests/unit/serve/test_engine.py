@@ -14,7 +14,7 @@ from tunesmith.serve.engine import TokenStream
 
 
 def token(identity: int, finish: Finish | None = None) -> Token:
-    return Token(handle=0, id=identity, logprob=None, finish=finish)
+    return Token(handle=0, id=identity, likelihood=None, finish=finish)
 
 
 async def read(stream: TokenStream) -> list[tuple[int, int]]:
