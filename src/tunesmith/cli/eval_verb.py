@@ -18,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         "--data", type=Path, metavar="FILE", required=True, help=text.say("cli.option_data", lang)
     )
     parser.add_argument("--task", metavar="TASK", help=text.say("cli.option_task_own", lang))
+    parser.add_argument("--output", type=Path, metavar="DIR", help=text.say("cli.option_report_folder", lang))
     parser.add_argument("--html", type=Path, metavar="FILE", help=text.say("cli.option_html", lang))
 
 
@@ -27,7 +28,8 @@ def run(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.eval.summary import score_table
     from tunesmith.workflow.evaluate import evaluate
 
-    report = evaluate(given.model, given.data, output.workspace, task=given.task)
+    found = evaluate(given.model, given.data, output.workspace, task=given.task)
+    report = found.report
     output.data(report.as_dict())
     table = score_table(report)
     rows = [
@@ -37,6 +39,9 @@ def run(given: argparse.Namespace, output: Output) -> int:
     show_differences(asdict(report), output)
     show_ledger(dict(report.ledger), output)
     output.line(output.say("eval_done", rows=f"{report.rows:,}", seconds=f"{report.seconds:.1f}"))
+    if given.output is not None:
+        found.write(given.output, output.lang)
+        output.line(output.say("written", file=given.output))
     if given.html is not None:
         from tunesmith.eval import html
 

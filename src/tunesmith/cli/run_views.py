@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 from tunesmith.cli import layout
 from tunesmith.cli.output import Output
 from tunesmith.cli.run_verb import show_differences, show_ledger, show_search, show_weights
-from tunesmith.core import recipe_file, text
-from tunesmith.core.errors import NotFoundError
+from tunesmith.core import text
 from tunesmith.core.events import (
     Event,
     Failed,
@@ -144,58 +142,6 @@ def show_one(known: dict[str, Any], output: Output) -> None:
         output.line(f"  ! {text.explain(warning['code'], output.lang, warning['values'])['message']}")
     if failed := known["failed"]:
         output.line(f"  ✗ {text.explain(failed['code'], output.lang, failed['values'])['message']}")
-
-
-def compare(one: RunFolder, other: RunFolder) -> dict[str, Any]:
-    """Scores side by side, and the recipe keys in which two runs differ."""
-    scores = [(run.result() or {}).get("scores", {}) for run in (one, other)]
-    recipes = [_flat(run) for run in (one, other)]
-    keys = sorted({*recipes[0], *recipes[1]})
-    return {
-        "runs": [one.id, other.id],
-        "scores": {m: [own.get(m) for own in scores] for m in dict.fromkeys([*scores[0], *scores[1]])},
-        "recipe": {
-            key: [recipe.get(key) for recipe in recipes]
-            for key in keys
-            if recipes[0].get(key) != recipes[1].get(key)
-        },
-    }
-
-
-def _flat(run: RunFolder) -> dict[str, Any]:
-    """The recipe of a run as `a.b.c: value`, without its lock."""
-    if not run.recipe.exists():
-        raise NotFoundError("C01", file=run.recipe)
-    values = recipe_file.parse(run.recipe).values
-    return dict(_leaves({key: value for key, value in values.items() if key != "lock"}, ""))
-
-
-def _leaves(value: Any, at: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _leaves(inner, f"{at}.{key}" if at else str(key))
-    else:
-        yield at, value
-
-
-def show_compared(compared: dict[str, Any], output: Output) -> None:
-    """Two tables: scores with their difference, and what the recipes say differently."""
-    rows = [
-        [metric, _figure(a), _figure(b), "-" if a is None or b is None else f"{b - a:+.4f}"]
-        for metric, (a, b) in compared["scores"].items()
-    ]
-    output.table(["", *compared["runs"], output.say("column_difference")], rows)
-    if not compared["recipe"]:
-        output.line(output.say("runs_same_recipe"))
-        return
-    differing = [[key, _shown(a), _shown(b)] for key, (a, b) in compared["recipe"].items()]
-    output.table(["", *compared["runs"]], differing, title=output.say("runs_differ"))
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "-"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _figure(value: float | None) -> str:

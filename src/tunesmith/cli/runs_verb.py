@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli.output import Output
@@ -23,7 +24,9 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         "--follow", action="store_true", help=text.say("cli.option_follow", lang)
     )
     compare = actions.add("compare")
-    compare.add_argument("runs", nargs=2, metavar="RUN", help=text.say("cli.argument_run", lang))
+    compare.add_argument("models", nargs="+", metavar="MODEL", help=text.say("cli.argument_compared", lang))
+    compare.add_argument("--data", type=Path, metavar="FILE", help=text.say("cli.option_compare_data", lang))
+    compare.add_argument("--output", type=Path, metavar="FILE.html", help=text.say("cli.option_page", lang))
     actions.add("resume", "run")
     actions.add("stop", "run")
     actions.add("remove", "run")
@@ -81,11 +84,17 @@ def _follow(found: RunFolder, output: Output) -> int:
 
 
 def _compare(given: argparse.Namespace, output: Output) -> int:
-    from tunesmith.cli import run_views
+    from tunesmith.cli import compare_view
+    from tunesmith.core import durable
+    from tunesmith.eval import comparison_page
+    from tunesmith.workflow import comparing
 
-    compared = run_views.compare(*(_find(name, output) for name in given.runs))
-    output.data(compared)
-    run_views.show_compared(compared, output)
+    compared = comparing.compare(given.models, output.workspace, data=given.data)
+    output.data(compared.as_dict())
+    compare_view.show(compared, output)
+    if given.output is not None:
+        durable.write_bytes(given.output, comparison_page.render(compared, output.lang).encode())
+        output.line(output.say("written", file=given.output))
     return 0
 
 

@@ -104,6 +104,7 @@ metrics = Registry(
         "micro_f1": "tunesmith.eval.metrics:micro_f1",
         "subset_accuracy": "tunesmith.eval.metrics:subset_accuracy",
         "perplexity": "tunesmith.eval.metrics:perplexity",
+        "nll_per_row": "tunesmith.eval.metrics:nll_per_row",
         "masked_accuracy": "tunesmith.eval.metrics:masked_accuracy",
         "bleu": "tunesmith.eval.metrics:bleu",
         "chrf": "tunesmith.eval.metrics:chrf",

@@ -1,6 +1,7 @@
 """Run folders: the only interface between processes that train, watch, evaluate and serve.
 
-runs/<id>/  recipe.lock.yaml  events.jsonl  checkpoints/  model/  ledger.parquet  report.json  result.json
+runs/<id>/  recipe.lock.yaml  events.jsonl  checkpoints/  model/  ledger.parquet  report.json  outcome.parquet
+            result.json
 """
 
 from __future__ import annotations
@@ -60,6 +61,11 @@ class RunFolder:
     def report(self) -> Path:
         """The evaluation."""
         return self.path / "report.json"
+
+    @property
+    def outcome(self) -> Path:
+        """What the model did on each row of the evaluation."""
+        return self.path / "outcome.parquet"
 
     @property
     def page(self) -> Path:

@@ -5,6 +5,7 @@ A ledger is a value: each operation returns a new one. Rows are numbered from 0 
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -104,6 +105,15 @@ class Ledger:
         self._expect(tokens, ("used",))
         return self._put("truncated", tokens)
 
+    def ids(self, rows: Iterable[int]) -> dict[int, int]:
+        """A number of 63 bits for each row, the same for what was read the same from whatever file.
+
+        Rows that repeat each other have different ones, in their order.
+        """
+        chosen = self.frame.filter(pl.col("row").is_in(list(rows))).sort("row")
+        times = chosen.select("row", "hash", time=pl.int_range(pl.len()).over("hash"))
+        return {row: _number(f"{content} {time}") for row, content, time in times.iter_rows()}
+
     def summary(self) -> dict[str, Any]:
         """The counts of the command line contract; truncated rows are among the used.
 
@@ -153,6 +163,11 @@ class Ledger:
         states = set(self.frame["state"].gather(chosen).to_list())
         if not states <= set(allowed):
             raise ValueError(f"rows are already {', '.join(sorted(states - set(allowed)))}")
+
+
+def _number(said: str) -> int:
+    digest = hashlib.blake2b(said.encode(), digest_size=8).digest()
+    return int.from_bytes(digest) >> 1
 
 
 def added(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

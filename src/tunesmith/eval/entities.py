@@ -89,12 +89,13 @@ def examples(outcome: EntityOutcome, count: int = 5) -> list[dict[str, str]]:
     rows = zip(outcome.texts, outcome.targets, outcome.predicted, strict=True)
     shown = [(text, wanted, given) for text, wanted, given in rows if wanted or given][:count]
     return [
-        {"prompt": clip(text), "answer": _told(text, given), "expected": _told(text, wanted)}
+        {"prompt": clip(text), "answer": told(text, given), "expected": told(text, wanted)}
         for text, wanted, given in shown
     ]
 
 
-def _told(text: str, entities: Sequence[Entity]) -> str:
+def told(text: str, entities: Sequence[Entity]) -> str:
+    """Entities with their labels, in words."""
     return "; ".join(f"{text[start:end]} ({label})" for start, end, label in entities) or "-"
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tunesmith.core import components
 from tunesmith.core.errors import DataError, TunesmithError
 from tunesmith.eval.outcome import LabelOutcome, LabelsOutcome, Outcome, TextOutcome, TokenOutcome
-from tunesmith.eval.sums import Sums, divided, hits, ratio, summed, sums_of
+from tunesmith.eval.sums import Sums, divided, hits, mean, ratio, summed, sums_of
 
 Metric = Callable[[Outcome], float]
 Direction = Literal["higher", "lower"]
@@ -99,11 +99,28 @@ def perplexity(outcome: Outcome) -> Sums:
     Raises:
         DataError: E02 when the outcome has no token likelihoods; E03 when it has no tokens.
     """
+    found = _foreseen(outcome, "perplexity")
+    return Sums(np.column_stack([found.nll, found.tokens]).astype(np.float64), _surprise)
+
+
+@lower_is_better
+@summed
+def nll_per_row(outcome: Outcome) -> Sums:
+    """The mean negative log-likelihood of a row in nats: it compares models whose tokens differ.
+
+    Raises:
+        DataError: E02 when the outcome has no token likelihoods; E03 when it has no tokens.
+    """
+    found = _foreseen(outcome, "nll_per_row")
+    return mean(found.nll)
+
+
+def _foreseen(outcome: Outcome, metric: str) -> TokenOutcome:
     if not isinstance(outcome, TokenOutcome):
-        raise DataError("E02", metric="perplexity")
+        raise DataError("E02", metric=metric)
     if not outcome.tokens.sum():
-        raise DataError("E03", metric="perplexity")
-    return Sums(np.column_stack([outcome.nll, outcome.tokens]).astype(np.float64), _surprise)
+        raise DataError("E03", metric=metric)
+    return outcome
 
 
 def _surprise(sums: NDArray[np.float64]) -> NDArray[np.float64]:

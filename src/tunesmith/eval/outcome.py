@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -203,15 +203,20 @@ Outcome = (
     | AnswerOutcome
 )
 
-
-# What an outcome has once and not for each row.
-_WHOLE = ("labels", "documents")
+WHOLE = ("labels", "documents")
+"""What an outcome has once and not for each row."""
 
 
 def take(outcome: Outcome, places: NDArray[np.integer[Any]]) -> Outcome:
     """Some of the rows of an outcome, in this order and as often as they are named."""
     named = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
-    return replace(outcome, **{name: _rows(v, places) for name, v in named.items() if name not in _WHOLE})
+    return replace(outcome, **{name: _rows(v, places) for name, v in named.items() if name not in WHOLE})
+
+
+def renumbered(outcome: Outcome, numbers: Mapping[int, int]) -> Outcome:
+    """The outcome with other numbers for its rows."""
+    changes: dict[str, Any] = {"rows": [numbers[int(row)] for row in outcome.rows]}
+    return replace(outcome, **changes)
 
 
 def _rows(values: Any, places: NDArray[np.integer[Any]]) -> Any:

@@ -112,16 +112,21 @@ def differences(beside: str, found: dict[str, Paired]) -> Iterator[Difference]:
     """What is told of the pairs of models with one other, its tests corrected together."""
     corrected = holm([pair.p for pair in found.values()])
     for (metric, pair), p in zip(found.items(), corrected, strict=True):
-        where = pair.interval()
-        yield Difference(
-            metric=metric,
-            beside=beside,
-            value=pair.value,
-            low=where.low,
-            high=where.high,
-            p=p,
-            detectable=pair.detectable,
-        )
+        yield told(metric, beside, pair, p)
+
+
+def told(metric: str, beside: str, pair: Paired, p: float) -> Difference:
+    """A pair as it is told, with a `p` that is corrected for what else was tested."""
+    where = pair.interval()
+    return Difference(
+        metric=metric,
+        beside=beside,
+        value=pair.value,
+        low=where.low,
+        high=where.high,
+        p=p,
+        detectable=pair.detectable,
+    )
 
 
 def holm(ps: Sequence[float]) -> list[float]:

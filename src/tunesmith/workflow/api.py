@@ -93,7 +93,7 @@ def evaluate(
     """
     from tunesmith.workflow.evaluate import evaluate as measure
 
-    return measure(str(model), Path(data), _workspace(workspace), task=task, metrics=metrics)
+    return measure(str(model), Path(data), _workspace(workspace), task=task, metrics=metrics).report
 
 
 def serve(*models: str | Path, host: str = "127.0.0.1", port: int = 8000, workspace: Place = None) -> None:

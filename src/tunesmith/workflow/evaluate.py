@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.core import durable
 from tunesmith.core.recipe import Data
+from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.loading import stop_for
 from tunesmith.data.rows import Loaded, load
+from tunesmith.eval import html, outcome_file, significance
 from tunesmith.eval import metrics as measures
-from tunesmith.eval import significance
+from tunesmith.eval.outcome import Outcome
 from tunesmith.eval.report import Provenance, Report
 from tunesmith.models import loading
 from tunesmith.models.resolve import resolve
 from tunesmith.tasks.task import Task
 from tunesmith.workflow import judging, measuring
 from tunesmith.workflow.settling import task_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evaluated:
+    """A report and what it was made from; `ids` are those of the outcome's ledger rows."""
+
+    report: Report
+    outcome: Outcome
+    ids: Mapping[int, int]
+
+    def write(self, folder: Path, lang: str) -> None:
+        """Put report.json, report.html and outcome.parquet into a folder, as a run has them."""
+        run = RunFolder(folder)
+        outcome_file.write(run.outcome, self.outcome, self.ids)
+        durable.write_json(run.report, self.report.as_dict())
+        durable.write_bytes(run.page, html.render(self.report, lang).encode())
 
 
 def evaluate(
@@ -28,7 +47,7 @@ def evaluate(
     *,
     task: str | None = None,
     metrics: Sequence[str] = (),
-) -> Report:
+) -> Evaluated:
     """Measure a model on all usable rows of a file; `task` is the model's own unless given.
 
     Raises:
@@ -57,7 +76,8 @@ def evaluate(
         ledger=rows.ledger.summary(),
         seconds=time.monotonic() - began,
     )
-    return judging.with_labels(report, outcome, rows.ledger)
+    report = judging.with_labels(report, outcome, rows.ledger)
+    return Evaluated(report=report, outcome=outcome, ids=rows.ledger.ids(outcome.rows))
 
 
 def scores_of(model: loading.Model, data: Path) -> dict[str, float]:

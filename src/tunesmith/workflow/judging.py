@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.core import cache
 from tunesmith.core.events import Answer
 from tunesmith.core.store import Release, Store
-from tunesmith.eval import baselines, entities, gate, metrics, reading, significance
+from tunesmith.eval import baselines, entities, gate, metrics, outcome_file, reading, significance
 from tunesmith.eval import report as reports
 from tunesmith.eval.metrics import direction
 from tunesmith.eval.outcome import (
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from tunesmith.tasks.task import Learner, Task
 
 PRODUCTION = "production"
+_FILES = ("report.json", "outcome.parquet")
 
 
 def choose(plan: Plan, parts: Parts) -> tuple[Candidate, tuple[reports.Candidate, ...]]:
@@ -71,21 +72,24 @@ def make(
     ledger: Ledger,
     kept: Candidate,
     tried: tuple[reports.Candidate, ...],
-) -> tuple[Report, bool]:
-    """The report of the kept candidate on the held-out part, and whether it was there already."""
+) -> tuple[Report, Path, bool]:
+    """The report of the kept candidate on the held-out part, its outcome's file, and if both were there."""
     rival = production(plan)
-    key = cache.key(eval=plan.eval_key, kept=kept.key, production=rival.digest if rival else None)
+    key = cache.key(
+        eval=plan.eval_key, kept=kept.key, production=rival.digest if rival else None, files=_FILES
+    )
 
     def write(folder: Path) -> None:
-        report = _judge(plan, parts, ledger, kept, tried, rival)
+        report, outcome = _judge(plan, parts, ledger, kept, tried, rival)
         text = json.dumps(report.as_dict(), ensure_ascii=False)
-        (folder / "report.json").write_text(text, encoding="utf-8")
+        (folder / _FILES[0]).write_text(text, encoding="utf-8")
+        outcome_file.write(folder / _FILES[1], outcome, ledger.ids(outcome.rows))
 
     folder, cached = cache.folder(plan.workspace.cache, "eval", key, write)
-    report = Report.load(folder / "report.json")
+    report = Report.load(folder / _FILES[0])
     # Recipes that differ only in what they publish share this result: the run to name is the one that asks.
     provenance = replace(report.provenance, run=plan.run.id)
-    return replace(report, provenance=provenance, search=_search(plan)), cached
+    return replace(report, provenance=provenance, search=_search(plan)), folder / _FILES[1], cached
 
 
 def _search(plan: Plan) -> reports.Search | None:
@@ -119,7 +123,7 @@ def _judge(
     kept: Candidate,
     tried: tuple[reports.Candidate, ...],
     rival: Release | None,
-) -> Report:
+) -> tuple[Report, Outcome]:
     began = time.monotonic()
     folder = training.folder_of(plan, kept)
     model = loading.load(Resolved(name=kept.name, folder=folder))
@@ -132,7 +136,7 @@ def _judge(
         notes=training.notes_of(folder),
         tried=tried,
     )  # fmt: skip
-    return replace(report, seconds=time.monotonic() - began)
+    return replace(report, seconds=time.monotonic() - began), outcome
 
 
 def report_of(

@@ -28,6 +28,8 @@ from tunesmith.workflow import locking
 from tunesmith.workflow.plan import Candidate, Plan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tunesmith.data.ledger import Ledger
     from tunesmith.eval.report import Report
     from tunesmith.workflow.parts import Parts
@@ -244,13 +246,13 @@ class _Execution:
         notes = training.notes_of(training.folder_of(self.plan, kept))
         truncated = {int(row): lost for row, lost in notes["truncated"].items()}
         ledger = parts.ledger.drop(notes["empty"], "nothing_to_learn").truncate(truncated)
-        report, cached = judging.make(self.plan, parts, ledger, kept, tried)
-        self._keep(kept, parts, ledger, report)
+        report, outcome, cached = judging.make(self.plan, parts, ledger, kept, tried)
+        self._keep(kept, parts, ledger, report, outcome)
         yield StageFinished(stage="eval", cached=cached, seconds=time.monotonic() - began)
         return ledger, report
 
-    def _keep(self, kept: Candidate, parts: Parts, ledger: Ledger, report: Report) -> None:
-        """Put the model with its README.md, ledger and report into the run folder."""
+    def _keep(self, kept: Candidate, parts: Parts, ledger: Ledger, report: Report, outcome: Path) -> None:
+        """Put the model with its README.md, ledger, report and outcome into the run folder."""
         from tunesmith.eval import html
         from tunesmith.workflow import release_card, training
 
@@ -259,6 +261,7 @@ class _Execution:
             (target / "training.json").unlink()
             release_card.write(target, self.plan, kept, report, parts, self.lang)
         ledger.write(self.plan.run.ledger)
+        durable.write_bytes(self.plan.run.outcome, outcome.read_bytes())
         durable.write_json(self.plan.run.report, report.as_dict())
         durable.write_bytes(self.plan.run.page, html.render(report, self.lang).encode())
 

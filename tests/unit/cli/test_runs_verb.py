@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tunesmith.cli import layout
 from tunesmith.cli.following import records
 from tunesmith.core.events import Completed, Saved, StageStarted, Step, Stopped, Warned
 from tunesmith.core.runs import RunFolder
@@ -57,10 +58,14 @@ def test_compare_tells_only_what_differs(call, recipe):
     compared = call("runs", "compare", first, second, "--json").json
     assert compared["recipe"] == {"data.split.test": [0.1, 0.3]}
     assert len(compared["scores"]["accuracy"]) == 2
-    said = call("runs", "compare", first, second)
+    assert call("runs", "compare", first, first).code == 2
+    said = call("runs", "compare", first, second, "--output", "pages/c.html", "--lang", "zh")
     assert "data.split.test" in said.out
     assert "seed" not in said.out
-    assert "the same" in call("runs", "compare", first, first).out
+    assert max(map(layout.width, said.out.splitlines())) <= 80
+    page = Path("pages/c.html").read_text("utf-8")
+    assert "<svg" in page
+    assert "模型对比" in page
 
 
 def test_a_finished_run_is_resumed_at_once(call, recipe):

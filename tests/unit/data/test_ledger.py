@@ -69,3 +69,12 @@ def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
         with pytest.raises(DataError) as caught:
             Ledger.load(tmp_path / name)
         assert caught.value.problems[0].code == "D17"
+
+
+def test_a_row_has_the_same_id_in_every_file_and_repeats_have_their_own():
+    one = Ledger.of(["a"] * 3, [1, 2, 3], ["x", "y", "x"])
+    other = Ledger.of(["b"] * 3, [1, 2, 3], ["z", "x", "x"])
+    first, second = one.ids([0, 1, 2]), other.ids([1, 2])
+    assert len(set(first.values())) == 3
+    assert [first[0], first[2]] == [second[1], second[2]]
+    assert all(0 <= number < 2**63 for number in first.values())
