@@ -57,9 +57,12 @@ class Formatter(argparse.HelpFormatter):
         return re.sub(r"^(\S.*):$", rf"\1{colon}", super().format_help(), flags=re.M)
 
     def _format_usage(self, usage: Any, actions: Any, groups: Any, prefix: Any) -> str:
-        first, *rest = super()._format_usage(usage, actions, groups, prefix).split("\n")
-        # argparse counts characters: lines that follow a wide prefix would stand too far to the left.
+        # argparse counts characters: beside a wide prefix lines would be too long, and those that follow it
+        # would stand too far to the left.
         missing = " " * (layout.width(prefix) - len(prefix))
+        self._width -= len(missing)
+        first, *rest = super()._format_usage(usage, actions, groups, prefix).split("\n")
+        self._width += len(missing)
         return "\n".join([first, *(missing + line if line else line for line in rest)])
 
     def _format_action(self, action: argparse.Action) -> str:
