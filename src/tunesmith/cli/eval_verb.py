@@ -1,30 +1,47 @@
-"""tunesmith eval MODEL --data FILE: a report for any model on any file of rows."""
+"""tunesmith eval MODEL: a report for any model on any file of rows (--data), or on benchmarks (--suite)."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunesmith.cli.output import Output
+from tunesmith.cli.parser import number
 from tunesmith.cli.run_verb import show_differences, show_ledger
 from tunesmith.core import text
+from tunesmith.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from tunesmith.eval.report import Report
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     """The model, the rows, and where a page goes."""
     parser.add_argument("model", help=text.say("cli.argument_model", lang))
-    parser.add_argument(
-        "--data", type=Path, metavar="FILE", required=True, help=text.say("cli.option_data", lang)
-    )
+    parser.add_argument("--data", type=Path, metavar="FILE", help=text.say("cli.option_data", lang))
     parser.add_argument("--task", metavar="TASK", help=text.say("cli.option_task_own", lang))
     parser.add_argument("--output", type=Path, metavar="DIR", help=text.say("cli.option_report_folder", lang))
     parser.add_argument("--html", type=Path, metavar="FILE", help=text.say("cli.option_html", lang))
+    group = parser.add_argument_group(text.say("cli.suites", lang))
+    group.add_argument("--suite", metavar="NAME", help=text.say("cli.option_suite", lang))
+    for name, low in (("shots", 0), ("limit", 1)):
+        say = text.say(f"cli.option_{name}", lang)
+        group.add_argument(f"--{name}", type=number(int, low, 1_000_000), metavar="N", help=say)
+    for name in ("chat", "run-code"):
+        say = text.say(f"cli.option_{name.replace('-', '_')}", lang)
+        group.add_argument(f"--{name}", action="store_true", help=say)
 
 
 def run(given: argparse.Namespace, output: Output) -> int:
     """Measure and show."""
-    from tunesmith.core import durable
+    if given.suite is not None:
+        from tunesmith.cli.suite_views import run_suite
+
+        return run_suite(given, output)
+    if given.data is None:
+        raise UsageError("U04", name="--data", wanted="--data FILE / --suite NAME")
     from tunesmith.eval.summary import score_table
     from tunesmith.workflow.evaluate import evaluate
 
@@ -42,9 +59,16 @@ def run(given: argparse.Namespace, output: Output) -> int:
     if given.output is not None:
         found.write(given.output, output.lang)
         output.line(output.say("written", file=given.output))
-    if given.html is not None:
-        from tunesmith.eval import html
-
-        durable.write_bytes(given.html, html.render(report, output.lang).encode())
-        output.line(output.say("written", file=given.html))
+    write_page(report, given.html, output)
     return 0
+
+
+def write_page(report: Report, file: Path | None, output: Output) -> None:
+    """The report as a page, if one was asked for."""
+    if file is None:
+        return
+    from tunesmith.core import durable
+    from tunesmith.eval import html
+
+    durable.write_bytes(file, html.render(report, output.lang).encode())
+    output.line(output.say("written", file=file))
