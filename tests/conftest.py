@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,15 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no shared data at {SHARED}; set TUNESMITH_SHARED_DATA")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server that runs while tests ask for it."""
+    import postgres
+
+    with postgres.server() as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

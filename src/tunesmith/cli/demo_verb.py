@@ -27,7 +27,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
 
     began = time.monotonic()
     folder: Path = given.folder
-    workspace = output.workspace if given.workspace else Workspace(folder.absolute() / NAME)
+    workspace = output.workspace if given.workspace else Workspace(folder.absolute() / NAME, output.store)
     planted = demo.write(folder, output.lang)
     said = ", ".join(f"{output.say(f'planted_{name}')} {count}" for name, count in planted.items())
     output.line(output.say("demo_sample", folder=folder, planted=said))

@@ -16,7 +16,8 @@ from tunesmith.core import text
 from tunesmith.core.errors import TunesmithError, UsageError
 
 VERBS = (
-    "demo", "init", "check", "run", "eval", "ask", "serve", "data", "models", "runs", "keys", "doctor",
+    "demo", "init", "check", "run", "eval", "ask", "serve", "data", "models", "runs", "keys", "store",
+    "doctor",
 )  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def _carry_out(given: list[str], lang: str) -> int:
 
 def _skip_values(given: list[str], position: int | None) -> int | None:
     """The position of the verb: not of a value that belongs to an option before it."""
-    while position and given[position - 1] in ("--lang", "--workspace", "--code"):
+    while position and given[position - 1] in ("--lang", "--workspace", "--store", "--code"):
         following = range(position + 1, len(given))
         position = next((i for i in following if not given[i].startswith("-")), None)
     return position

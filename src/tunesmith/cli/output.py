@@ -23,16 +23,20 @@ class Output:
     as_json: bool
     quiet: bool
     place: Path | None
+    store: str | None = None
 
     @classmethod
     def of(cls, arguments: argparse.Namespace, lang: str) -> Output:
         """The output that the common options ask for."""
-        return cls(lang=lang, as_json=arguments.json, quiet=arguments.quiet, place=arguments.workspace)
+        return cls(
+            lang=lang, as_json=arguments.json, quiet=arguments.quiet, place=arguments.workspace,
+            store=arguments.store,
+        )  # fmt: skip
 
     @property
     def workspace(self) -> workspace.Workspace:
         """The workspace that the common options ask for."""
-        return workspace.find(self.place)
+        return workspace.find(self.place, store=self.store)
 
     def say(self, key: str, /, **values: Any) -> str:
         """A sentence of cli.toml."""

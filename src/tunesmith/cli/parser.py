@@ -17,7 +17,7 @@ from tunesmith.core import text
 from tunesmith.core.errors import UsageError
 
 Action: TypeAlias = Callable[[argparse.Namespace, Output], int]
-COMMON = ("help", "json", "workspace", "lang", "quiet", "debug", "code")
+COMMON = ("help", "json", "workspace", "store", "lang", "quiet", "debug", "code")
 
 # What argparse says, and the key of cli.toml that says it in our words.
 _REASONS = {
@@ -129,6 +129,8 @@ def common(parser: argparse.ArgumentParser, lang: str, **default: Any) -> None:
     for name, kind in (("workspace", "DIR"), ("code", "FILE")):
         say = text.say(f"cli.option_{name}", lang)
         group.add_argument(f"--{name}", type=Path, metavar=kind, help=say, **default)
+    say = text.say("cli.option_store", lang)
+    group.add_argument("--store", metavar="URL", help=say, **default)
     group.add_argument("--lang", choices=text.LANGUAGES, help=text.say("cli.option_lang", lang), **default)
 
 

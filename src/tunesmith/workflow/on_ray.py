@@ -26,7 +26,7 @@ def run(recipe: Path, workspace: Workspace, overrides: Sequence[str] = (), *, wo
     """
     plan = planning.make(recipe, workspace, overrides)
     if not running.is_complete(plan):
-        given = {"recipe": recipe.absolute(), "workspace": workspace.root, "overrides": list(overrides)}
+        given = {"recipe": recipe.absolute(), "workspace": workspace, "overrides": list(overrides)}
         _fit(given, workers, workspace.cache / "ray")
     return running.finished(plan)
 

@@ -35,6 +35,6 @@ def test_the_one_that_is_asked_for_is_taken_and_does_not_move_with_the_current_f
     found = workspace.find(Path("mine"))
     monkeypatch.chdir("/")
     assert found.root == tmp_path / "mine"
-    assert {found.runs, found.models, found.cache, found.database} == {
+    assert {found.runs, found.models, found.cache, found.database.path} == {
         tmp_path / "mine" / name for name in ("runs", "models", "cache", "store.sqlite")
     }

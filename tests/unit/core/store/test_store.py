@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import pytest
 
 from tunesmith.core.errors import NotFoundError, TunesmithError
 from tunesmith.core.store import Store
-
-
-@pytest.fixture
-def store(tmp_path):
-    made = Store(tmp_path / "workspace" / "store.sqlite")
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -42,11 +36,18 @@ def test_a_release_says_what_it_is_and_where_it_came_from(store, publish, tmp_pa
     assert found.lineage["scores"] == {"accuracy": 0.5}
 
 
+def test_a_figure_that_is_no_number_comes_back_as_it_was(store, tmp_path):
+    scores = {"perplexity": math.inf, "correlation": math.nan}
+    found = store.publish("odd", digest="a", folder=tmp_path, task="", lineage={"scores": scores})
+    assert found.lineage["scores"]["perplexity"] == math.inf
+    assert math.isnan(found.lineage["scores"]["correlation"])
+
+
 def test_all_of_it_is_there_after_opening_again(store, publish):
     publish()
     store.move("router", "production", 1, expected=None, reason="first")
     store.close()
-    again = Store(store.path)
+    again = Store(store.database)
     assert again.find("router@production").version == 1
     again.close()
 
@@ -84,7 +85,7 @@ def test_of_many_who_move_an_alias_at_once_one_wins(store, publish):
     won = []
 
     def move(version):
-        mine = Store(store.path)
+        mine = Store(store.database)
         try:
             mine.move("router", "production", version, expected=None, reason="race")
             won.append(version)
@@ -172,13 +173,13 @@ def test_a_text_of_a_stranger_is_no_key(store, text):
 def test_who_reads_the_database_learns_no_key_and_the_pepper_is_the_owners(store):
     _, secret = store.create_key("phone", [])
     store.close()
-    for path in store.path.parent.iterdir():
+    for path in store.database.path.parent.iterdir():
         # The secret part may hold underscores too.
         assert secret.split("_", 2)[2].encode() not in path.read_bytes(), path.name
-    pepper = store.path.with_name("pepper")
+    pepper = store.database.path.with_name("pepper")
     assert pepper.stat().st_mode & 0o777 == 0o600
     pepper.write_bytes(bytes(32))
-    again = Store(store.path)
+    again = Store(store.database)
     assert again.find_key(secret) is None
     again.close()
 
@@ -186,7 +187,7 @@ def test_who_reads_the_database_learns_no_key_and_the_pepper_is_the_owners(store
 @pytest.mark.parametrize("content", [b"", b"short", bytes(33)])
 def test_a_damaged_pepper_is_refused_by_name(store, content):
     _, secret = store.create_key("phone", [])
-    pepper = store.path.with_name("pepper")
+    pepper = store.database.path.with_name("pepper")
     pepper.write_bytes(content)
     with pytest.raises(TunesmithError) as caught:
         store.find_key(secret)
@@ -195,7 +196,7 @@ def test_a_damaged_pepper_is_refused_by_name(store, content):
 
 
 def test_who_makes_the_first_keys_at_once_uses_one_pepper(store):
-    others = [Store(store.path) for _ in range(6)]
+    others = [Store(store.database) for _ in range(6)]
     barrier = threading.Barrier(6)
     made = []
 

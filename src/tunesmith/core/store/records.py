@@ -1,0 +1,36 @@
+"""What the store tells of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A registered version of a model: what it is, where it lies, and where it came from."""
+
+    name: str
+    version: int
+    digest: str
+    folder: str
+    task: str
+    lineage: dict[str, Any]
+    created: float
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """`name@version`."""
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """An API key, without its secret."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created: float
+    revoked: float | None

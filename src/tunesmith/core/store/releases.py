@@ -1,0 +1,166 @@
+"""Releases and the aliases that point to them. Aliases move by compare-and-swap, and each move is kept."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from tunesmith.core.errors import NotFoundError, TunesmithError
+from tunesmith.core.store.opened import Opened
+from tunesmith.core.store.records import Release
+from tunesmith.core.store.tables import aliases, moves, releases
+
+
+class Releases(Opened):
+    """What was published, and what is said to be in use."""
+
+    def publish(self, name: str, *, digest: str, folder: Path, task: str, lineage: dict[str, Any]) -> Release:
+        """Register a model folder under `name`; the same content keeps its version."""
+        same = (releases.c.name == name) & (releases.c.digest == digest)
+        with self.backend.writing() as connection:
+            version = connection.execute(sa.select(releases.c.version).where(same)).scalar()
+            if version is None:
+                version = _next_version(connection, name)
+                connection.execute(
+                    releases.insert().values(
+                        name=name, version=version, digest=digest, folder=str(folder), task=task,
+                        lineage=lineage, created=time.time(),
+                    )
+                )  # fmt: skip
+            return _read(connection, name, version)
+
+    def releases(self) -> list[Release]:
+        """All releases by name and version."""
+        with self.backend.reading() as connection:
+            return _select(connection)
+
+    def find(self, label: str) -> Release | None:
+        """The release `name@version`, `name@alias`, or `name`: its production, else its newest version."""
+        name, _, which = label.partition("@")
+        with self.backend.reading() as connection:
+            mine = _select(connection, name)
+        if which:
+            return next((r for r in mine if which == str(r.version) or which in r.aliases), None)
+        production = (r for r in mine if "production" in r.aliases)
+        return next(production, mine[-1] if mine else None)
+
+    def release(self, label: str) -> Release:
+        """As `find`.
+
+        Raises:
+            NotFoundError: C07 when there is none.
+        """
+        found = self.find(label)
+        if found is None:
+            known = ", ".join(release.label for release in self.releases()) or "-"
+            raise NotFoundError("C07", name=label, known=known)
+        return found
+
+    def move(self, name: str, alias: str, version: int, *, expected: int | None, reason: str) -> Release:
+        """Point `alias` to `version` if it still points to `expected`.
+
+        Raises:
+            NotFoundError: C07 when the version does not exist.
+            TunesmithError: C08 when someone else moved the alias meanwhile.
+        """
+        here = (aliases.c.name == name) & (aliases.c.alias == alias)
+        with self.backend.writing() as connection:
+            _read(connection, name, version)
+            found = connection.execute(sa.select(aliases.c.version).where(here)).scalar()
+            if found != expected:
+                raise TunesmithError("C08", name=name, alias=alias, expected=expected, found=found)
+            if found is None:
+                connection.execute(aliases.insert().values(name=name, alias=alias, version=version))
+            else:
+                connection.execute(aliases.update().where(here).values(version=version))
+            if found != version:
+                connection.execute(
+                    moves.insert().values(
+                        name=name, alias=alias, version=version, previous=found, reason=reason,
+                        moved=time.time(),
+                    )
+                )  # fmt: skip
+            return _read(connection, name, version)
+
+    def alias_version(self, name: str, alias: str) -> int | None:
+        """The version an alias points to."""
+        here = (aliases.c.name == name) & (aliases.c.alias == alias)
+        with self.backend.reading() as connection:
+            found: int | None = connection.execute(sa.select(aliases.c.version).where(here)).scalar()
+        return found
+
+    def rollback(self, name: str, alias: str, *, reason: str) -> Release:
+        """Point `alias` to where it was before its last move.
+
+        Raises:
+            TunesmithError: C09 when it was never moved from another version.
+        """
+        here = (moves.c.name == name) & (moves.c.alias == alias)
+        current = self.alias_version(name, alias)
+        with self.backend.reading() as connection:
+            previous = connection.execute(
+                sa.select(moves.c.previous)
+                .where(here, moves.c.version == current, moves.c.previous.is_not(None))
+                .order_by(moves.c.id.desc())
+                .limit(1)
+            ).scalar()
+        if previous is None:
+            raise TunesmithError("C09", name=name, alias=alias)
+        return self.move(name, alias, previous, expected=current, reason=reason)
+
+    def remove(self, release: Release) -> None:
+        """Forget a release; its files are the caller's.
+
+        Raises:
+            TunesmithError: C13 while an alias points to it.
+        """
+        here = (aliases.c.name == release.name) & (aliases.c.version == release.version)
+        with self.backend.writing() as connection:
+            pointing = connection.execute(sa.select(aliases.c.alias).where(here)).scalars().all()
+            if pointing:
+                raise TunesmithError("C13", name=release.label, aliases=", ".join(pointing))
+            mine = (releases.c.name == release.name) & (releases.c.version == release.version)
+            connection.execute(releases.delete().where(mine))
+
+
+def _next_version(connection: sa.Connection, name: str) -> int:
+    # A removed version's number stays taken while an alias can be rolled back to it.
+    used = sa.union_all(
+        sa.select(releases.c.version).where(releases.c.name == name),
+        sa.select(moves.c.version).where(moves.c.name == name),
+    ).subquery()
+    return (
+        int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(used.c.version), 0))).scalar_one()) + 1
+    )
+
+
+def _read(connection: sa.Connection, name: str, version: int) -> Release:
+    """One release.
+
+    Raises:
+        NotFoundError: C07 when somebody removed it meanwhile.
+    """
+    mine = _select(connection, name)
+    found = next((release for release in mine if release.version == version), None)
+    if found is None:
+        known = ", ".join(release.label for release in mine) or "-"
+        raise NotFoundError("C07", name=f"{name}@{version}", known=known)
+    return found
+
+
+def _select(connection: sa.Connection, name: str | None = None) -> list[Release]:
+    """All releases, or those of one name, by name and version."""
+    pointing, wanted = sa.select(aliases), sa.select(releases)
+    if name is not None:
+        pointing, wanted = pointing.where(aliases.c.name == name), wanted.where(releases.c.name == name)
+    pointers: dict[tuple[str, int], list[str]] = {}
+    for owner, alias, version in connection.execute(pointing):
+        pointers.setdefault((owner, version), []).append(alias)
+    order = (releases.c.name, releases.c.version)
+    return [
+        Release(**row, aliases=tuple(sorted(pointers.get((row["name"], row["version"]), []))))
+        for row in connection.execute(wanted.order_by(*order)).mappings()
+    ]

@@ -1,0 +1,89 @@
+"""Opening a store: by many at once, with a wrong address, after a newer version, and when it is damaged."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tunesmith.core.database import Database
+from tunesmith.core.errors import TunesmithError
+from tunesmith.core.store import Store, migrating
+
+WORKER = Path(__file__).with_name("worker.py")
+
+
+def start(database: Database, *words: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
+    action, *rest = words
+    command = [sys.executable, str(WORKER), action, str(database.path), database.url or "", *rest]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
+
+
+def code(database):
+    with pytest.raises(TunesmithError) as caught:
+        Store(database).releases()
+    return caught.value.problems[0].code
+
+
+def test_eight_processes_that_begin_at_once_make_the_tables_once(database):
+    processes = [start(database, "begin") for _ in range(8)]
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [process.communicate()[1] for process in processes] == [""] * 8
+    store = Store(database)
+    assert [release.label for release in store.releases()] == ["router@1"]
+    store.close()
+
+
+def test_a_store_of_a_newer_version_is_refused_and_stays_as_it_is(store):
+    with store.backend.writing() as connection:
+        table = sa.table("alembic_version", sa.column("version_num"))
+        connection.execute(table.update().values(version_num="9999"))
+    assert code(store.database) == "R35"
+    with store.backend.reading() as connection:
+        assert migrating.revision(connection) == "9999"
+
+
+@pytest.mark.parametrize("url", ["mysql://host/x", "postgresql://host:port/x", "store.sqlite", "postgres:"])
+def test_what_is_no_address_is_said_to_be_none(tmp_path, url):
+    assert code(Database(tmp_path / "store.sqlite", url)) == "R33"
+
+
+def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path):
+    database = Database(tmp_path / "store.sqlite", "postgresql://me:secret@127.0.0.1:9/x?password=secret")
+    with pytest.raises(TunesmithError) as caught:
+        Store(database)
+    assert caught.value.problems[0].code == "R32"
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("damage", [b"not a database at all" * 100, "middle"])
+def test_a_damaged_file_is_told_with_what_to_do(tmp_path, damage):
+    path = tmp_path / "store.sqlite"
+    if damage == "middle":
+        Store(path).close()
+        content = path.read_bytes()
+        damage = content[:4096] + b"\x55" * (len(content) - 4096)
+    path.write_bytes(damage)
+    with pytest.raises(TunesmithError) as caught:
+        Store(path).releases()
+    assert caught.value.problems[0].code == "R31"
+    assert "doctor --repair" in str(caught.value)
+
+
+def test_who_waits_for_a_writer_longer_than_a_minute_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("tunesmith.core.store.sqlite.PATIENCE_S", 0.05)
+    path = tmp_path / "store.sqlite"
+    Store(path).close()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert code(path) == "R30"
