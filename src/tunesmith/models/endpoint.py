@@ -68,13 +68,22 @@ def add(endpoint: Endpoint, workspace: Workspace) -> None:
     """
     if not _NAME.fullmatch(endpoint.name):
         raise UsageError("M64", value=endpoint.name, reason="a-z 0-9 . _ -")
-    parts = urlsplit(endpoint.url)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
-    if not parts.hostname or not is_safe or parts.username or parts.query:
-        raise UsageError("M64", value=endpoint.url, reason="https://HOST/v1")
+    check_url(endpoint.url)
     path = _path(endpoint.name, workspace)
     _spent(path).unlink(missing_ok=True)
     durable.write_json(path, asdict(endpoint))
+
+
+def check_url(url: str) -> None:
+    """Refuse what would be sent over a network for all to read.
+
+    Raises:
+        UsageError: M64.
+    """
+    parts = urlsplit(url)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
+    if not parts.hostname or not is_safe or parts.username or parts.query:
+        raise UsageError("M64", value=url, reason="https://HOST/v1")
 
 
 def find(name: str, workspace: Workspace) -> Endpoint:

@@ -44,7 +44,7 @@ _LABEL_TOKENS = 64
 class HostedModel:
     """A hosted model ready for use. With `labels` it classifies, without training, from their names.
 
-    `pause` waits between tries.
+    `pause` waits between tries; `is_kept`: answers are kept, and what is spent is counted.
     """
 
     endpoint: Endpoint
@@ -52,12 +52,13 @@ class HostedModel:
     labels: tuple[str, ...] = ()
     task: str | None = None
     pause: Callable[[float], None] = time.sleep
+    is_kept: bool = True
     kind: str = field(default="hosted", init=False)
 
     @property
     def name(self) -> str:
         """The name by which it is asked for."""
-        return PREFIX + self.endpoint.name
+        return PREFIX + self.endpoint.name if self.is_kept else self.endpoint.name
 
     @property
     def digest(self) -> str:
@@ -80,10 +81,13 @@ class HostedModel:
         """
         turns = [{"role": "user", "content": messages}] if isinstance(messages, str) else list(messages)
         body = {"model": self.endpoint.model, "messages": turns, **_body(settings)}
+        if not self.is_kept:
+            return self._asked(body)[0]
         kept = self._kept(body)
         if body["temperature"] == 0 and kept.is_file():
             answer: str = json.loads(kept.read_text(encoding="utf-8"))["answer"]
             return answer
+        self._check_budget()
         answer, tokens = self._asked(body)
         endpoints.spend(self.endpoint, self.workspace, tokens=tokens)
         if body["temperature"] == 0:
@@ -111,7 +115,6 @@ class HostedModel:
 
     def _asked(self, body: Mapping[str, Any]) -> tuple[str, int]:
         """The host's answer, and how many tokens it counted."""
-        self._check_budget()
         secret = self.endpoint.secret()
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         with httpx.Client(headers=headers, timeout=_TIMEOUT) as client:

@@ -51,6 +51,10 @@ class Client:
         """The names of the served models."""
         return [entry["id"] for entry in self._models()]
 
+    def tasks(self) -> dict[str, str | None]:
+        """What each served model does; None where the server does not say."""
+        return {entry["id"]: entry.get("task") for entry in self._models()}
+
     def chat(self, messages: Messages, *, model: str | None = None, **options: Any) -> str:
         """The answer to a conversation, or to one message."""
         body = {"model": model or self._only("generate"), "messages": _turns(messages), **options}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from tunesmith.core import durable
+from tunesmith.core.events import Answer
 from tunesmith.core.recipe import Data
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
@@ -15,13 +17,21 @@ from tunesmith.data.loading import stop_for
 from tunesmith.data.rows import Loaded, load
 from tunesmith.eval import html, outcome_file, significance
 from tunesmith.eval import metrics as measures
-from tunesmith.eval.outcome import Outcome
+from tunesmith.eval.classes import clip
+from tunesmith.eval.outcome import Outcome, TextOutcome
 from tunesmith.eval.report import Provenance, Report
-from tunesmith.models import loading
-from tunesmith.models.resolve import resolve
+from tunesmith.models import card, loading
+from tunesmith.models.language import LanguageModel
+from tunesmith.models.resolve import Resolved, resolve
 from tunesmith.tasks.task import Task
-from tunesmith.workflow import judging, measuring
+from tunesmith.workflow import adopting, crossing, judging, measuring, served, spoken, unpacking
 from tunesmith.workflow.settling import task_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Subject: TypeAlias = "loading.Model | served.Served | None"
+UNTAUGHT = "tfidf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,13 +66,12 @@ def evaluate(
         DataError: when the file cannot be used.
     """
     began = time.monotonic()
-    resolved = resolve(model, workspace)
-    loaded = loading.load(resolved)
-    chosen = _chosen(task or _task_of(loaded), data)
+    subject = _subject(model, workspace)
+    chosen = _chosen(task or _task_of(subject), data)
     rows = _rows(chosen, data)
     frame = rows.frame
-    names = judging.metric_names(chosen, metrics)
-    outcome = measuring.outcome_of(chosen, loaded, frame, None)
+    outcome = _outcome(chosen, subject, frame)
+    names = _names(chosen, outcome, metrics)
     figures = measures.figures(names, outcome)
     report = Report(
         task=chosen.name,
@@ -72,12 +81,60 @@ def evaluate(
         scores=figures.scores,
         intervals=significance.intervals(figures),
         directions={name: measures.direction(name) for name in names},
-        provenance=Provenance(run="", data=durable.sha256(data), model=loaded.digest),
+        provenance=Provenance(run="", data=durable.sha256(data), model=subject.digest if subject else ""),
         ledger=rows.ledger.summary(),
         seconds=time.monotonic() - began,
     )
     report = judging.with_labels(report, outcome, rows.ledger)
+    if samples := _samples(subject, outcome, frame):
+        report = replace(report, samples=samples)
     return Evaluated(report=report, outcome=outcome, ids=rows.ledger.ids(outcome.rows))
+
+
+def _subject(name: str, workspace: Workspace) -> Subject:
+    """Who is measured: a model by any of its names, a GGUF file, an address; None for `tfidf`."""
+    if served.is_address(name):
+        return served.find(name, workspace)
+    if unpacking.is_gguf(Path(name)):
+        folder = unpacking.unpacked(Path(name), workspace)
+        return loading.load(Resolved(name=Path(name).stem, folder=folder))
+    resolved = resolve(name, workspace)
+    if resolved.name == UNTAUGHT and resolved.folder is None:
+        return None
+    return loading.load(_with_base(resolved, workspace))
+
+
+def _with_base(resolved: Resolved, workspace: Workspace) -> Resolved:
+    """An adapter of another tool, which only names its base, as one of ours, which knows it."""
+    folder = resolved.folder
+    if folder is None or not adopting.is_adapter(folder) or (folder / card.FILE).exists():
+        return resolved
+    return replace(resolved, folder=adopting.adopted(folder, workspace, None))
+
+
+def _outcome(task: Task, subject: Subject, frame: pl.DataFrame) -> Outcome:
+    if subject is None:
+        return crossing.outcome(task, frame)
+    if isinstance(subject, served.Served):
+        return served.outcome(task, subject, frame)
+    return measuring.outcome_of(task, subject, frame, None)
+
+
+def _names(task: Task, outcome: Outcome, more: Sequence[str]) -> list[str]:
+    """The metrics of the task; those of texts where a model tells no likelihoods."""
+    is_spoken = isinstance(outcome, TextOutcome) and task.name not in measuring.WRITTEN
+    return list(dict.fromkeys([*(spoken.METRICS if is_spoken else task.metrics), *more]))
+
+
+def _samples(subject: Subject, outcome: Outcome, frame: pl.DataFrame) -> tuple[Answer, ...]:
+    """What a model that writes wrote, or writes to the first questions."""
+    if isinstance(outcome, TextOutcome):
+        shown = range(min(measuring.SAMPLES, len(outcome.rows)))
+        said = [(outcome.sources[i], outcome.predicted[i], outcome.targets[i]) for i in shown]
+        return tuple(Answer(prompt=clip(p), answer=clip(a), expected=clip(e)) for p, a, e in said)
+    if isinstance(subject, LanguageModel):
+        return tuple(Answer(**each) for each in measuring.samples(subject, frame, seed=0))
+    return ()
 
 
 def scores_of(model: loading.Model, data: Path) -> dict[str, float]:
@@ -105,9 +162,13 @@ def _rows(task: Task, data: Path) -> Loaded:
 _TASKS = {"embedder": "embed", "tagger": "tag", "reader": "answer", "scorer": "score", "masked": "mask"}
 
 
-def _task_of(model: loading.Model) -> str:
-    if model.kind in ("classifier", "tfidf", "hosted"):
+def _task_of(model: Subject) -> str:
+    if isinstance(model, served.Served):
+        return model.task
+    if model is None or model.kind in ("classifier", "tfidf"):
         return "classify"
+    if model.kind == "hosted":
+        return getattr(model, "task", None) or "classify"
     if model.kind in _TASKS:
         return _TASKS[model.kind]
     usual = "translate" if model.kind == "encoder_decoder" else "chat"

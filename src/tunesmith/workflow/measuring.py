@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -33,7 +33,7 @@ from tunesmith.models.translator import Translator
 from tunesmith.models.turns import Message
 from tunesmith.tasks.chat import talks
 from tunesmith.tasks.task import Example, Learner, Task
-from tunesmith.workflow import spans
+from tunesmith.workflow import spans, spoken
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,7 +78,7 @@ def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequenc
     if "similarities" in found:
         return _similar(frame, found["similarities"])
     if "scores" in found:
-        return _scored(frame, found["scores"])
+        return scored(frame, found["scores"])
     if "vectors" in found:
         return _retrieved(frame, found["vectors"], [example.row for example in examples])
     if "probabilities" not in found:
@@ -110,9 +110,9 @@ def outcome_of(
         ModelError: M14 when the model is not made for this task.
     """
     if isinstance(model, HostedModel):
-        if task.shape != "labelled":
-            raise ModelError("M14", name=model.name, wanted=task.name, task="classify")
-        return asked(model.with_labels(sorted(set(frame["label"]))), frame)
+        if task.shape == "labelled":
+            return asked(model.with_labels(sorted(set(frame["label"]))), frame)
+        return spoken.outcome(task, model, frame)
     if isinstance(model, LanguageModel):
         if task.shape not in ("text", "messages", "preferred") and task.name not in WRITTEN:
             usable = ", ".join(("generate", "chat", "prefer", *WRITTEN))
@@ -141,10 +141,7 @@ def _said(task: Task, model: _Single, frame: pl.DataFrame) -> Outcome:
     if isinstance(model, Translator):
         return _written(frame, model.translate(frame["source"].to_list()), frame["_row"].to_list())
     if isinstance(model, TextEmbedder):
-        sides = [model.embed(frame[side].to_list()) for side in ("source", "target")]
-        if task.shape == "compared":
-            return _similar(frame, (sides[0] * sides[1]).sum(axis=1))
-        return _retrieved(frame, np.stack(sides, axis=1), frame["_row"].to_list())
+        return embedded(task, model, frame)
     if isinstance(model, TextReader):
         return spans.answered(frame, model)
     if isinstance(model, TextTagger):
@@ -159,7 +156,7 @@ def _said(task: Task, model: _Single, frame: pl.DataFrame) -> Outcome:
 def _judged(task: Task, model: TextScorer, frame: pl.DataFrame) -> Outcome:
     """The numbers of texts, or the rewards of pairs of answers."""
     if task.shape == "scored":
-        return _scored(frame, model.score(frame["text"].to_list()))
+        return scored(frame, model.score(frame["text"].to_list()))
     learner = Learner(
         module=model.module,
         backbone=model.module.encoder,
@@ -180,7 +177,23 @@ def _filled(task: Task, model: TextFiller, frame: pl.DataFrame) -> Outcome:
     return outcome(task, learner, frame, task.encode(frame, learner)[0])
 
 
-def _scored(frame: pl.DataFrame, scores: NDArray[np.float32]) -> ScoreOutcome:
+class Embedder(Protocol):
+    """Whatever gives texts vectors."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vector of each text, [texts, width], of length 1."""
+
+
+def embedded(task: Task, model: Embedder, frame: pl.DataFrame) -> Outcome:
+    """What is found by vectors, or how alike they are where rows say how alike texts are."""
+    sides = [model.embed(frame[side].to_list()) for side in ("source", "target")]
+    if task.shape == "compared":
+        return _similar(frame, (sides[0] * sides[1]).sum(axis=1))
+    return _retrieved(frame, np.stack(sides, axis=1), frame["_row"].to_list())
+
+
+def scored(frame: pl.DataFrame, scores: NDArray[np.float32]) -> ScoreOutcome:
+    """Texts with the numbers [texts] that a model gives them."""
     return ScoreOutcome(
         texts=frame["text"].to_list(),
         targets=frame["score"].to_numpy(),
@@ -201,9 +214,12 @@ def _similar(frame: pl.DataFrame, similarities: NDArray[np.float32]) -> Similari
 
 def _classified(task: Task, model: TextClassifier | TfidfClassifier, frame: pl.DataFrame) -> Outcome:
     """What a classifier says of texts with one label or several."""
-    if task.shape == "multilabelled":
-        return _several(frame, model.labels, model.predict(frame["text"].to_list()))
-    return _labelled(frame, model.labels, model.predict(frame["text"].to_list()))
+    return labelled(task, frame, model.labels, model.predict(frame["text"].to_list()))
+
+
+def labelled(task: Task, frame: pl.DataFrame, known: Sequence[str], shares: NDArray[np.float32]) -> Outcome:
+    """Texts with the probabilities [texts, known] that a model gives labels, one of them right or several."""
+    return (_several if task.shape == "multilabelled" else _labelled)(frame, known, shares)
 
 
 def _retrieved(frame: pl.DataFrame, vectors: NDArray[np.float32], rows: Sequence[int]) -> RetrievalOutcome:

@@ -1,6 +1,18 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM
+
+from tunesmith.models import loading
+from tunesmith.models.export import gguf_writer
+from tunesmith.models.resolve import Resolved
+from tunesmith.serve.deployment import deploy
+from tunesmith.serve.server import serving
 
 
 @pytest.mark.parametrize(("lang", "expected"), [("en", "measured on 8 rows"), ("zh", "共评测 8 行")])
@@ -44,3 +56,68 @@ def test_a_missing_file_is_named(call, router):
     said = call("eval", "router", "--data", "nosuch.csv", "--json")
     assert said.code == 4
     assert said.json["problems"][0]["code"] == "D01"
+
+
+def test_tfidf_answers_each_row_by_what_it_learned_from_the_others(call, tmp_path):
+    rows = [f"{word} number {i},{label}" for i in range(20) for word, label in (("cat", "a"), ("dog", "b"))]
+    path = tmp_path / "animals.csv"
+    path.write_text("text,label\n" + "\n".join([*rows, "zebra,b", "zebra,b", "wolf,a"]), "utf-8")
+    report = call("eval", "tfidf", "--data", path, "--json").json
+    assert report["rows"] == 43
+    # Nobody who has not seen it knows the zebra: equal texts are in one fold.
+    assert 0.9 < report["scores"]["accuracy"] < 1
+
+
+@pytest.fixture
+def chats(tmp_path):
+    """Two conversations."""
+    path = tmp_path / "chat.jsonl"
+    path.write_text(
+        '{"prompt": "Tell a story", "completion": "Once upon a time there was a girl."}\n'
+        '{"prompt": "And then?", "completion": "She went to the park."}\n'
+    )
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
+def test_a_model_in_all_its_forms_has_the_same_report(call, stories, chats, tmp_path):
+    adapter, merged, packed = tmp_path / "adapter", tmp_path / "merged", tmp_path / "packed.gguf"
+    theirs = get_peft_model(
+        AutoModelForCausalLM.from_pretrained(stories, dtype=torch.float32),
+        LoraConfig(r=4, target_modules=["q_proj"], init_lora_weights=False, task_type="CAUSAL_LM"),
+    )
+    theirs.save_pretrained(str(adapter))
+    shutil.copytree(stories, merged)
+    theirs.merge_and_unload().save_pretrained(merged)
+    language = loading.load(Resolved(name="merged", folder=merged))
+    gguf_writer.write(language, packed, precision="q8_0")
+    found = [call("eval", model, "--data", chats, "--json").json for model in (adapter, merged, packed)]
+    perplexities = [report["scores"]["perplexity"] for report in found]
+    assert perplexities[0] == pytest.approx(perplexities[1], rel=1e-5)
+    assert perplexities[2] == pytest.approx(perplexities[1], rel=0.05)
+    assert perplexities[2] != perplexities[1]
+    assert [len(report["samples"]) for report in found] == [2, 2, 2]
+
+
+def test_models_at_an_address_have_the_reports_of_the_same_models_here(call, router, stories, chats, tickets):
+    resolved = [Resolved(name="router", folder=Path(router.folder)), Resolved(name="stories", folder=stories)]
+    with serving([deploy(loading.load(each)) for each in resolved]) as url:
+        here = call("eval", "router", "--data", tickets, "--json").json
+        there = call("eval", f"{url}/v1#router", "--data", tickets, "--json").json
+        spoken = call("eval", f"{url}/v1#stories", "--data", chats, "--json").json
+        assert call("eval", url, "--data", tickets).code == 2
+        assert call("eval", f"{url}#nobody", "--data", tickets).code == 4
+        compared = call(
+            "runs", "compare", "router", f"{url}#router", "tfidf", "--data", tickets, "--json"
+        ).json
+    assert {**there, "model": "", "seconds": 0, "provenance": 0} == {
+        **here, "model": "", "seconds": 0, "provenance": 0,
+    }  # fmt: skip
+    assert set(spoken["scores"]) == {"rouge_l", "chrf"}
+    assert [sample["expected"] for sample in spoken["samples"]][1] == "She went to the park."
+    assert compared["scores"]["accuracy"][:2] == [1, 1]
+
+
+def test_an_address_that_everybody_could_read_along_is_refused(call, tickets):
+    said = call("eval", "http://example.org/v1#m", "--data", tickets)
+    assert (said.code, "M64" in said.err) == (2, True)

@@ -1,0 +1,126 @@
+"""A model at an address: of our own server by the route of its task, of any other by OpenAI's chat."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from tunesmith.core.errors import MissingError, ModelError, NotFoundError, TunesmithError, UsageError
+from tunesmith.core.registry import suggestion
+from tunesmith.core.workspace import Workspace
+from tunesmith.models import endpoint as endpoints
+from tunesmith.models.endpoint import Endpoint
+from tunesmith.models.hosted import HostedModel
+from tunesmith.serve.client import Client
+from tunesmith.workflow import measuring
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tunesmith.eval.outcome import Outcome
+    from tunesmith.tasks.task import Task
+
+# Texts of one request.
+_AT_ONCE = 256
+OWN = ("classify", "embed", "score")
+"""The tasks that have a route of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A model behind a route of our server; `task` is what it does there."""
+
+    name: str
+    model: str
+    task: str
+    url: str
+    kind: str = field(default="served", init=False)
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the address: what is behind it nobody can see."""
+        return hashlib.sha256(self.name.encode()).hexdigest()
+
+    def classify(self, texts: Sequence[str]) -> tuple[list[str], np.ndarray[Any, Any]]:
+        """The labels and of each text their probabilities [texts, labels]."""
+        data = self._each(texts, Client.classify)
+        labels = list(data[0]["probabilities"]) if data else []
+        shares = [[row["probabilities"][label] for label in labels] for row in data]
+        return labels, np.array(shares, dtype=np.float32).reshape(len(data), len(labels))
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+        """The vector of each text, [texts, width]."""
+        return np.array(self._each(texts, Client.embed), dtype=np.float32)
+
+    def score(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+        """The number of each text, [texts]."""
+        return np.array(self._each(texts, Client.score), dtype=np.float32)
+
+    def _each(self, texts: Sequence[str], ask: Callable[..., list[Any]]) -> list[Any]:
+        parts = (texts[start : start + _AT_ONCE] for start in range(0, len(texts), _AT_ONCE))
+        with Client(self.url) as client:
+            return [one for part in parts for one in ask(client, list(part), model=self.model)]
+
+
+def is_address(name: str) -> bool:
+    """Whether a model is named by where it is served: URL#MODEL."""
+    return name.startswith(("http://", "https://"))
+
+
+def find(address: str, workspace: Workspace) -> Served | HostedModel:
+    """The model at URL#MODEL, or the only one there; its answers are not kept, nor counted.
+
+    Raises:
+        UsageError: M64 when the URL is not safe; S33 when a model has to be named.
+        MissingError: S32 when no server answers.
+        NotFoundError: M01 when the server has no such model.
+    """
+    url, _, wanted = address.partition("#")
+    endpoints.check_url(url)
+    known = _tasks(url)
+    model = wanted or _only(list(known))
+    if known and model not in known:
+        raise NotFoundError("M01", name=address, **suggestion(model, list(known)))
+    task = known.get(model)
+    if task in OWN:
+        return Served(name=address, model=model, task=str(task), url=url)
+    root = url if urlsplit(url).path.strip("/") else url.rstrip("/") + "/v1"
+    endpoint = Endpoint(name=address, url=root, model=model)
+    return HostedModel(endpoint=endpoint, workspace=workspace, is_kept=False, task="chat")
+
+
+def _tasks(url: str) -> dict[str, str | None]:
+    """What is served there; nothing of a server that does not tell."""
+    try:
+        with Client(url) as client:
+            return client.tasks()
+    except MissingError:
+        raise
+    except TunesmithError:
+        return {}
+
+
+def _only(known: list[str]) -> str:
+    if len(known) != 1:
+        raise UsageError("S33", known=", ".join(known) or "-")
+    return known[0]
+
+
+def outcome(task: Task, model: Served, frame: pl.DataFrame) -> Outcome:
+    """What a served model does on rows.
+
+    Raises:
+        ModelError: M14 when the model is not made for this task.
+    """
+    if task.name != model.task:
+        raise ModelError("M14", name=model.name, wanted=task.name, task=model.task)
+    if model.task == "classify":
+        return measuring.labelled(task, frame, *model.classify(frame["text"].to_list()))
+    if model.task == "embed":
+        return measuring.embedded(task, model, frame)
+    return measuring.scored(frame, model.score(frame["text"].to_list()))
