@@ -39,12 +39,15 @@ class TextEmbedder:
     def embed(self, texts: str | Sequence[str]) -> NDArray[np.float32]:
         """Vectors [texts, width] of length 1, float32. Longer texts are cut to the context."""
         given = [texts] if isinstance(texts, str) else texts
-        rows = [truncate(e, self.context)[0] for e in encode(self.tokenizer, given)] if given else []
-        return vectors(self.module, rows, self.width)
+        return self.embed_ids(self.encode(given))
 
-    def tokens(self, texts: Sequence[str]) -> int:
-        """How many tokens are computed for the texts."""
-        return sum(min(self.context, len(e.ids)) for e in encode(self.tokenizer, texts))
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids that are read of each text, as the tokenizer frames it."""
+        return [truncate(e, self.context)[0] for e in encode(self.tokenizer, texts)] if texts else []
+
+    def embed_ids(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Vectors [rows, width] of length 1, float32, of texts that `encode` has read."""
+        return vectors(self.module, rows, self.width)
 
 
 def vectors(encoder: nn.Module, rows: Sequence[Row], width: int) -> NDArray[np.float32]:

@@ -17,15 +17,16 @@ Number = Annotated[int, Field(ge=0, lt=2**53)]
 Index = Annotated[int, Field(ge=0, lt=4096)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Logprob = Annotated[float, Field(ge=-1e38, le=0)]
-Coordinate = Annotated[float, Field(ge=-1e38, le=1e38)]
 FinishReason = Literal["stop", "length"]
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """What every answer is: never changed once it is made."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class Usage(_Frozen):
+class Usage(Frozen):
     """Tokens read and written; the token that ended an answer counts as written."""
 
     prompt_tokens: Number
@@ -39,7 +40,7 @@ class Usage(_Frozen):
         return cls(prompt_tokens=prompt, completion_tokens=completion, total_tokens=total)
 
 
-class _Head(_Frozen):
+class _Head(Frozen):
     """What begins every completion and every chunk of one."""
 
     id: Id
@@ -47,7 +48,7 @@ class _Head(_Frozen):
     model: Name
 
 
-class TopLogprob(_Frozen):
+class TopLogprob(Frozen):
     """A token that could have been here, its bytes (it may end inside a character), and how likely it was."""
 
     token: Answer
@@ -61,13 +62,13 @@ class TokenLogprob(TopLogprob):
     top_logprobs: Annotated[list[TopLogprob], Field(max_length=32)]
 
 
-class ChatLogprobs(_Frozen):
+class ChatLogprobs(Frozen):
     """How likely an answer's tokens were, the one that ended it included."""
 
     content: Annotated[list[TokenLogprob], Field(max_length=2**21)]
 
 
-class CompletionLogprobs(_Frozen):
+class CompletionLogprobs(Frozen):
     """How likely tokens were, as natural logarithms. Of a prompt's first token nothing is known.
 
     `top_logprobs` has the token itself, too. `text_offset` counts characters of the choice's text.
@@ -81,14 +82,14 @@ class CompletionLogprobs(_Frozen):
     text_offset: Annotated[list[Number], Field(max_length=2**21)]
 
 
-class AnswerMessage(_Frozen):
+class AnswerMessage(Frozen):
     """The assistant's turn."""
 
     role: Literal["assistant"] = "assistant"
     content: Answer
 
 
-class ChatChoice(_Frozen):
+class ChatChoice(Frozen):
     """One answer."""
 
     index: Index
@@ -105,14 +106,14 @@ class ChatCompletion(_Head):
     usage: Usage
 
 
-class Delta(_Frozen):
+class Delta(Frozen):
     """What is new in an answer."""
 
     role: Literal["assistant"] | None = None
     content: Answer | None = None
 
 
-class ChatChunkChoice(_Frozen):
+class ChatChunkChoice(Frozen):
     """What is new in one answer."""
 
     index: Index
@@ -129,7 +130,7 @@ class ChatChunk(_Head):
     usage: Usage | None = None
 
 
-class CompletionChoice(_Frozen):
+class CompletionChoice(Frozen):
     """One continuation, or what is new in it."""
 
     index: Index
@@ -146,90 +147,30 @@ class Completion(_Head):
     usage: Usage | None = None
 
 
-class Classification(_Frozen):
-    """One text's most probable label, and all probabilities.
-
-    `labels` are those likelier than not, of a model by which a text may have several.
-    """
-
-    index: Index
-    label: Label
-    probability: Probability
-    labels: Annotated[list[Label], Field(max_length=100_000)] | None = None
-    probabilities: Annotated[dict[Label, Probability], Field(max_length=100_000)]
-
-
-class Classifications(_Frozen):
-    """The answer of POST /v1/classify."""
-
-    object: Literal["list"] = "list"
-    model: Name
-    data: Annotated[list[Classification], Field(max_length=4096)]
-
-
-class Scored(_Frozen):
-    """The number of one text."""
-
-    index: Index
-    score: Coordinate
-
-
-class Scores(_Frozen):
-    """The answer of POST /v1/score."""
-
-    object: Literal["list"] = "list"
-    model: Name
-    data: Annotated[list[Scored], Field(max_length=4096)]
-
-
-class Embedding(_Frozen):
-    """The vector of one text: numbers, or their bytes as base64."""
-
-    object: Literal["embedding"] = "embedding"
-    index: Index
-    embedding: Annotated[list[Coordinate], Field(max_length=65_536)] | Answer
-
-
-class EmbeddingUsage(_Frozen):
-    """Counts of tokens; a vector is no token."""
-
-    prompt_tokens: Number
-    total_tokens: Number
-
-
-class Embeddings(_Frozen):
-    """The answer of POST /v1/embeddings."""
-
-    object: Literal["list"] = "list"
-    model: Name
-    data: Annotated[list[Embedding], Field(max_length=4096)]
-    usage: EmbeddingUsage
-
-
-class ModelEntry(_Frozen):
+class ModelEntry(Frozen):
     """A served model."""
 
     id: Name
     object: Literal["model"] = "model"
     created: Seconds
     owned_by: Name = "tunesmith"
-    task: Literal["generate", "classify", "embed", "score"]
+    task: Literal["generate", "classify", "embed", "score", "tag", "answer", "translate", "summarise"]
 
 
-class ModelList(_Frozen):
+class ModelList(Frozen):
     """The answer of GET /v1/models."""
 
     object: Literal["list"] = "list"
     data: Annotated[list[ModelEntry], Field(max_length=4096)]
 
 
-class Health(_Frozen):
+class Health(Frozen):
     """The answer of GET /health."""
 
     status: Literal["ok", "failed"]
 
 
-class ErrorDetail(_Frozen):
+class ErrorDetail(Frozen):
     """What went wrong; `param` is the field concerned."""
 
     message: Annotated[str, Field(max_length=2**16)]
@@ -238,7 +179,7 @@ class ErrorDetail(_Frozen):
     code: Name | None = None
 
 
-class ErrorBody(_Frozen):
+class ErrorBody(Frozen):
     """Every error of this server."""
 
     error: ErrorDetail

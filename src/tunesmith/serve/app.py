@@ -10,11 +10,11 @@ from fastapi import FastAPI, Response
 import tunesmith
 from tunesmith.core.errors import UsageError
 from tunesmith.core.store import Store
-from tunesmith.serve import chat, classify, completions, embeddings, errors, models, score
+from tunesmith.serve import chat, classify, completions, embeddings, errors, models, tasks, tokenize
 from tunesmith.serve.answers import ErrorBody, Health
-from tunesmith.serve.deployment import Deployment, Deployments
 from tunesmith.serve.envelope import BodyLimit, Envelope, StrictRoute
 from tunesmith.serve.security import HostGuard, KeyGuard, require_policies
+from tunesmith.serve.served import Deployment, Deployments
 
 
 def create_app(
@@ -53,7 +53,8 @@ def create_app(
     completions.add_routes(app, served)
     classify.add_routes(app, served)
     embeddings.add_routes(app, served)
-    score.add_routes(app, served)
+    tasks.add_routes(app, served)
+    tokenize.add_routes(app, served)
     _add_health(app, served)
     require_policies(app)
     errors.install(app)

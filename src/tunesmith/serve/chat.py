@@ -23,9 +23,9 @@ from tunesmith.serve.answers import (
     Usage,
     new_head,
 )
-from tunesmith.serve.deployment import Deployments, TextDeployment
 from tunesmith.serve.generation import Generation, Part
 from tunesmith.serve.schemas import ChatRequest
+from tunesmith.serve.served import Deployments, TextDeployment
 from tunesmith.serve.streaming import answer
 
 
@@ -35,7 +35,7 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
     @app.post("/v1/chat/completions", response_model=ChatCompletion)
     async def chat(wishes: ChatRequest, request: Request) -> Response:
         """The assistant's next turn in a conversation."""
-        deployment = deployments.text(wishes.model)
+        deployment = deployments.of(TextDeployment, wishes.model)
         messages = [message.plain() for message in wishes.messages]
         ids = await run_in_threadpool(deployment.contract.encode, deployment.tokenizer, messages)
         generation = Generation(

@@ -1,4 +1,4 @@
-"""Numbers for texts, off the event loop: one worker thread, which predicts what waits in one go."""
+"""Predictions for texts and the like, off the event loop: a worker thread predicts what waits in one go."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ from tunesmith.serve.engine import Stats
 logger = logging.getLogger(__name__)
 
 Probabilities = npt.NDArray[np.floating]  # [texts, labels]
+Asked = TypeVar("Asked")
+Found = TypeVar("Found", bound=Sequence[Any] | Probabilities)  # one for each item
 
 
 class Classifier(Protocol):
@@ -37,37 +39,43 @@ class Classifier(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class _Job:
-    texts: Sequence[str]
-    answer: asyncio.Future[Probabilities]
-
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.texts))
+class _Job(Generic[Asked, Found]):
+    items: Sequence[Asked]
+    answer: asyncio.Future[Found]
+    size: int
 
 
-class ClassifierEngine:
+class ClassifierEngine(Generic[Asked, Found]):
     """Requests of one model, micro-batched. Close it to end its thread.
 
-    `predict` gives the numbers of texts: a classifier's probabilities, or the vectors of an embedder.
+    `predict` finds something for each item: a classifier's probabilities, a tagger's entities. `size` is what
+    an item takes, in the unit of `Limits.queue_size`.
     """
 
-    def __init__(self, predict: Callable[[Sequence[str]], Probabilities], limits: Limits) -> None:
+    def __init__(
+        self,
+        predict: Callable[[Sequence[Asked]], Found],
+        limits: Limits,
+        *,
+        size: Callable[[Asked], int] = lambda item: len(item),  # type: ignore[arg-type]
+    ) -> None:
         self._predict = predict
+        self._size = size
         self._limits = limits
-        self._room: WaitingRoom[_Job] = WaitingRoom(limits)
+        self._room: WaitingRoom[_Job[Asked, Found]] = WaitingRoom(limits)
         self._running = 0
         self._worker = threading.Thread(target=self._work, name="tunesmith-classifier", daemon=True)
         self._worker.start()
 
-    async def predict(self, texts: Sequence[str]) -> Probabilities:
-        """Probabilities, [texts, labels].
+    async def predict(self, items: Sequence[Asked]) -> Found:
+        """What is found for each item.
 
         Raises:
             TunesmithError: S03 when too much is waiting, S04 past the deadline, S05 when the model fails, S07
                 when the engine is closed.
         """
-        job = _Job(texts, asyncio.get_running_loop().create_future())
+        answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        job = _Job(items, answer, sum(map(self._size, items)))
         self._room.put([job])
         try:
             async with asyncio.timeout(self._limits.deadline_s):
@@ -98,11 +106,11 @@ class ClassifierEngine:
             self._answer(jobs)
             self._running = 0
 
-    def _answer(self, jobs: Sequence[_Job]) -> None:
+    def _answer(self, jobs: Sequence[_Job[Asked, Found]]) -> None:
         try:
-            rows = self._predict([text for job in jobs for text in job.texts])
+            rows = self._predict([item for job in jobs for item in job.items])
         except Exception:
-            logger.exception("a batch of %d requests could not be classified", len(jobs))
+            logger.exception("a batch of %d requests could not be computed", len(jobs))
             if len(jobs) == 1:
                 _settle(jobs[0], TunesmithError("S05"))
                 return
@@ -112,11 +120,11 @@ class ClassifierEngine:
             return
         start = 0
         for job in jobs:
-            _settle(job, rows[start : start + len(job.texts)])
-            start += len(job.texts)
+            _settle(job, rows[start : start + len(job.items)])
+            start += len(job.items)
 
 
-def _settle(job: _Job, outcome: Probabilities | TunesmithError) -> None:
+def _settle(job: _Job[Any, Any], outcome: object) -> None:
     def settle() -> None:
         if job.answer.done():
             return

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 
-from tunesmith.serve.answers import Classification, Classifications
-from tunesmith.serve.deployment import ClassifyDeployment, Deployments
-from tunesmith.serve.schemas import ClassifyRequest
+from tunesmith.serve.served import ClassifyDeployment, Deployments
+from tunesmith.serve.task_answers import Classification, Classifications
+from tunesmith.serve.task_schemas import TextsRequest
 
 _HALF = 0.5
 
@@ -17,9 +17,9 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
     """Put the route over these models into `app`."""
 
     @app.post("/v1/classify")
-    async def classify(wishes: ClassifyRequest) -> Classifications:
+    async def classify(wishes: TextsRequest) -> Classifications:
         """Labels of texts, with probabilities."""
-        deployment = deployments.classify(wishes.model)
+        deployment = deployments.of(ClassifyDeployment, wishes.model)
         rows = await deployment.engine.predict(wishes.texts)
         data = [_classification(i, deployment, row) for i, row in enumerate(rows.tolist())]
         return Classifications(model=deployment.name, data=data)

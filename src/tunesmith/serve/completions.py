@@ -14,9 +14,9 @@ from tunesmith.models.language import prompt_ids
 from tunesmith.models.token_bytes import TokenBytes
 from tunesmith.serve import logprobs
 from tunesmith.serve.answers import Completion, CompletionChoice, Usage, new_head
-from tunesmith.serve.deployment import Deployments, TextDeployment
 from tunesmith.serve.generation import Generation, Part
 from tunesmith.serve.schemas import CompletionRequest
+from tunesmith.serve.served import Deployments, TextDeployment
 from tunesmith.serve.streaming import answer
 
 _Given = str | list[int]
@@ -28,7 +28,7 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
     @app.post("/v1/completions", response_model=Completion)
     async def complete(wishes: CompletionRequest, request: Request) -> Response:
         """The continuation of texts."""
-        deployment = deployments.text(wishes.model)
+        deployment = deployments.of(TextDeployment, wishes.model)
         prompts = await run_in_threadpool(_encode, deployment, wishes.prompts)
         echo = await run_in_threadpool(_decode, deployment, wishes.prompts) if wishes.echo else []
         generation = Generation(

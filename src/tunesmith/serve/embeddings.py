@@ -1,4 +1,4 @@
-"""OpenAI's route of embeddings: texts in, a vector of length 1 for each out."""
+"""OpenAI's route of embeddings: texts or token ids in, a vector of length 1 for each out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from fastapi import FastAPI
 from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 
-from tunesmith.serve.answers import Embedding, Embeddings, EmbeddingUsage
-from tunesmith.serve.deployment import Deployments
-from tunesmith.serve.schemas import EmbeddingsRequest
+from tunesmith.core.errors import UsageError
+from tunesmith.models.decoder import check_ids
+from tunesmith.models.embedder import TextEmbedder
+from tunesmith.serve.served import Deployments, EmbedDeployment
+from tunesmith.serve.task_answers import Embedding, Embeddings, EmbeddingUsage
+from tunesmith.serve.task_schemas import EmbeddingsRequest
 
 
 def add_routes(app: FastAPI, deployments: Deployments) -> None:
@@ -20,15 +23,39 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
     @app.post("/v1/embeddings")
     async def embed(wishes: EmbeddingsRequest) -> Embeddings:
         """Vectors of texts."""
-        deployment = deployments.embed(wishes.model)
-        vectors = await deployment.engine.predict(wishes.texts)
-        tokens = await run_in_threadpool(deployment.tokens, wishes.texts)
+        deployment = deployments.of(EmbedDeployment, wishes.model)
+        rows = await run_in_threadpool(_encode, deployment.model, wishes.items)
+        width = wishes.dimensions or deployment.model.width
+        if width > deployment.model.width:
+            raise UsageError("S35", field="dimensions", wanted=width, width=deployment.model.width)
+        vectors = shortened(await deployment.engine.predict(rows), width)
         write = _base64 if wishes.encoding_format == "base64" else _numbers
+        tokens = sum(map(len, rows))
         return Embeddings(
             model=deployment.name,
             data=[Embedding(index=i, embedding=write(vector)) for i, vector in enumerate(vectors)],
             usage=EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens),
         )
+
+
+def _encode(model: TextEmbedder, items: list[str | list[int]]) -> list[list[int]]:
+    texts = [item for item in items if isinstance(item, str)]
+    if texts:
+        return model.encode(texts)
+    rows = [item[: model.context] for item in items if isinstance(item, list)]
+    for row in rows:
+        check_ids(row, context=None, vocabulary=model.tokenizer.get_vocab_size())
+    return rows
+
+
+def shortened(vectors: NDArray[np.floating], width: int) -> NDArray[np.floating]:
+    """The first `width` numbers of vectors [n, d], brought to length 1 again."""
+    if width == vectors.shape[1]:
+        return vectors
+    kept = vectors[:, :width]
+    lengths = np.linalg.norm(kept, axis=1, keepdims=True)
+    short: NDArray[np.floating] = kept / np.maximum(lengths, np.finfo(kept.dtype).tiny)
+    return short
 
 
 def _numbers(vector: NDArray[np.floating]) -> list[float]:

@@ -47,7 +47,7 @@ _FORMS = {
     "S16": _Form(404, code="not_found"),
     "S17": _Form(405, code="method_not_allowed"),
     "S18": _Form(500, "server_error", "internal_error"),
-    **{code: _Form(400) for code in ("S10", "S26", "S28", "S29", "S30", "S34")},
+    **{code: _Form(400) for code in ("S10", "S26", "S28", "S29", "S30", "S34", "S35", "S36", "S37")},
 }
 # Other errors: a usage, data or model error was caused by the request, everything else by the server.
 _BY_EXIT_CODE = {2: _Form(400), 3: _Form(400), 4: _Form(404)}

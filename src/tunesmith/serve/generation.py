@@ -12,9 +12,9 @@ from tunesmith.models.likelihood import Likelihood
 from tunesmith.models.sampling import Grammar, Sampling
 from tunesmith.models.text_stream import TextStream
 from tunesmith.serve.answers import Usage
-from tunesmith.serve.deployment import TextDeployment
 from tunesmith.serve.engine import Item, Prompt, Reading
 from tunesmith.serve.schemas import Generation as Wishes
+from tunesmith.serve.served import TextDeployment
 
 
 @dataclass(frozen=True, slots=True)

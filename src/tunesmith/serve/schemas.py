@@ -23,27 +23,27 @@ BiasedId = Annotated[str, Field(pattern=r"^\d{1,9}$", max_length=9)]
 Tops = Annotated[int, Field(ge=0, le=20)]
 
 
-def _mistake(code: str, **values: Any) -> PydanticCustomError:
+def mistake(code: str, **values: Any) -> PydanticCustomError:
     """A mistake that concerns several fields, by its code in `serve.toml`."""
     return PydanticCustomError(
         "tunesmith", "fields that do not go together", {"code": code, "values": values}
     )
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
     """JSON types are taken as they are ("yes" is no boolean); NaN and unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
-class TextPart(_Strict):
+class TextPart(Strict):
     """A part of a message's content; only text is supported."""
 
     type: Literal["text"]
     text: Text
 
 
-class ChatMessage(_Strict):
+class ChatMessage(Strict):
     """One turn of a conversation."""
 
     role: Literal["system", "developer", "user", "assistant"]
@@ -57,13 +57,13 @@ class ChatMessage(_Strict):
         return {"role": role, "content": "".join(part.text for part in self.content)}
 
 
-class StreamOptions(_Strict):
+class StreamOptions(Strict):
     """What a stream carries beside the text."""
 
     include_usage: bool = False
 
 
-class Generation(_Strict):
+class Generation(Strict):
     """What chat and text completions have in common."""
 
     model: ModelName
@@ -102,7 +102,7 @@ class Generation(_Strict):
     @model_validator(mode="after")
     def _stream_options_need_a_stream(self) -> Generation:
         if self.stream_options is not None and not self.stream:
-            raise _mistake("S28", needs="stream", given="stream_options")
+            raise mistake("S28", needs="stream", given="stream_options")
         return self
 
 
@@ -123,13 +123,13 @@ class ChatRequest(Generation):
     @model_validator(mode="after")
     def _tops_need_logprobs(self) -> ChatRequest:
         if self.top_logprobs and not self.logprobs:
-            raise _mistake("S28", needs="logprobs", given="top_logprobs")
+            raise mistake("S28", needs="logprobs", given="top_logprobs")
         return self
 
     @model_validator(mode="after")
     def _one_limit(self) -> ChatRequest:
         if self.max_tokens is not None and self.max_completion_tokens is not None:
-            raise _mistake("S29", one="max_completion_tokens", other="max_tokens")
+            raise mistake("S29", one="max_completion_tokens", other="max_tokens")
         return self
 
 
@@ -163,49 +163,11 @@ class CompletionRequest(Generation):
     @model_validator(mode="after")
     def _nothing_new_needs_echo(self) -> CompletionRequest:
         if self.max_tokens == 0 and not self.echo:
-            raise _mistake("S34", field="max_tokens")
+            raise mistake("S34", field="max_tokens")
         return self
 
     @model_validator(mode="after")
     def _few_sequences(self) -> CompletionRequest:
         if len(self.prompts) * (self.n or 1) > MAX_SEQUENCES:
-            raise _mistake("S30", limit=MAX_SEQUENCES)
+            raise mistake("S30", limit=MAX_SEQUENCES)
         return self
-
-
-class ScoreRequest(_Strict):
-    """POST /v1/score."""
-
-    model: ModelName
-    input: Text | Annotated[list[Text], Field(min_length=1, max_length=1024)]
-
-    @property
-    def texts(self) -> list[str]:
-        """The texts one by one."""
-        return [self.input] if isinstance(self.input, str) else self.input
-
-
-class EmbeddingsRequest(_Strict):
-    """POST /v1/embeddings. `base64` is of little-endian float32 numbers, which OpenAI's client asks for."""
-
-    model: ModelName
-    input: Text | Annotated[list[Text], Field(min_length=1, max_length=1024)]
-    encoding_format: Literal["float", "base64"] = "float"
-    user: Annotated[str, Field(max_length=256)] | None = None
-
-    @property
-    def texts(self) -> list[str]:
-        """The texts one by one."""
-        return [self.input] if isinstance(self.input, str) else self.input
-
-
-class ClassifyRequest(_Strict):
-    """POST /v1/classify."""
-
-    model: ModelName
-    input: Text | Annotated[list[Text], Field(min_length=1, max_length=1024)]
-
-    @property
-    def texts(self) -> list[str]:
-        """The texts one by one."""
-        return [self.input] if isinstance(self.input, str) else self.input

@@ -46,6 +46,12 @@ POLICIES = {
     ("POST", "/v1/classify"): KEY,
     ("POST", "/v1/embeddings"): KEY,
     ("POST", "/v1/score"): KEY,
+    ("POST", "/v1/tag"): KEY,
+    ("POST", "/v1/answer"): KEY,
+    ("POST", "/v1/translate"): KEY,
+    ("POST", "/v1/summarise"): KEY,
+    ("POST", "/v1/tokenize"): KEY,
+    ("POST", "/v1/detokenize"): KEY,
 }
 
 

@@ -14,8 +14,8 @@ import uvicorn
 from tunesmith.core.errors import TunesmithError, UsageError
 from tunesmith.core.store import Store
 from tunesmith.serve.app import create_app
-from tunesmith.serve.deployment import Deployment
 from tunesmith.serve.security import is_loopback
+from tunesmith.serve.served import Deployment
 
 DRAIN_S = 25
 _WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104  recognised here, never a default

@@ -15,8 +15,9 @@ from tunesmith.models.decoder import Token
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.loading import load
 from tunesmith.models.resolve import Resolved
-from tunesmith.serve.deployment import Deployment, deploy
+from tunesmith.serve.deployment import deploy
 from tunesmith.serve.engine import Prompt, Stats, TokenStream
+from tunesmith.serve.served import Deployment
 from tunesmith.serve.server import serving
 
 

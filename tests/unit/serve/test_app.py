@@ -17,7 +17,8 @@ from tunesmith.models.decoder import Finish, Token
 from tunesmith.models.language import LanguageModel
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.app import create_app
-from tunesmith.serve.deployment import TextDeployment, deploy
+from tunesmith.serve.deployment import deploy
+from tunesmith.serve.served import TextDeployment
 from tunesmith.serve.server import serving
 
 PROMPT = "Once upon a time, there was a"
@@ -379,7 +380,8 @@ def test_every_field_of_the_api_document_is_bounded(http: httpx.Client) -> None:
     document = http.get("/openapi.json").json()
     assert set(document["paths"]) == {
         "/health", "/v1/models", "/v1/chat/completions", "/v1/completions", "/v1/classify",
-        "/v1/embeddings", "/v1/score",
+        "/v1/embeddings", "/v1/score", "/v1/tag", "/v1/answer", "/v1/translate", "/v1/summarise",
+        "/v1/tokenize", "/v1/detokenize",
     }  # fmt: skip
     assert list(unbounded(document, "")) == []
 

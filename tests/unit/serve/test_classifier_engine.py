@@ -14,13 +14,13 @@ from tunesmith.serve.classifier_engine import ClassifierEngine
 
 
 @pytest.fixture
-def engine(vowels: Any) -> Iterator[ClassifierEngine]:
+def engine(vowels: Any) -> Iterator[ClassifierEngine[str, Any]]:
     engine = ClassifierEngine(vowels.predict, Limits())
     yield engine
     engine.close()
 
 
-def test_each_request_gets_its_own_rows(engine: ClassifierEngine) -> None:
+def test_each_request_gets_its_own_rows(engine: ClassifierEngine[str, Any]) -> None:
     async def play() -> list[Any]:
         return await asyncio.gather(*(engine.predict(texts) for texts in (["aa"], ["bb", "ab"])))
 
@@ -29,7 +29,9 @@ def test_each_request_gets_its_own_rows(engine: ClassifierEngine) -> None:
     assert second.tolist() == [[0, 1], [0.5, 0.5]]
 
 
-def test_requests_that_wait_together_are_predicted_together(vowels: Any, engine: ClassifierEngine) -> None:
+def test_requests_that_wait_together_are_predicted_together(
+    vowels: Any, engine: ClassifierEngine[str, Any]
+) -> None:
     async def play() -> None:
         await asyncio.gather(*(engine.predict(["a"]) for _ in range(20)))
 
@@ -38,7 +40,7 @@ def test_requests_that_wait_together_are_predicted_together(vowels: Any, engine:
     assert len(vowels.batches) < 20
 
 
-def test_a_request_that_breaks_the_model_fails_alone(engine: ClassifierEngine) -> None:
+def test_a_request_that_breaks_the_model_fails_alone(engine: ClassifierEngine[str, Any]) -> None:
     async def play() -> list[Any]:
         asked = (engine.predict([text]) for text in ("a", "poison", "b"))
         return await asyncio.gather(*asked, return_exceptions=True)

@@ -52,7 +52,7 @@ def test_it_says_what_the_server_said(client: Client) -> None:
 
 
 def test_an_error_in_the_middle_of_a_stream_is_raised(engine: Any, stories: LanguageModel) -> None:
-    from tunesmith.serve.deployment import TextDeployment
+    from tunesmith.serve.served import TextDeployment
 
     engine.script = [TunesmithError("S05")]
     fake = TextDeployment(

@@ -73,8 +73,6 @@ def test_pairs_are_translated_from_nothing(shared_data: Path, tmp_path: Path) ->
     assert result["baselines"]["copy"]["chrf"] < result["baselines"]["nearest"]["chrf"]
     model = tunesmith.load(result["release"], workspace=workspace)
     assert isinstance(model, tunesmith.Translator)
-    with pytest.raises(TunesmithError, match="M48"):
-        tunesmith.serve(result["release"], workspace=workspace)
     (tmp_path / "rows.jsonl").write_text('{"source": "你好", "target": "Hi."}', encoding="utf-8")
     report = tunesmith.evaluate(result["release"], tmp_path / "rows.jsonl", workspace=workspace)
     assert report.task == "translate"

@@ -1,0 +1,194 @@
+"""What is behind the HTTP API: models with their names and engines, found by name or alias."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from tunesmith.core.errors import NotFoundError, UsageError
+from tunesmith.models.contract import PromptContract
+from tunesmith.models.embedder import TextEmbedder
+from tunesmith.models.reader import Answer
+from tunesmith.models.tagger import Entity
+from tunesmith.serve.classifier_engine import ClassifierEngine
+from tunesmith.serve.engine import Engine
+
+ServedTask = Literal["generate", "classify", "embed", "score", "tag", "answer", "translate", "summarise"]
+Numbers = NDArray[np.floating]
+
+# Where the models of a task answer.
+ROUTES: Mapping[ServedTask, str] = {
+    "generate": "/v1/chat/completions",
+    "classify": "/v1/classify",
+    "embed": "/v1/embeddings",
+    "score": "/v1/score",
+    "tag": "/v1/tag",
+    "answer": "/v1/answer",
+    "translate": "/v1/translate",
+    "summarise": "/v1/summarise",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What every served model has; `tokenizer` is None where it cuts text in a way of its own."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    created: int
+    tokenizer: Tokenizer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDeployment(Served):
+    """A served language model. `context` is in tokens; `vocabulary` counts ids."""
+
+    tokenizer: Tokenizer
+    contract: PromptContract
+    context: int
+    vocabulary: int
+    engine: Engine
+    task: ClassVar[ServedTask] = "generate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifyDeployment(Served):
+    """A served classifier."""
+
+    labels: tuple[str, ...]
+    several: bool = False
+    engine: ClassifierEngine[str, Numbers]
+    task: ClassVar[ServedTask] = "classify"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedDeployment(Served):
+    """A served model of embeddings; its engine reads token ids."""
+
+    model: TextEmbedder
+    engine: ClassifierEngine[Sequence[int], Numbers]
+    task: ClassVar[ServedTask] = "embed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreDeployment(Served):
+    """A served scorer."""
+
+    engine: ClassifierEngine[str, Numbers]
+    task: ClassVar[ServedTask] = "score"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagDeployment(Served):
+    """A served tagger."""
+
+    labels: tuple[str, ...]
+    engine: ClassifierEngine[str, Sequence[Sequence[Entity]]]
+    task: ClassVar[ServedTask] = "tag"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a text."""
+
+    question: str
+    context: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerDeployment(Served):
+    """A served reader, which answers questions from texts."""
+
+    engine: ClassifierEngine[Question, Sequence[Answer]]
+    task: ClassVar[ServedTask] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """A text to be written anew, by so many beams."""
+
+    text: str
+    beams: int
+    length_penalty: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewriteDeployment(Served):
+    """A served encoder-decoder: a translator, or one that summarises."""
+
+    task: ServedTask
+    engine: ClassifierEngine[Rewriting, Sequence[str]]
+
+
+Deployment = (
+    TextDeployment
+    | ClassifyDeployment
+    | EmbedDeployment
+    | ScoreDeployment
+    | TagDeployment
+    | AnswerDeployment
+    | RewriteDeployment
+)
+Kind = TypeVar(
+    "Kind",
+    TextDeployment,
+    ClassifyDeployment,
+    EmbedDeployment,
+    ScoreDeployment,
+    TagDeployment,
+    AnswerDeployment,
+    RewriteDeployment,
+)
+
+
+class Deployments:
+    """All models of a server, found by name or alias.
+
+    Raises:
+        UsageError: S24 when a name is given twice.
+    """
+
+    def __init__(self, deployments: Iterable[Deployment]) -> None:
+        self._all = tuple(deployments)
+        self._by_name: dict[str, Deployment] = {}
+        for deployment in self._all:
+            for name in {deployment.name, *deployment.aliases}:
+                if name in self._by_name:
+                    raise UsageError("S24", name=name)
+                self._by_name[name] = deployment
+
+    def __iter__(self) -> Iterator[Deployment]:
+        return iter(self._all)
+
+    def find(self, name: str) -> Deployment:
+        """The model called `name`.
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+        """
+        if name not in self._by_name:
+            known = ", ".join(deployment.name for deployment in self._all)
+            raise NotFoundError("S01", field="model", name=name, known=known)
+        return self._by_name[name]
+
+    def of(self, kind: type[Kind], name: str, task: ServedTask | None = None) -> Kind:
+        """The model called `name`, which has to be of this kind (and do this task).
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+            UsageError: S08 when it does something else.
+        """
+        found = self.find(name)
+        if not isinstance(found, kind) or found.task != (task or found.task):
+            raise UsageError("S08", field="model", name=name, other=ROUTES[found.task])
+        return found
+
+    def close(self) -> None:
+        """Stop all engines."""
+        for deployment in self._all:
+            deployment.engine.close()
