@@ -22,6 +22,9 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("model", help=text.say("cli.argument_model", lang))
     parser.add_argument("--data", type=Path, metavar="FILE", help=text.say("cli.option_data", lang))
     parser.add_argument("--task", metavar="TASK", help=text.say("cli.option_task_own", lang))
+    parser.add_argument(
+        "--metric", metavar="NAME", action="append", default=[], help=text.say("cli.option_metric", lang)
+    )
     parser.add_argument("--output", type=Path, metavar="DIR", help=text.say("cli.option_report_folder", lang))
     parser.add_argument("--html", type=Path, metavar="FILE", help=text.say("cli.option_html", lang))
     group = parser.add_argument_group(text.say("cli.suites", lang))
@@ -45,7 +48,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.eval.summary import score_table
     from tunesmith.workflow.evaluate import evaluate
 
-    found = evaluate(given.model, given.data, output.workspace, task=given.task)
+    found = evaluate(given.model, given.data, output.workspace, task=given.task, metrics=given.metric)
     report = found.report
     output.data(report.as_dict())
     table = score_table(report)

@@ -103,11 +103,38 @@ metrics = Registry(
         "macro_f1": "tunesmith.eval.metrics:macro_f1",
         "micro_f1": "tunesmith.eval.metrics:micro_f1",
         "subset_accuracy": "tunesmith.eval.metrics:subset_accuracy",
+        **{
+            name: f"tunesmith.eval.labels:{name}"
+            for name in (
+                "balanced_accuracy",
+                "weighted_f1",
+                "mcc",
+                "log_loss",
+                "top_3_accuracy",
+                "top_5_accuracy",
+                "jaccard",
+            )
+        },
+        "roc_auc": "tunesmith.eval.ranking:roc_auc",
+        "pr_auc": "tunesmith.eval.ranking:pr_auc",
         "perplexity": "tunesmith.eval.metrics:perplexity",
         "nll_per_row": "tunesmith.eval.metrics:nll_per_row",
         "masked_accuracy": "tunesmith.eval.metrics:masked_accuracy",
         "bleu": "tunesmith.eval.metrics:bleu",
         "chrf": "tunesmith.eval.metrics:chrf",
+        "ter": "tunesmith.eval.metrics:ter",
+        **{
+            name: f"tunesmith.eval.texts:{name}"
+            for name in (
+                "json_valid",
+                "json_field_f1",
+                "repetition",
+                "distinct_1",
+                "distinct_2",
+                "length_ratio",
+            )
+        },
+        "entity_overlap_f1": "tunesmith.eval.entities:entity_overlap_f1",
         "entity_f1": "tunesmith.eval.entities:entity_f1",
         "token_accuracy": "tunesmith.eval.entities:token_accuracy",
         "rouge_1": "tunesmith.eval.rouge:rouge_1",
@@ -119,6 +146,8 @@ metrics = Registry(
         "reward_margin": "tunesmith.eval.preferences:reward_margin",
         "spearman": "tunesmith.eval.scores:spearman",
         "pearson": "tunesmith.eval.scores:pearson",
+        "rmse": "tunesmith.eval.scores:rmse",
+        "r2": "tunesmith.eval.scores:r2",
         "mae": "tunesmith.eval.scores:mae",
         "recall_at_1": "tunesmith.eval.retrieval:recall_at_1",
         "recall_at_10": "tunesmith.eval.retrieval:recall_at_10",

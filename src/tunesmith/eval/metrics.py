@@ -20,13 +20,19 @@ from tunesmith.eval.outcome import LabelOutcome, LabelsOutcome, Outcome, TextOut
 from tunesmith.eval.sums import Sums, divided, hits, mean, ratio, summed, sums_of
 
 Metric = Callable[[Outcome], float]
-Direction = Literal["higher", "lower"]
-_MARK = "lower_is_better"
+Direction = Literal["higher", "lower", "neither"]
+_MARK = "direction"
 
 
 def lower_is_better(metric: Metric) -> Metric:
     """Mark a metric whose smaller values are better."""
-    setattr(metric, _MARK, True)
+    setattr(metric, _MARK, "lower")
+    return metric
+
+
+def neither_is_better(metric: Metric) -> Metric:
+    """Mark a metric that describes and does not judge."""
+    setattr(metric, _MARK, "neither")
     return metric
 
 
@@ -48,7 +54,7 @@ def macro_f1(outcome: Outcome) -> Sums:
     Raises:
         DataError: E01 when the outcome has no labels; E03 when it has no rows.
     """
-    targets, predicted = _flags(outcome, "macro_f1")
+    targets, predicted = flags(outcome, "macro_f1")
     labels = targets.shape[1]
 
     def total(sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -65,7 +71,7 @@ def micro_f1(outcome: Outcome) -> Sums:
     Raises:
         DataError: E01 when the outcome has no labels; E03 when it has no rows.
     """
-    targets, predicted = _flags(outcome, "micro_f1")
+    targets, predicted = flags(outcome, "micro_f1")
     return ratio(2 * (targets & predicted).sum(axis=1), (targets + predicted).sum(axis=1))
 
 
@@ -76,12 +82,16 @@ def subset_accuracy(outcome: Outcome) -> Sums:
     Raises:
         DataError: E01 when the outcome has no labels; E03 when it has no rows.
     """
-    targets, predicted = _flags(outcome, "subset_accuracy")
+    targets, predicted = flags(outcome, "subset_accuracy")
     return hits((targets == predicted).all(axis=1))
 
 
-def _flags(outcome: Outcome, metric: str) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Targets and predictions [rows, labels] as 0 and 1, of one label for each row or of several."""
+def flags(outcome: Outcome, metric: str) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Targets and predictions [rows, labels] as 0 and 1, of one label for each row or of several.
+
+    Raises:
+        DataError: E01 when the outcome has no labels; E03 when it has no rows.
+    """
     if not isinstance(outcome, LabelsOutcome):
         found = labelled(outcome, metric)
         own = np.eye(len(found.labels), dtype=np.int8)
@@ -156,6 +166,23 @@ def bleu(outcome: Outcome) -> Sums:
     found = written(outcome, "bleu")
     tokenizer = "zh" if _are_chinese(found.targets) else "13a"
     return _corpus(BLEU(tokenize=tokenizer, force=True), found)
+
+
+@lower_is_better
+@summed
+def ter(outcome: Outcome) -> Sums:
+    """Edits that make the targets of what was written, of a hundred words, as sacrebleu counts (Snover 2006).
+
+    Shifts of runs of words are one edit. Where most letters of the targets are Chinese, words are characters.
+
+    Raises:
+        DataError: M49 when the outcome has no texts; E03 when it has no rows.
+    """
+    from sacrebleu.metrics.ter import TER
+
+    found = written(outcome, "ter")
+    is_chinese = _are_chinese(found.targets)
+    return _corpus(TER(normalized=is_chinese, asian_support=is_chinese), found)
 
 
 @summed
@@ -257,9 +284,10 @@ def _measured(name: str, outcome: Outcome) -> float | Sums:
 
 
 def direction(name: str) -> Direction:
-    """Whether `higher` or `lower` values of a metric are better.
+    """Whether `higher` or `lower` values of a metric are better, or `neither`.
 
     Raises:
         RecipeError: R06 or R07 when there is no such metric.
     """
-    return "lower" if getattr(components.metrics.get(name), _MARK, False) else "higher"
+    found: Direction = getattr(components.metrics.get(name), _MARK, "higher")
+    return found

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from tunesmith.core.errors import DataError
 from tunesmith.eval.classes import clip
-from tunesmith.eval.outcome import AnswerOutcome, Outcome
+from tunesmith.eval.outcome import AnswerOutcome, Outcome, TextOutcome
 from tunesmith.eval.sums import Sums, hits, mean, summed
 from tunesmith.language.units import units
 
@@ -24,15 +24,30 @@ _SIGNS = frozenset("-:_*^/\\~`+=，。：？！“”；’《》……·、「�
 def exact_match(outcome: Outcome) -> Sums:
     """Share of questions whose answer is one of those in the data but for case and punctuation, 0 to 1.
 
+    Texts that were written are held to those in the data in the same way.
+
     English is normalised as SQuAD does, articles left out too (Rajpurkar et al. 2016), Chinese as CMRC 2018
     does (Cui et al. 2019). Where the data has no answer, none is right.
 
     Raises:
         DataError: T22 when the outcome has no answers; E03 when it has no rows.
     """
-    found = answered(outcome, "exact_match")
+    found = answered(_as_answers(outcome), "exact_match")
     words = _words(found)
     return hits(_best(found, lambda given, wanted: float(words(given) == words(wanted))))
+
+
+def _as_answers(outcome: Outcome) -> Outcome:
+    """Texts that were written as answers of which one is right."""
+    if not isinstance(outcome, TextOutcome):
+        return outcome
+    return AnswerOutcome(
+        questions=outcome.targets,
+        contexts=outcome.sources,
+        targets=[[target] for target in outcome.targets],
+        predicted=outcome.predicted,
+        rows=outcome.rows,
+    )
 
 
 @summed

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tunesmith.core.errors import DataError
 from tunesmith.eval.metrics import lower_is_better
 from tunesmith.eval.outcome import Outcome, ScoreOutcome, SimilarityOutcome
-from tunesmith.eval.sums import Sums, mean, repeatable, summed
+from tunesmith.eval.sums import Sums, divided, mean, repeatable, summed
 
 Numbers = NDArray[np.float64]
 
@@ -46,6 +46,38 @@ def mae(outcome: Outcome) -> Sums:
     """
     targets, predicted = _numbers(outcome, "mae")
     return mean(np.abs(targets - predicted))
+
+
+@lower_is_better
+@summed
+def rmse(outcome: Outcome) -> Sums:
+    """Root of the mean squared error, in the units of the data.
+
+    Raises:
+        DataError: M85 when the outcome has no numbers; E03 when it has no rows.
+    """
+    targets, predicted = _numbers(outcome, "rmse")
+    squares = mean((targets - predicted) ** 2)
+    return Sums(squares.rows, lambda sums: np.sqrt(squares.total(sums)))
+
+
+@summed
+def r2(outcome: Outcome) -> Sums:
+    """Share of the spread of the numbers that is explained; 1 is all, below 0 the mean would be better.
+
+    Where all numbers are the same it is 0, or 1 when nothing is wrong.
+
+    Raises:
+        DataError: M85 when the outcome has no numbers; E03 when it has no rows.
+    """
+    targets, predicted = _numbers(outcome, "r2")
+    wrong, apart = (targets - predicted) ** 2, targets - targets.mean()
+
+    def total(sums: Numbers) -> Numbers:
+        spread = sums[..., 1] - divided(sums[..., 2] ** 2, sums[..., 3])
+        return np.where(spread > 1e-12, 1 - divided(sums[..., 0], spread), sums[..., 0] == 0)
+
+    return Sums(np.column_stack([wrong, apart**2, apart, np.ones(len(apart))]), total)
 
 
 def _correlation(one: Numbers, other: Numbers) -> float:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tunesmith.core import components
 from tunesmith.eval.metrics import Figures
 from tunesmith.eval.outcome import Outcome, take
-from tunesmith.eval.sums import Numbers, Sums, is_repeatable
+from tunesmith.eval.sums import Drawn, Numbers, Sums, drawn_of
 
 LEVEL = 0.95
 DRAWS = 1000
@@ -29,8 +29,6 @@ _POWER = 1.959964 + 0.841621
 # The fewest rows that, all changed to one side, are no chance: 2 * 0.5 ** 6 < 0.05.
 _FEWEST = 6
 
-Drawn = Callable[[Numbers], Numbers]
-"""How often each row was drawn, [draws, rows], to the metric of each draw [draws]."""
 Places = NDArray[np.int64]
 
 
@@ -194,28 +192,24 @@ def _on(figures: Figures, places: Places) -> Figures:
     outcome = take(figures.outcome, places)
     sums = {name: replace(each, rows=each.rows[places]) for name, each in figures.sums.items()}
     scores = {name: each.value for name, each in sums.items()}
-    repeated = {name: metric(outcome) for name, metric in _repeatable(figures).items()}
-    return Figures(outcome=outcome, scores=scores | repeated, sums=sums)
+    redrawn = {name: components.metrics.get(name)(outcome) for name in _redrawn(figures)}
+    return Figures(outcome=outcome, scores=scores | redrawn, sums=sums)
 
 
-def _repeatable(figures: Figures) -> dict[str, Callable[[Outcome], float]]:
-    named = {name: components.metrics.get(name) for name in figures.scores if name not in figures.sums}
-    return {name: metric for name, metric in named.items() if is_repeatable(metric)}
+def _redrawn(figures: Figures) -> dict[str, Callable[[Outcome], Drawn]]:
+    """Those metrics that are no functions of sums and yet can be drawn."""
+    others = (name for name in figures.scores if name not in figures.sums)
+    found = {name: drawn_of(components.metrics.get(name)) for name in others}
+    return {name: drawn for name, drawn in found.items() if drawn is not None}
 
 
 def _drawn(figures: Figures) -> dict[str, Drawn]:
     summed = {name: partial(_of_sums, sums) for name, sums in figures.sums.items()}
-    repeated = {n: partial(_again, figures.outcome, metric) for n, metric in _repeatable(figures).items()}
-    return {**summed, **repeated}
+    return {**summed, **{name: drawn(figures.outcome) for name, drawn in _redrawn(figures).items()}}
 
 
 def _of_sums(sums: Sums, counts: Numbers) -> Numbers:
     return sums.total(counts @ sums.rows)
-
-
-def _again(outcome: Outcome, metric: Callable[[Outcome], float], counts: Numbers) -> Numbers:
-    places = np.arange(len(outcome.rows))
-    return np.array([metric(take(outcome, np.repeat(places, times))) for times in counts.astype(np.int64)])
 
 
 def _draws(drawn: Mapping[str, Drawn], rows: int) -> dict[str, Numbers]:

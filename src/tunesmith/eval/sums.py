@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tunesmith.eval.outcome import Outcome
+from tunesmith.eval.outcome import Outcome, take
 
 Numbers = NDArray[np.float64]
 Metric = Callable[[Outcome], float]
 _SUMS = "sums"
 _REPEATABLE = "repeatable"
+_WEIGHED = "weighed"
+
+Drawn = Callable[[Numbers], Numbers]
+"""How often each row was drawn, [draws, rows], to the metric of each draw [draws]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,9 +60,33 @@ def repeatable(metric: Metric) -> Metric:
     return metric
 
 
-def is_repeatable(metric: Metric) -> bool:
-    """Whether a metric is marked so."""
-    return getattr(metric, _REPEATABLE, False)
+def weighed(drawn: Callable[[Outcome], Drawn]) -> Metric:
+    """Make a metric of a function that gives it for any draws of the rows at once."""
+
+    @wraps(drawn)
+    def metric(outcome: Outcome) -> float:
+        return float(drawn(outcome)(np.ones((1, len(outcome.rows))))[0])
+
+    setattr(metric, _WEIGHED, drawn)
+    return metric
+
+
+def drawn_of(metric: Metric) -> Callable[[Outcome], Drawn] | None:
+    """How a metric that is no function of sums is measured on draws of rows; None of one that is not."""
+    found: Callable[[Outcome], Drawn] | None = getattr(metric, _WEIGHED, None)
+    if found is None and getattr(metric, _REPEATABLE, False):
+        return partial(_again, metric)
+    return found
+
+
+def _again(metric: Metric, outcome: Outcome) -> Drawn:
+    places = np.arange(len(outcome.rows))
+
+    def drawn(counts: Numbers) -> Numbers:
+        draws = (np.repeat(places, times) for times in counts.astype(np.int64))
+        return np.array([metric(take(outcome, draw)) for draw in draws])
+
+    return drawn
 
 
 def sums_of(metric: Callable[..., Any]) -> Callable[[Outcome], Sums] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from tunesmith.core import durable
+from tunesmith.core import durable, own_code
 from tunesmith.core.events import Answer
 from tunesmith.core.recipe import Data
 from tunesmith.core.runs import RunFolder
@@ -71,7 +71,7 @@ def evaluate(
     rows = _rows(chosen, data)
     frame = rows.frame
     outcome = _outcome(chosen, subject, frame)
-    names = _names(chosen, outcome, metrics)
+    names = _names(chosen, outcome, [_known(name) for name in metrics])
     figures = measures.figures(names, outcome)
     report = Report(
         task=chosen.name,
@@ -146,6 +146,14 @@ def scores_of(model: loading.Model, data: Path) -> dict[str, float]:
     task = _chosen(_task_of(model), data)
     outcome = measuring.outcome_of(task, model, _rows(task, data).frame, None)
     return measures.measure(task.metrics, outcome)
+
+
+def _known(metric: str) -> str:
+    """The name of a metric; code of the user's own is loaded, its file named from the current folder."""
+    if ":" not in metric:
+        return metric
+    own_code.load(metric, Path.cwd())
+    return own_code.reference(metric)
 
 
 def _chosen(name: str, data: Path) -> Task:

@@ -121,3 +121,15 @@ def test_models_at_an_address_have_the_reports_of_the_same_models_here(call, rou
 def test_an_address_that_everybody_could_read_along_is_refused(call, tickets):
     said = call("eval", "http://example.org/v1#m", "--data", tickets)
     assert (said.code, "M64" in said.err) == (2, True)
+
+
+def test_more_metrics_are_named_and_those_of_a_file_have_intervals(call, router, tickets, tmp_path):
+    own = "from tunesmith.eval.sums import hits, summed\n\n\n@summed\ndef short(outcome):\n"
+    (tmp_path / "lengths.py").write_text(
+        own + "    return hits([len(text) < 20 for text in outcome.texts])\n"
+    )
+    named = [part for name in ("mcc", "roc_auc", "lengths.py:short") for part in ("--metric", name)]
+    report = call("eval", "router", "--data", tickets, *named, "--json").json
+    assert report["scores"]["mcc"] == report["scores"]["roc_auc"] == 1
+    assert report["intervals"].keys() >= {"mcc", "roc_auc", "lengths:short"}
+    assert call("eval", "router", "--data", tickets, "--metric", "mccc").code == 3

@@ -49,6 +49,13 @@ def test_the_right_words_under_the_wrong_label_are_wrong() -> None:
     assert entities.token_accuracy(outcome) == pytest.approx(1 / 3)
 
 
+def test_an_entity_with_wrong_ends_is_told_from_one_that_was_not_seen() -> None:
+    outcome = _outcome([*WANTED, "B-LOC O"], [*GIVEN, "O B-LOC"])
+    assert entities.entity_f1(outcome) == pytest.approx(1 / 3)
+    assert entities.entity_overlap_f1(outcome) == pytest.approx(2 / 3)
+    assert entities.entity_overlap_f1(_outcome(["B-PER I-PER"], ["B-LOC I-LOC"])) == 0
+
+
 def test_nothing_found_where_nothing_is_scores_nothing() -> None:
     assert entities.entity_f1(_outcome(["O O"], ["O O"])) == 0.0
 

@@ -87,7 +87,10 @@ def verdict(difference: Difference, directions: Mapping[str, Direction], say: Sp
     """What a difference says of the model."""
     if not difference.is_shown:
         return say("difference_none")
-    is_better = (difference.value > 0) == (directions.get(difference.metric) != "lower")
+    direction = directions.get(difference.metric)
+    if direction == "neither":
+        return say("difference_shown")
+    is_better = (difference.value > 0) == (direction != "lower")
     return say("difference_better" if is_better else "difference_worse")
 
 
