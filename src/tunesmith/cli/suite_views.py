@@ -13,6 +13,8 @@ from tunesmith.cli.run_verb import show_ledger
 if TYPE_CHECKING:
     from tunesmith.eval.report import Report
 
+HARNESS = "harness:"
+
 
 def run_suite(given: argparse.Namespace, output: Output) -> int:
     """Put the tasks of a suite to the model, and show what came of it."""
@@ -26,7 +28,12 @@ def run_suite(given: argparse.Namespace, output: Output) -> int:
     options = Options(
         folder=given.data, shots=given.shots, limit=given.limit, chat=given.chat, run_code=given.run_code
     )
-    report = measure(given.model, given.suite, output.workspace, options, told)
+    if given.suite.startswith(HARNESS):
+        from tunesmith.workflow import harness
+
+        report = harness.measure(given.model, given.suite.removeprefix(HARNESS), output.workspace, options)
+    else:
+        report = measure(given.model, given.suite, output.workspace, options, told)
     output.data(report.as_dict())
     columns = [output.say(f"suite_{name}") for name in ("figure", "value", "interval", "chance")]
     output.table(columns, list(_rows(report)))
