@@ -150,6 +150,7 @@ def _serve(module: Any, kind: str, case: dict[str, Any]) -> None:
     decoder = Decoder(module, max_batch=case["batch"])
     for row in ids:
         decoder.add(row[:-4].tolist(), Sampling(max_new_tokens=4))
+    while decoder.active:
         decoder.step()
 
 

@@ -1,27 +1,30 @@
 """Decoding with continuous batching: sequences join and leave between steps. Knows token ids, not text.
 
-A new sequence is prefilled alone, then merged into the running batch; a step is one forward pass for all
-running sequences. What is kept of the tokens that were read is the matter of `models.past`.
+A step is one forward pass for all running sequences, and one for a chunk of the prompts that are still to
+be read, so that a long prompt does not hold up the others. What is kept of tokens that were read is the
+matter of `models.past`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from tunesmith.core.errors import UsageError
-from tunesmith.models import past
+from tunesmith.models import chunks, past
 from tunesmith.models.likelihood import Likelihood
 from tunesmith.models.sampling import Sampler, Sampling
 
 Finish = Literal["stop", "length"]
 # Why a token is the last: it is a stop token, there is no more room, or the grammar allows nothing after it.
 TokenFinish = Literal["stop", "length", "complete"]
+Failed = Callable[[int, Exception], None]  # told the handle of a sequence that failed, and why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,30 +42,27 @@ class _Sequence:
     handle: int
     sampler: Sampler
     room: int  # new tokens that may still come
-    last: int = 0  # the newest token, which is not in the cache yet
+    unread: Sequence[int]  # what is left of the prompt
+    last: int = 0  # the newest token, which was not read yet
 
 
-@dataclass(frozen=True, slots=True)
-class _Newcomer:
-    """A prefilled sequence on its way into the batch."""
-
-    sequence: _Sequence
-    past: Any
-    logits: Tensor  # [vocabulary]
+_Read: TypeAlias = "tuple[_Sequence, int]"  # a sequence, and how many of its ids are read
 
 
 class Decoder:
     """Continues up to `max_batch` sequences of token ids at once. Not thread-safe: one thread drives it.
 
-    `module` is a causal model with the interface of transformers, in eval mode.
+    `module` is a causal model with the interface of transformers, in eval mode. A step reads at most `chunk`
+    tokens of prompts; None: as many as a processor reads in a fraction of a second.
 
     Raises:
         ModelError: S23 when the model's past is not keys and values.
     """
 
-    def __init__(self, module: nn.Module, *, max_batch: int) -> None:
+    def __init__(self, module: nn.Module, *, max_batch: int, chunk: int | None = None) -> None:
         self.module = cast("PreTrainedModel", module)
         self.max_batch = max_batch
+        self.chunk = chunk or chunks.size(module)
         self.vocabulary = vocabulary_size(module)
         text_config = self.module.config.get_text_config(decoder=True)
         self.context: int | None = getattr(text_config, "max_position_embeddings", None)
@@ -72,17 +72,16 @@ class Decoder:
     def clear(self) -> None:
         """Forget all sequences."""
         self._past = past.of(self.module)
-        self._rows: list[_Sequence] = []
-        self._newcomers: list[_Newcomer] = []
+        self._rows: dict[int, _Sequence] = {}
+        self._newcomers: dict[int, _Sequence] = {}  # whose prompts are being read, the oldest first
 
     @property
     def active(self) -> int:
         """How many sequences are being continued."""
         return len(self._rows) + len(self._newcomers)
 
-    @torch.inference_mode()
     def add(self, ids: Sequence[int], sampling: Sampling) -> int:
-        """Prefill a sequence; its first token comes with the next step. Returns its handle.
+        """Take a sequence in; its first token comes with the step that ends its prompt. Returns its handle.
 
         Raises:
             UsageError: S02 when `ids` leave no room in the context, S21 for an id outside the vocabulary, S22
@@ -91,56 +90,92 @@ class Decoder:
         if self.active >= self.max_batch:
             raise UsageError("S25", limit=self.max_batch)
         check_ids(ids, context=self.context, vocabulary=self.vocabulary)
-        logits, read = self._past.prefill(ids)
         room = sampling.max_new_tokens
         if self.context is not None:
             room = min(room, self.context - len(ids))
-        sequence = _Sequence(handle=self._handles, sampler=Sampler(sampling), room=room)
+        handle = self._handles
         self._handles += 1
-        self._newcomers.append(_Newcomer(sequence, read, logits))
-        return sequence.handle
+        self._newcomers[handle] = _Sequence(handle=handle, sampler=Sampler(sampling), room=room, unread=ids)
+        self._past.begin(handle)
+        return handle
 
     @torch.inference_mode()
-    def step(self) -> list[Token]:
-        """One more token for every sequence; those that finish are removed."""
-        logits = self._past.forward([row.last for row in self._rows]) if self._rows else ()
-        pairs = [*zip(self._rows, logits, strict=True)]
-        pairs += [(newcomer.sequence, newcomer.logits) for newcomer in self._newcomers]
-        tokens = [self._next(sequence, row) for sequence, row in pairs]
-        self._settle({token.handle for token in tokens if token.finish})
+    def step(self, failed: Failed | None = None) -> list[Token]:
+        """One more token for every sequence whose prompt is read, and a chunk of the other prompts.
+
+        Sequences that finish are removed. `failed` is told of each that fails without the others, which is
+        removed too; if it is None, the error is raised.
+        """
+        rows = list(self._rows.values())
+        logits = self._past.forward({row.handle: row.last for row in rows}) if rows else ()
+        pairs = [*zip(rows, logits, strict=True), *self._read(failed)]
+        tokens: list[Token] = []
+        for sequence, scores in pairs:
+            with self._by_itself(sequence.handle, failed):
+                tokens.append(_next(sequence, scores))
+        for token in tokens:
+            if token.finish:
+                self.remove(token.handle)
         return tokens
-
-    def _next(self, sequence: _Sequence, logits: Tensor) -> Token:
-        chosen = sequence.sampler.next(logits)
-        sequence.last = chosen.id
-        sequence.room -= 1
-        finish: TokenFinish | None = "length" if sequence.room <= 0 else None
-        if chosen.ends:
-            finish = "complete"
-        if chosen.id in sequence.sampler.sampling.stop_ids:
-            finish = "stop"
-        return Token(handle=sequence.handle, id=chosen.id, likelihood=chosen.likelihood, finish=finish)
-
-    def _settle(self, gone: set[int]) -> None:
-        """Drop finished rows and move the newcomers that go on into the batch."""
-        rows = [i for i, sequence in enumerate(self._rows) if sequence.handle not in gone]
-        if len(rows) < len(self._rows):
-            self._past.keep(rows)
-            self._rows = [self._rows[i] for i in rows]
-        for newcomer in self._newcomers:
-            if newcomer.sequence.handle not in gone:
-                self._past.join(newcomer.past)
-                self._rows.append(newcomer.sequence)
-        self._newcomers = []
 
     @torch.inference_mode()
     def remove(self, handle: int) -> None:
         """Stop continuing a sequence; one that is already gone is no error."""
-        self._newcomers = [n for n in self._newcomers if n.sequence.handle != handle]
-        rows = [i for i, sequence in enumerate(self._rows) if sequence.handle != handle]
-        if len(rows) < len(self._rows):
-            self._past.keep(rows)
-            self._rows = [self._rows[i] for i in rows]
+        known = self._rows.pop(handle, None) or self._newcomers.pop(handle, None)
+        if known is not None:
+            self._past.drop(handle)
+
+    def _read(self, failed: Failed | None) -> Iterator[tuple[_Sequence, Tensor]]:
+        """Read a chunk of the prompts: the sequences whose prompt that ends, and what follows."""
+        counts = chunks.shares([len(sequence.unread) for sequence in self._newcomers.values()], self.chunk)
+        reads = [pair for pair in zip(self._newcomers.values(), counts, strict=True) if pair[1]]
+        try:
+            groups = [(reads, self._logits(reads))] if reads else []
+        except Exception:
+            if len(reads) == 1 and failed is None:
+                raise
+            groups = self._one_by_one(reads, failed)
+        for group, logits in groups:
+            for (sequence, count), scores in zip(group, logits, strict=True):
+                sequence.unread = sequence.unread[count:]
+                if not sequence.unread:
+                    self._past.join(sequence.handle)
+                    self._rows[sequence.handle] = self._newcomers.pop(sequence.handle)
+                    yield sequence, scores
+
+    def _one_by_one(self, reads: Sequence[_Read], failed: Failed | None) -> list[tuple[list[_Read], Tensor]]:
+        """What is left when one of several prompts cannot be read."""
+        groups: list[tuple[list[_Read], Tensor]] = []
+        for read in reads:
+            with self._by_itself(read[0].handle, failed):
+                groups.append(([read], self._logits([read])))
+        return groups
+
+    def _logits(self, reads: Sequence[_Read]) -> Tensor:
+        return self._past.read([(sequence.handle, sequence.unread[:count]) for sequence, count in reads])
+
+    @contextmanager
+    def _by_itself(self, handle: int, failed: Failed | None) -> Iterator[None]:
+        """Work on one sequence, whose failure is no other's."""
+        try:
+            yield
+        except Exception as error:
+            if failed is None:
+                raise
+            self.remove(handle)
+            failed(handle, error)
+
+
+def _next(sequence: _Sequence, logits: Tensor) -> Token:
+    chosen = sequence.sampler.next(logits)
+    sequence.last = chosen.id
+    sequence.room -= 1
+    finish: TokenFinish | None = "length" if sequence.room <= 0 else None
+    if chosen.ends:
+        finish = "complete"
+    if chosen.id in sequence.sampler.sampling.stop_ids:
+        finish = "stop"
+    return Token(handle=sequence.handle, id=chosen.id, likelihood=chosen.likelihood, finish=finish)
 
 
 def vocabulary_size(module: nn.Module) -> int:

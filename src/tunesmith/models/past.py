@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from tunesmith.models.batch_cache import BatchCache, require_plain_past
+from tunesmith.models.llama_past import LlamaPast, covers
 
-Newcomer = TypeVar("Newcomer")
 
+class Past(Protocol):
+    """The past of sequences that come and go, each known by a number; not thread-safe.
 
-class Past(Protocol[Newcomer]):
-    """The past of a batch of sequences that come and go; not thread-safe."""
+    What fails in a call leaves the past as it was before the call, unless it says otherwise.
+    """
 
-    def prefill(self, ids: Sequence[int]) -> tuple[Tensor, Newcomer]:
-        """Read a sequence alone: logits [vocabulary] of what follows, and its past."""
+    def begin(self, sequence: int) -> None:
+        """Know a new sequence, of which nothing was read."""
         ...
 
-    def join(self, newcomer: Newcomer) -> None:
-        """Add a sequence that was read alone, as the last row."""
+    def read(self, reads: Sequence[tuple[int, Sequence[int]]]) -> Tensor:
+        """Read more of prompts: logits [prompts, vocabulary] of what follows each."""
         ...
 
-    def forward(self, tokens: Sequence[int]) -> Tensor:
-        """Read one more token of each row; returns logits [rows, vocabulary]."""
+    def join(self, sequence: int) -> None:
+        """Its prompt is read: from now on, `forward` continues it."""
         ...
 
-    def keep(self, rows: Sequence[int]) -> None:
-        """Keep these rows, in this order."""
+    def forward(self, tokens: Mapping[int, int]) -> Tensor:
+        """Read one more token of each sequence that joined: logits [sequences, vocabulary], in this order."""
+        ...
+
+    def drop(self, sequence: int) -> None:
+        """Forget a sequence."""
         ...
 
 
@@ -45,48 +51,68 @@ class Cached:
     def __init__(self, module: PreTrainedModel) -> None:
         require_plain_past(module.config)
         self._module = module
+        self._alone: dict[int, DynamicCache] = {}
         self._batch = BatchCache()
+        self._rows: list[int] = []  # whose row of the batch it is
         accepted = inspect.signature(module.forward).parameters
         self._takes_positions = "position_ids" in accepted
         self._options = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
 
-    def prefill(self, ids: Sequence[int]) -> tuple[Tensor, DynamicCache]:
-        """See `Past.prefill`."""
-        cache = DynamicCache()
-        input_ids = torch.tensor([list(ids)], device=self._module.device)
+    def begin(self, sequence: int) -> None:
+        """See `Past.begin`."""
+        self._alone[sequence] = DynamicCache()
+
+    def read(self, reads: Sequence[tuple[int, Sequence[int]]]) -> Tensor:
+        """See `Past.read`."""
+        before = [(self._alone[sequence], self._alone[sequence].get_seq_length()) for sequence, _ in reads]
+        try:
+            return torch.stack([self._read(self._alone[sequence], ids) for sequence, ids in reads])
+        except Exception:
+            for cache, length in before:
+                cache.crop(length)
+            raise
+
+    def _read(self, cache: DynamicCache, ids: Sequence[int]) -> Tensor:
+        before, device = cache.get_seq_length(), self._module.device
+        options: dict[str, Any] = dict(self._options)
+        if self._takes_positions and before:
+            options["position_ids"] = torch.arange(before, before + len(ids), device=device)[None]
         output = self._module(
-            input_ids=input_ids,
-            attention_mask=torch.ones_like(input_ids),
+            input_ids=torch.tensor([list(ids)], device=device),
+            attention_mask=torch.ones(1, before + len(ids), dtype=torch.long, device=device),
             past_key_values=cache,
             use_cache=True,
-            **self._options,
+            **options,
         )
-        return output.logits[0, -1], cache
+        logits: Tensor = output.logits[0, -1]
+        return logits
 
-    def join(self, newcomer: DynamicCache) -> None:
+    def join(self, sequence: int) -> None:
         """See `Past.join`."""
-        self._batch.join(newcomer)
+        self._batch.join(self._alone.pop(sequence))
+        self._rows.append(sequence)
 
-    def forward(self, tokens: Sequence[int]) -> Tensor:
-        """See `Past.forward`."""
+    def forward(self, tokens: Mapping[int, int]) -> Tensor:
+        """See `Past.forward`; when it fails, nothing is known of any sequence."""
         device = self._module.device
         options: dict[str, Any] = {}
         if self._takes_positions:
             options["position_ids"] = torch.tensor(self._batch.lengths, device=device)[:, None]
         output = self._module(
-            input_ids=torch.tensor(tokens, device=device)[:, None],
+            input_ids=torch.tensor([tokens[sequence] for sequence in self._rows], device=device)[:, None],
             attention_mask=self._batch.mask(1, device),
             past_key_values=self._batch.cache,
             use_cache=True,
             **options,
         )
         self._batch.grow()
-        logits: Tensor = output.logits[:, -1]
-        return logits
+        return _in_order(output.logits[:, -1], self._rows, tokens)
 
-    def keep(self, rows: Sequence[int]) -> None:
-        """See `Past.keep`."""
-        self._batch.keep(rows)
+    def drop(self, sequence: int) -> None:
+        """See `Past.drop`."""
+        if self._alone.pop(sequence, None) is None:
+            self._batch.keep([row for row, other in enumerate(self._rows) if other != sequence])
+            self._rows.remove(sequence)
 
 
 class Recomputed:
@@ -97,26 +123,31 @@ class Recomputed:
 
     def __init__(self, module: PreTrainedModel) -> None:
         self._module = module
-        self._rows: list[list[int]] = []
+        self._read: dict[int, list[int]] = {}
 
-    def prefill(self, ids: Sequence[int]) -> tuple[Tensor, list[int]]:
-        """See `Past.prefill`."""
-        return self._read([list(ids)])[0], list(ids)
+    def begin(self, sequence: int) -> None:
+        """See `Past.begin`."""
+        self._read[sequence] = []
 
-    def join(self, newcomer: list[int]) -> None:
+    def read(self, reads: Sequence[tuple[int, Sequence[int]]]) -> Tensor:
+        """See `Past.read`."""
+        rows = {sequence: [*self._read[sequence], *ids] for sequence, ids in reads}
+        logits = self._logits(list(rows.values()))
+        self._read.update(rows)
+        return logits
+
+    def join(self, sequence: int) -> None:
         """See `Past.join`."""
-        self._rows.append(newcomer)
 
-    def forward(self, tokens: Sequence[int]) -> Tensor:
+    def forward(self, tokens: Mapping[int, int]) -> Tensor:
         """See `Past.forward`."""
-        self._rows = [[*row, token] for row, token in zip(self._rows, tokens, strict=True)]
-        return self._read(self._rows)
+        return self.read([(sequence, [token]) for sequence, token in tokens.items()])
 
-    def keep(self, rows: Sequence[int]) -> None:
-        """See `Past.keep`."""
-        self._rows = [self._rows[row] for row in rows]
+    def drop(self, sequence: int) -> None:
+        """See `Past.drop`."""
+        del self._read[sequence]
 
-    def _read(self, rows: Sequence[list[int]]) -> Tensor:
+    def _logits(self, rows: Sequence[list[int]]) -> Tensor:
         width = max(map(len, rows))
         ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows], device=self._module.device)
         ends = torch.tensor([len(row) - 1 for row in rows], device=self._module.device)
@@ -124,11 +155,19 @@ class Recomputed:
         return logits[torch.arange(len(rows), device=logits.device), ends]
 
 
-def of(module: PreTrainedModel) -> Past[Any]:
+def of(module: PreTrainedModel) -> Past:
     """The past that suits a model, with no sequences in it.
 
     Raises:
         ModelError: S23 when it keeps something else than keys and values.
     """
+    if covers(module):
+        return LlamaPast(module)
     keeps_something = "past_key_values" in inspect.signature(module.forward).parameters
     return Cached(module) if keeps_something or module._is_stateful else Recomputed(module)
+
+
+def _in_order(logits: Tensor, rows: Sequence[int], wanted: Mapping[int, int]) -> Tensor:
+    """Rows of logits in the order of `wanted`."""
+    place = {sequence: row for row, sequence in enumerate(rows)}
+    return logits[[place[sequence] for sequence in wanted]]

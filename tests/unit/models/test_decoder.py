@@ -111,6 +111,81 @@ def test_greedy_equals_transformers_token_for_token(model: PreTrainedModel) -> N
     assert made == [alone(model, p, n) for p, n in zip(PROMPTS, lengths, strict=True)]
 
 
+@pytest.mark.parametrize(
+    "model", [gpt2, qwen2_with_a_sliding_window, stories], indirect=True, ids=lambda m: m.__name__
+)
+def test_prompts_read_in_chunks_are_continued_as_if_read_whole(model: PreTrainedModel) -> None:
+    samplings = [Sampling(max_new_tokens=8)] * len(PROMPTS)
+    whole = together(Decoder(model, max_batch=len(PROMPTS)), samplings)
+    assert together(Decoder(model, max_batch=len(PROMPTS), chunk=3), samplings) == whole
+
+
+def test_a_long_prompt_holds_nobody_up(tiny: PreTrainedModel) -> None:
+    decoder = Decoder(tiny, max_batch=3, chunk=8)
+    short = decoder.add([1, 2], Sampling(max_new_tokens=20))
+    decoder.step()
+    long = decoder.add([3] * 40, Sampling(max_new_tokens=2))
+    late = decoder.add([4], Sampling(max_new_tokens=2))
+    came = [{token.handle for token in decoder.step()} for _ in range(6)]
+    assert [handles & {short, late} for handles in came[:2]] == [{short, late}] * 2
+    assert [long in handles for handles in came] == [False, False, False, False, False, True]
+
+
+def test_a_prompt_that_breaks_the_model_fails_alone(
+    tiny: PreTrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward = tiny.forward
+
+    def breaking(input_ids: torch.Tensor, **rest: object) -> object:
+        if 66 in input_ids:
+            raise RuntimeError("a prompt that breaks the model")
+        return forward(input_ids=input_ids, **rest)
+
+    expected = alone(tiny, [1, 2, 3], 5)
+    monkeypatch.setattr(tiny, "forward", breaking)
+    decoder, failures = Decoder(tiny, max_batch=3), dict[int, Exception]()
+    good, bad = (decoder.add(ids, Sampling(max_new_tokens=5)) for ids in ([1, 2, 3], [4, 66]))
+    made: list[int] = []
+    while decoder.active:
+        made += [token.id for token in decoder.step(failures.__setitem__) if token.handle == good]
+    assert made == expected
+    assert list(failures) == [bad]
+    decoder.add([66], Sampling(max_new_tokens=5))
+    with pytest.raises(RuntimeError, match="breaks"):
+        decoder.step()
+
+
+@pytest.mark.parametrize(("prompts", "new"), [(2, 50), pytest.param(100, 100, marks=pytest.mark.faults)])
+def test_stories_told_at_once_are_those_told_one_by_one_and_by_transformers(
+    shared_data: Path, prompts: int, new: int
+) -> None:
+    model = stories(shared_data)
+    numbers = torch.Generator().manual_seed(11)
+    asked = [
+        [1, *torch.randint(3, 512, (int(size),), generator=numbers).tolist()]
+        for size in torch.randint(1, 90, (prompts,), generator=numbers)
+    ]
+    expected = [alone(model, ids, new) for ids in asked]
+    for batch in (1, 32):
+        assert continue_all(model, asked, new=new, batch=batch) == expected
+
+
+def continue_all(
+    model: PreTrainedModel, asked: Sequence[list[int]], *, new: int, batch: int
+) -> list[list[int]]:
+    """Greedy answers, each as soon as there is a place."""
+    decoder, waiting = Decoder(model, max_batch=batch), list(enumerate(asked))
+    made: list[list[int]] = [[] for _ in asked]
+    running: dict[int, int] = {}
+    while waiting or decoder.active:
+        while waiting and decoder.active < batch:
+            number, ids = waiting.pop(0)
+            running[decoder.add(ids, Sampling(max_new_tokens=new))] = number
+        for token in decoder.step():
+            made[running[token.handle]].append(token.id)
+    return made
+
+
 def test_samples_do_not_depend_on_the_neighbours(tiny: PreTrainedModel) -> None:
     samplings = [Sampling(max_new_tokens=15, temperature=0.8, seed=i) for i in range(len(PROMPTS))]
     made = together(Decoder(tiny, max_batch=8), samplings)

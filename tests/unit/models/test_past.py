@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from tunesmith.models import past
 from tunesmith.models.decoder import Decoder
@@ -77,18 +78,54 @@ def test_only_a_model_that_takes_a_past_is_given_one(gpt2: GPT2LMHeadModel, forg
     assert isinstance(past.of(forgetful), past.Recomputed)
 
 
-@pytest.mark.parametrize("kind", [past.Cached, past.Recomputed])
-def test_rows_keep_their_order(gpt2: GPT2LMHeadModel, forgetful: OwnModel, kind: type) -> None:
-    made = kind(gpt2 if kind is past.Cached else forgetful)
-    for prompt in PROMPTS[:3]:
-        made.join(made.prefill(prompt)[1])
-    made.keep([0, 2])
+def stories(shared_data: Path) -> PreTrainedModel:
+    folder = shared_data / "weights" / "stories260K-hf"
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    return model.eval()
+
+
+@pytest.mark.parametrize("kind", [past.Cached, past.Recomputed, past.LlamaPast])
+def test_logits_come_in_the_order_that_was_asked_for(
+    gpt2: GPT2LMHeadModel, forgetful: OwnModel, shared_data: Path, kind: type
+) -> None:
+    module = {past.Cached: gpt2, past.Recomputed: forgetful, past.LlamaPast: stories(shared_data)}[kind]
 
     def alone(ids: Sequence[int]) -> Tensor:
-        logits: Tensor = gpt2(input_ids=torch.tensor([list(ids)])).logits[0, -1]
-        return logits
+        said: Tensor = module(input_ids=torch.tensor([list(ids)])).logits[0, -1]
+        return said
 
-    with torch.no_grad():
-        found = made.forward([8, 9])
-        expected = torch.stack([alone([*PROMPTS[0], 8]), alone([*PROMPTS[2], 9])])
+    with torch.inference_mode():
+        made = kind(module)
+        for sequence, prompt in enumerate(PROMPTS):
+            made.begin(sequence)
+            made.read([(sequence, prompt[:1])])
+        whole = made.read([(3, PROMPTS[3][1:]), (0, PROMPTS[0][1:])])
+        torch.testing.assert_close(
+            whole, torch.stack([alone(PROMPTS[3]), alone(PROMPTS[0])]), rtol=0, atol=1e-4
+        )
+        for sequence in (3, 0, 2):
+            made.join(sequence)
+        made.drop(1)
+        made.drop(3)
+        found = made.forward({2: 9, 0: 8})
+        expected = torch.stack([alone([*PROMPTS[2], 9]), alone([*PROMPTS[0], 8])])
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"model_type": "gemma"},
+        {"hidden_act": "gelu"},
+        {"sliding_window": 8},
+        {"rope_parameters": {"rope_type": "dynamic"}},
+    ],
+)
+def test_what_is_not_computed_by_hand_is_left_to_the_model(
+    shared_data: Path, changed: dict[str, object]
+) -> None:
+    module = stories(shared_data)
+    assert isinstance(past.of(module), past.LlamaPast)
+    for key, value in changed.items():
+        setattr(module.config, key, value)
+    assert not past.covers(module)

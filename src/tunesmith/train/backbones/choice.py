@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from tunesmith.core.events import Warned
 from tunesmith.models import soft_prompt
 from tunesmith.models.backbone import Backbone, Generic
+from tunesmith.models.llama_past import COVERED
 from tunesmith.tasks.task import Learner
-from tunesmith.train.backbones import bert, gpt2, llama
+from tunesmith.train.backbones import bert, gpt2
 from tunesmith.train.backbones.bert import BertBackbone
 from tunesmith.train.backbones.gpt2 import Gpt2Backbone
 from tunesmith.train.backbones.llama import LlamaBackbone
@@ -83,7 +84,7 @@ def _fast(module: nn.Module, dtype: torch.dtype, *, speaks: bool) -> Backbone:
     name = str(getattr(module.config, "model_type", ""))
     if soft_prompt.of(module):
         raise NotCoveredError("a tuned prompt")
-    if speaks and name in llama.COVERED:
+    if speaks and name in COVERED:
         return LlamaBackbone(module, dtype)
     if speaks and name in gpt2.COVERED:
         return Gpt2Backbone(module, dtype)

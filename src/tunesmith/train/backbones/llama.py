@@ -16,15 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tunesmith.models.backbone import Head, Rows
+from tunesmith.models.llama_past import uncovered
 from tunesmith.train.backbones.attention import attend
 from tunesmith.train.backbones.fast import FastBackbone, Norm
 from tunesmith.train.backbones.functions import gated_silu, rms_norm, rotate
 from tunesmith.train.backbones.maps import Map, NotCoveredError, merged
 from tunesmith.train.backbones.memory import Memory
 from tunesmith.train.backbones.packing import Packed, pack
-
-COVERED = ("llama", "mistral", "qwen2", "qwen3")
-"""Model types whose layers differ in biases and in norms of heads only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,11 +145,8 @@ def _frozen_layers(inner: Any) -> int:
 
 
 def _see_that_it_is_covered(config: Any) -> None:
-    if config.model_type not in COVERED:
-        raise NotCoveredError(f"model type {config.model_type}")
-    if config.hidden_act not in ("silu", "swish"):
-        raise NotCoveredError(f"activation {config.hidden_act}")
-    if getattr(config, "attention_dropout", 0):
-        raise NotCoveredError("dropout of attention")
-    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
-        raise NotCoveredError("sliding windows")
+    missing = uncovered(config)
+    if missing is None and getattr(config, "attention_dropout", 0) > 0:
+        missing = "dropout of attention"
+    if missing is not None:
+        raise NotCoveredError(missing)
