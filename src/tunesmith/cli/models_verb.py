@@ -109,24 +109,24 @@ def _adapters(given: argparse.Namespace, output: Output) -> int:
 
 
 def _promote(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.workflow import promotion
     from tunesmith.workflow.releases import checked_name
 
     store = _store(given.release, output)
-    release = store.release(_versioned(given.release, "promote"))
-    current = store.alias_version(release.name, checked_name(given.alias))
-    moved = store.move(
-        release.name, given.alias, release.version, expected=current, reason=given.reason or "promote"
-    )
-    _say_moved(moved.name, given.alias, current, moved.version, output)
+    label, alias = _versioned(given.release, "promote"), checked_name(given.alias)
+    moved = promotion.promote(store, label, alias, given.reason)
+    _say_moved(moved.release.name, alias, moved.previous, moved.release.version, output)
     return 0
 
 
 def _rollback(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.workflow.promotion import signed
+
     name = given.release_name.partition("@")[0]
     store = _store(name, output)
     store.release(name)
     current = store.alias_version(name, given.alias)
-    moved = store.rollback(name, given.alias, reason=given.reason or "rollback")
+    moved = store.rollback(name, given.alias, reason=signed(given.reason or "rollback"))
     _say_moved(name, given.alias, current, moved.version, output)
     return 0
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tunesmith.cli import layout
+from tunesmith.cli import gate_view, layout
 from tunesmith.cli.output import Output
 from tunesmith.core import text
 from tunesmith.core.errors import GateError, StoppedError
@@ -114,8 +114,7 @@ def show_result(result: dict[str, Any], output: Output, *, cached: bool) -> None
     show_search(result, output)
     show_weights(result, output)
     show_ledger(result["ledger"], output)
-    if result["gate"] is not None:
-        output.line(output.say("gate_open" if result["gate"]["passed"] else "gate_shut"))
+    gate_view.show(result["gate"], output)
     if result["release"]:
         output.line(output.say("published", release=result["release"]))
     output.line(output.say("run_cached" if cached else "run_done", path=result["path"]))

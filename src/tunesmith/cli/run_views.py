@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from tunesmith.cli import layout
+from tunesmith.cli import gate_view, layout
 from tunesmith.cli.output import Output
 from tunesmith.cli.run_verb import show_differences, show_ledger, show_search, show_weights
 from tunesmith.core import text
@@ -124,8 +124,7 @@ def show_one(known: dict[str, Any], output: Output) -> None:
         show_search(result, output)
         show_weights(result, output)
         show_ledger(result["ledger"], output)
-        if result["gate"] is not None:
-            output.line(output.say("gate_open" if result["gate"]["passed"] else "gate_shut"))
+        gate_view.show(result["gate"], output)
     elif known["trials"]:
         output.line(output.say("trials_made", count=len(known["trials"])))
     stages = [

@@ -327,12 +327,24 @@ class Bound(Section):
     confidence: float = Field(default=0.95, ge=0.5, lt=1)
 
 
+class Limits(Section):
+    """What the gate asks beside scores: of weights (10^6 bytes), of time, of warnings about the data.
+
+    `latency_ms` is for one row alone, and for one token of models that write.
+    """
+
+    size_mb: float | None = Field(default=None, gt=0)
+    latency_ms: float | None = Field(default=None, gt=0)
+    data_warnings: int | None = Field(default=None, ge=0)
+
+
 class Eval(Section):
     """What is measured on the test part, beside what, and what must hold."""
 
     metrics: list[MetricName] = []
     against: list[str] = []
     gate: dict[MetricName, Bound] = {}
+    limits: Limits = Limits()
 
 
 class Publish(Section):

@@ -76,6 +76,19 @@ def judge(
     return Verdict(passed=all(check.passed for check in checks), checks=checks)
 
 
+def limited(limits: Mapping[str, float], measured: Mapping[str, float]) -> Verdict:
+    """Hold what was measured beside scores to the most that is allowed of it."""
+    checks = tuple(
+        _check(name, "at_most", most, measured[name], measured[name] <= most) for name, most in limits.items()
+    )
+    return Verdict(passed=all(check.passed for check in checks), checks=checks)
+
+
+def both(one: Verdict, other: Verdict) -> Verdict:
+    """A gate with the rules of two."""
+    return Verdict(passed=one.passed and other.passed, checks=(*one.checks, *other.checks))
+
+
 def _score(metric: str, scores: Scores) -> float:
     if metric not in scores:
         raise RecipeError("R11", metric=metric, **suggestion(metric, sorted(scores)))

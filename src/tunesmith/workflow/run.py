@@ -24,7 +24,7 @@ from tunesmith.core.memory import peak_memory_bytes
 from tunesmith.core.spent import Spent
 from tunesmith.core.store import Release, Store
 from tunesmith.train.parallel import ALONE, Group
-from tunesmith.workflow import locking
+from tunesmith.workflow import locking, promotion
 from tunesmith.workflow.plan import Candidate, Plan
 
 if TYPE_CHECKING:
@@ -317,7 +317,7 @@ def publish(plan: Plan, report: Report) -> Release:
         digest=digest,
         folder=folder,
         task=plan.task.name,
-        lineage={"run": plan.run.id, "data": plan.data_key, "scores": dict(report.scores), **plan.taught_by},
+        lineage=_lineage(plan, report),
     )
     current = store.alias_version(wanted.name, wanted.alias)
     if current == release.version:
@@ -325,3 +325,16 @@ def publish(plan: Plan, report: Report) -> Release:
     return store.move(
         wanted.name, wanted.alias, release.version, expected=current, reason=f"run {plan.run.id}"
     )
+
+
+def _lineage(plan: Plan, report: Report) -> dict[str, Any]:
+    """Where a release comes from: the hashes of its rows, recipe and report, its run, scores and gate."""
+    return {
+        "run": plan.run.id,
+        "data": plan.data_key,
+        "recipe": durable.sha256(plan.run.recipe),
+        "report": durable.sha256(plan.run.report),
+        "scores": dict(report.scores),
+        "gate": promotion.passed(report.gate, _rival(plan)),
+        **plan.taught_by,
+    }

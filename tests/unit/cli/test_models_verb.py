@@ -67,7 +67,9 @@ def test_show_asks_no_network_for_a_model_that_is_not_here(call):
 
 def test_aliases_move_forth_and_back(call, publish):
     publish(), publish(6)
-    assert call("models", "promote", "router@1").code == 0
+    refused = call("models", "promote", "router@1")
+    assert (refused.code, "error[C27]" in refused.err) == (7, True)
+    assert call("models", "promote", "router@1", "--reason", "the first").code == 0
     moved = call("models", "promote", "router@2", "--reason", "better", "--json").json
     assert moved == {"name": "router", "alias": "production", "version": 2, "previous": 1}
     assert call("models", "show", "router@production", "--json").json["name"] == "router@2"
@@ -145,11 +147,11 @@ def test_a_folder_that_is_no_safe_whole_model_is_not_added(
 
 def test_a_release_is_removed_with_its_files_unless_an_alias_points_to_it(call, publish):
     first, _ = publish(), publish(6)
-    call("models", "promote", "router@1")
+    call("models", "promote", "router@1", "--reason", "first")
     refused = call("models", "remove", "router@1")
     assert refused.code == 1
     assert "production" in refused.err
-    call("models", "promote", "router@2")
+    call("models", "promote", "router@2", "--reason", "second")
     assert call("models", "remove", "router@1").code == 0
     assert not Path(first.folder).exists()
     assert "router@1" not in names(call)
@@ -157,7 +159,8 @@ def test_a_release_is_removed_with_its_files_unless_an_alias_points_to_it(call, 
 
 def test_a_removed_version_is_not_replaced_by_another_of_the_same_number(call, publish):
     publish(), publish(6)
-    call("models", "promote", "router@1"), call("models", "promote", "router@2")
+    call("models", "promote", "router@1", "--reason", "1")
+    call("models", "promote", "router@2", "--reason", "2")
     call("models", "rollback", "router"), call("models", "remove", "router@2")
     assert publish(5).version == 3
 

@@ -197,8 +197,14 @@ def published(desk: Any) -> list[str]:
 
 def test_a_model_that_passes_its_gate_is_published_under_its_alias_once(desk: Any) -> None:
     desk.values |= {"publish": {"name": "router", "alias": "production"}}
-    result = desk.run("eval.gate={accuracy: {at_least: 0.3, not_worse_than: majority}}")
+    result = desk.run(
+        "eval.gate={accuracy: {at_least: 0.3, not_worse_than: majority}}",
+        "eval.limits={size_mb: 50, latency_ms: 60000}",
+    )
     assert result["gate"]["passed"]
+    measured = {check["metric"]: check["value"] for check in result["gate"]["checks"]}
+    assert 0 < measured["size_mb"] < 50
+    assert 0 < measured["latency_ms"] < 60000
     assert result["release"] == "router@1"
     desk.run("eval.gate={accuracy: {at_least: 0.4}}")
     assert published(desk) == ["router@1 production"]
@@ -206,7 +212,8 @@ def test_a_model_that_passes_its_gate_is_published_under_its_alias_once(desk: An
     release = store.release("router@production")
     store.close()
     assert durable.verify(Path(release.folder)) == release.digest
-    assert release.lineage["run"] == result["run"]
+    assert set(release.lineage) == {"run", "data", "recipe", "report", "scores", "gate"}
+    assert release.lineage["gate"]["rules"] == 1
 
 
 def test_a_model_that_does_not_pass_is_kept_and_not_published(desk: Any) -> None:
@@ -217,6 +224,9 @@ def test_a_model_that_does_not_pass_is_kept_and_not_published(desk: Any) -> None
     assert (problem.code, caught.value.exit_code) == ("E10", 7)
     assert "accuracy" in problem.values["failed"]
     assert problem.as_dict("zh")["message"]
+    assert published(desk) == []
+    with pytest.raises(GateError):
+        desk.run("eval.limits={size_mb: 0.001, data_warnings: 0}")
     assert published(desk) == []
     plan = desk.plan(SHUT)
     assert plan.run.result()["release"] is None

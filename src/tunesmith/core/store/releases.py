@@ -18,7 +18,10 @@ class Releases(Opened):
     """What was published, and what is said to be in use."""
 
     def publish(self, name: str, *, digest: str, folder: Path, task: str, lineage: dict[str, Any]) -> Release:
-        """Register a model folder under `name`; the same content keeps its version."""
+        """Register a model folder under `name`; the same content keeps its version.
+
+        What a run says of it replaces what was known.
+        """
         same = (releases.c.name == name) & (releases.c.digest == digest)
         with self.backend.writing() as connection:
             version = connection.execute(sa.select(releases.c.version).where(same)).scalar()
@@ -30,6 +33,9 @@ class Releases(Opened):
                         lineage=lineage, created=time.time(),
                     )
                 )  # fmt: skip
+            elif "run" in lineage:
+                here = (releases.c.name == name) & (releases.c.version == version)
+                connection.execute(releases.update().where(here).values(lineage=lineage))
             return _read(connection, name, version)
 
     def releases(self) -> list[Release]:
