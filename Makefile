@@ -1,6 +1,7 @@
 # make demo   the whole loop on the built-in sample
 # make test   format, lint, types, import contract, tests
 # make test-faults   the long kill trials
+# make test-gpu   training on a graphics processor; skipped where there is none
 # make bench   data preparation and training beside their peers, whose environments they make
 # make lock   write requirements.lock anew from pyproject.toml
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint unit test-faults bench lock clean
+.PHONY: demo test lint unit test-faults test-gpu bench lock clean
 
 demo: $(READY)
 	$(BIN)/tunesmith demo
@@ -27,6 +28,9 @@ unit: $(READY)
 
 test-faults: $(READY)
 	$(BIN)/python -m pytest -m faults
+
+test-gpu: $(READY)
+	$(BIN)/python -m pytest tests/gpu
 
 bench: $(READY)
 	$(BIN)/python benchmarks/data_preparation.py

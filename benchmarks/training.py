@@ -69,14 +69,14 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def material(shared: Path, *, small: bool) -> Path:
-    """The folder of models and rows, made when it is not there."""
-    folder = FOLDER / "training" / ("small" if small else "large")
+def material(shared: Path, *, small: bool, rows: int = _ROWS) -> Path:
+    """The folder of models and so many conversations, made when it is not there."""
+    folder = FOLDER / "training" / f"{'small' if small else 'large'}-{rows}"
     if not (folder / "classify.jsonl").exists():
         say("making models and rows")
         options = ["--small"] if small else []
         script = HERE / "trainers" / "material.py"
-        subprocess.run([sys.executable, script, folder, shared, str(_ROWS), *options], check=True)
+        subprocess.run([sys.executable, script, folder, shared, str(rows), *options], check=True)
     return folder
 
 

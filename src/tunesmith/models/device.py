@@ -22,3 +22,10 @@ def tensor(array: NDArray[Any]) -> torch.Tensor:
     import torch
 
     return torch.from_numpy(array).to(torch.get_default_device())
+
+
+def is_graphics() -> bool:
+    """Whether tensors are made on a graphics processor."""
+    import torch
+
+    return torch.get_default_device().type == "cuda"

@@ -15,20 +15,34 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from tunesmith.train.backbones import spans
 from tunesmith.train.backbones.dropout import Dropout
 from tunesmith.train.backbones.packing import Block
+from tunesmith.train.backbones.spans import Spans
 
 # The most bytes of probabilities that a layer keeps for its backward pass.
 _KEPT_BYTES = 32 << 20
 
 
 def attend(
-    query: Tensor, key: Tensor, value: Tensor, blocks: Sequence[Block], dropout: Dropout | None = None
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    segments: Sequence[Block] | Spans,
+    dropout: Dropout | None = None,
 ) -> Tensor:
-    """softmax(q k' / sqrt(d)) v within each segment.
+    """softmax(q k' / sqrt(d)) v within each segment; on a graphics processor there is no dropout.
 
     query: [tokens, heads, d]; key, value: [tokens, kv_heads, d] -> [tokens, heads, d].
     """
+    if isinstance(segments, Spans):
+        return spans.attend(query, key, value, segments)
+    return _by_blocks(query, key, value, segments, dropout)
+
+
+def _by_blocks(
+    query: Tensor, key: Tensor, value: Tensor, blocks: Sequence[Block], dropout: Dropout | None
+) -> Tensor:
     if query.shape[1] * query.element_size() * sum(block.pairs for block in blocks) > _KEPT_BYTES:
         return _by_segment(query, key, value, blocks, dropout)
     found: Tensor = _Attention.apply(query, key, value, blocks, dropout)  # type: ignore[no-untyped-call]

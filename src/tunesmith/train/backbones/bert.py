@@ -102,7 +102,7 @@ class BertBackbone(FastBackbone):
         drops = self._drops(seed, number)
         width = x.shape[1] // self._heads
         query, key, value = layer.heads_in(x).view(len(x), 3 * self._heads, width).chunk(3, dim=1)
-        attended = attend(query, key, value, packed.blocks, drops.attention).flatten(1)
+        attended = attend(query, key, value, packed.segments, drops.attention).flatten(1)
         x = layer.after_attention(x + drops.hidden(layer.heads_out(attended)))
         inner = self._activation(layer.up(x))
         return layer.after_mlp(x + drops.hidden(layer.down(inner)))

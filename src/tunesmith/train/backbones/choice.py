@@ -79,9 +79,9 @@ def frozen(module: nn.Module, precision: str, row: NDArray[np.integer[Any]]) -> 
 
 
 def _fast(module: nn.Module, dtype: torch.dtype, *, speaks: bool) -> Backbone:
-    if next(module.parameters()).is_cuda:
-        raise NotCoveredError("a graphics processor, for which torch has kernels of its own")
     name = str(getattr(module.config, "model_type", ""))
+    if next(module.parameters()).is_cuda and name not in llama.COVERED:
+        raise NotCoveredError("attention with dropout on a graphics processor")
     if soft_prompt.of(module):
         raise NotCoveredError("a tuned prompt")
     if speaks and name in COVERED:

@@ -82,7 +82,7 @@ class Gpt2Backbone(FastBackbone):
         heads_in = layer.heads_in(layer.before_attention(x))
         width = x.shape[1] // self._heads
         query, key, value = heads_in.view(len(x), 3 * self._heads, width).chunk(3, dim=1)
-        x = x + layer.heads_out(attend(query, key, value, packed.blocks).flatten(1))
+        x = x + layer.heads_out(attend(query, key, value, packed.segments).flatten(1))
         return x + layer.down(self._activation(layer.up(layer.before_mlp(x))))
 
     def _layer(self, layer: Any) -> _Layer:

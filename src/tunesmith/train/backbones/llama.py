@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tunesmith.models import device
 from tunesmith.models.backbone import Head, Rows
 from tunesmith.models.llama_past import uncovered
+from tunesmith.train.backbones import spans
 from tunesmith.train.backbones.attention import attend
 from tunesmith.train.backbones.fast import FastBackbone, Norm
 from tunesmith.train.backbones.functions import gated_silu, rms_norm, rotate
@@ -55,6 +57,8 @@ class LlamaBackbone(FastBackbone):
         self._heads = config.num_attention_heads
         self._kv_heads = config.num_key_value_heads
         self._width = getattr(config, "head_dim", None) or config.hidden_size // self._heads
+        if device.is_graphics() and not spans.covers(dtype, self._width):
+            raise NotCoveredError(f"heads of width {self._width} in {dtype} on a graphics processor")
         self._embedding = self._copy(self._inner.embed_tokens.weight)
         self._layers = [self._layer(layer) for layer in self._inner.layers]
         self._norm = self._norm_of(self._inner.norm)
@@ -103,7 +107,7 @@ class LlamaBackbone(FastBackbone):
             turned = torch.cat([layer.query_norm(query), layer.key_norm(key)], dim=1)
         turned = rotate(turned, *turns)
         query, key = turned.split([self._heads, self._kv_heads], dim=1)
-        return attend(query, key, value, packed.blocks).flatten(1)
+        return attend(query, key, value, packed.segments).flatten(1)
 
     def _turns(self, packed: Packed) -> tuple[Tensor, Tensor]:
         """Cosine and sine [tokens, 1, d/2] of each token's position, as the model scales them."""

@@ -2,12 +2,13 @@
 
 Segments of the stream attend to themselves and, where neighbouring rows begin alike, as the two answers to a
 question or rows under one system prompt do, to the segment of that beginning. To be computed together
-segments of similar length are gathered into blocks.
+segments of similar length are gathered into blocks; a graphics processor's kernel takes them as they
+are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tunesmith.models import device
 from tunesmith.models.backbone import Rows
+from tunesmith.train.backbones.spans import Spans, spans
 
 # A shorter beginning is not worth the bookkeeping of attending to two segments.
 _SHARED = 16
@@ -56,14 +59,14 @@ class Packed:
     ids: Tensor
     positions: Tensor
     where: Tensor
-    blocks: tuple[Block, ...]
+    segments: tuple[Block, ...] | Spans
 
     @property
     def whence(self) -> Tensor:
         """For each token of the stream [tokens] the last of the rows' tokens that is laid there."""
         found = np.empty(len(self.ids), dtype=np.int64)
-        found[self.where.numpy()] = np.arange(len(self.where))
-        return torch.from_numpy(found)
+        found[self.where.cpu().numpy()] = np.arange(len(self.where))
+        return device.tensor(found)
 
 
 def pack(rows: Rows, *, causal: bool) -> Packed:
@@ -87,13 +90,13 @@ def pack(rows: Rows, *, causal: bool) -> Packed:
             positions.append(np.arange(shared, len(row)))
             where.append(np.concatenate([np.arange(*_ends(part)) for part in (beginning, rest)]))
             place = rest.stop
-    # Those without a prefix come first: what others attend to is among them.
-    blocks = [
-        _block(group, prefix, causal=causal)
-        for prefix in sorted(segments, key=len)
-        for group in _groups(segments[prefix])
-    ]
-    return Packed(ids=_joined(ids), positions=_joined(positions), where=_joined(where), blocks=tuple(blocks))
+    together = spans if device.is_graphics() else _blocks
+    return Packed(
+        ids=_joined(ids),
+        positions=_joined(positions),
+        where=_joined(where),
+        segments=together(segments, causal=causal),
+    )
 
 
 def _ends(part: range) -> tuple[int, int]:
@@ -118,6 +121,15 @@ def _common(one: NDArray[Any], other: NDArray[Any]) -> int:
     length = min(len(one), len(other)) - 1
     same = one[:length] == other[:length]
     return length if same.all() else int(same.argmin())
+
+
+def _blocks(segments: Mapping[range, Sequence[range]], *, causal: bool) -> tuple[Block, ...]:
+    # Those without a prefix come first: what others attend to is among them.
+    return tuple(
+        _block(group, prefix, causal=causal)
+        for prefix in sorted(segments, key=len)
+        for group in _groups(segments[prefix])
+    )
 
 
 def _groups(segments: Sequence[range]) -> list[list[range]]:
@@ -148,4 +160,4 @@ def _block(segments: Sequence[range], prefix: range, *, causal: bool) -> Block:
 
 
 def _joined(parts: Sequence[NDArray[np.integer[Any]]]) -> Tensor:
-    return torch.from_numpy(np.concatenate(parts).astype(np.int64))
+    return device.tensor(np.concatenate(parts).astype(np.int64))

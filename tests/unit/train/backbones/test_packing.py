@@ -33,9 +33,8 @@ def test_the_stream_gives_back_the_rows(lengths: list[int], common: int, causal:
 @given(lengths=LENGTHS, common=st.sampled_from([0, 16]), causal=st.booleans())
 def test_every_token_is_in_one_block(lengths: list[int], common: int, causal: bool) -> None:
     packed = pack(rows_of(lengths, common), causal=causal)
-    seen = [
-        block.places.flatten() if block.real is None else block.places[block.real] for block in packed.blocks
-    ]
+    blocks = packed.segments
+    seen = [block.places.flatten() if block.real is None else block.places[block.real] for block in blocks]
     assert sorted(torch.cat(seen).tolist()) == list(range(len(packed.ids)))
 
 
@@ -61,4 +60,4 @@ def test_each_pair_of_neighbours_may_share_a_beginning_of_its_own() -> None:
     rows = [row + 10 * pair for pair in range(3) for row in rows_of([5, 9], 20 + 7 * pair)]
     packed = pack([*rows, np.arange(4)], causal=True)
     assert sum(map(len, rows)) + 4 - len(packed.ids) == 20 + 27 + 34
-    assert sorted(len(block.prefix) for block in packed.blocks if block.prefix) == [20, 20, 27, 27, 34, 34]
+    assert sorted(len(block.prefix) for block in packed.segments if block.prefix) == [20, 20, 27, 27, 34, 34]
