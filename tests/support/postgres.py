@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -78,7 +79,7 @@ def _running(bin_: Path, folder: Path) -> Iterator[int]:
         _wait(process, port, folder / "log")
         yield port
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # SIGTERM would wait for every client to go
         try:
             process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:

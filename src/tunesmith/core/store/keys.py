@@ -20,7 +20,7 @@ from tunesmith.core.store.tables import keys
 _PREFIX = "tsk"
 PEPPER = "pepper"
 _PEPPER_BYTES = 32
-_TEXT = re.compile(r"[^_]+_(?P<id>[0-9a-f]{8})_[^_].{0,180}", re.S)
+_TEXT = re.compile(r"[^_]+_(?P<id>[0-9a-f]{8})_.{1,180}", re.S)
 
 
 class Keys(Opened):

@@ -18,6 +18,7 @@ class Release:
     lineage: dict[str, Any]
     created: float
     aliases: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -34,3 +35,23 @@ class Key:
     scopes: tuple[str, ...]
     created: float
     revoked: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """That an alias was pointed to a version, from where, when and why."""
+
+    name: str
+    alias: str
+    version: int
+    previous: int | None
+    reason: str
+    moved: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What somebody wrote about a release or a run, and when."""
+
+    text: str
+    written: float

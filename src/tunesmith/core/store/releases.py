@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from tunesmith.core.errors import NotFoundError, TunesmithError
+from tunesmith.core.store import marks, selecting
 from tunesmith.core.store.opened import Opened
-from tunesmith.core.store.records import Release
+from tunesmith.core.store.records import Move, Release
 from tunesmith.core.store.tables import aliases, moves, releases
 
 
@@ -26,7 +27,7 @@ class Releases(Opened):
         with self.backend.writing() as connection:
             version = connection.execute(sa.select(releases.c.version).where(same)).scalar()
             if version is None:
-                version = _next_version(connection, name)
+                version = selecting.next_version(connection, name)
                 connection.execute(
                     releases.insert().values(
                         name=name, version=version, digest=digest, folder=str(folder), task=task,
@@ -36,22 +37,17 @@ class Releases(Opened):
             elif "run" in lineage:
                 here = (releases.c.name == name) & (releases.c.version == version)
                 connection.execute(releases.update().where(here).values(lineage=lineage))
-            return _read(connection, name, version)
+            return selecting.named(connection, name, version)
 
     def releases(self) -> list[Release]:
         """All releases by name and version."""
         with self.backend.reading() as connection:
-            return _select(connection)
+            return selecting.select(connection)
 
     def find(self, label: str) -> Release | None:
         """The release `name@version`, `name@alias`, or `name`: its production, else its newest version."""
-        name, _, which = label.partition("@")
         with self.backend.reading() as connection:
-            mine = _select(connection, name)
-        if which:
-            return next((r for r in mine if which == str(r.version) or which in r.aliases), None)
-        production = (r for r in mine if "production" in r.aliases)
-        return next(production, mine[-1] if mine else None)
+            return selecting.meant(connection, label)
 
     def release(self, label: str) -> Release:
         """As `find`.
@@ -74,8 +70,8 @@ class Releases(Opened):
         """
         here = (aliases.c.name == name) & (aliases.c.alias == alias)
         with self.backend.writing() as connection:
-            _read(connection, name, version)
-            found = connection.execute(sa.select(aliases.c.version).where(here)).scalar()
+            selecting.named(connection, name, version)
+            found = selecting.pointed(connection, name, alias)
             if found != expected:
                 raise TunesmithError("C08", name=name, alias=alias, expected=expected, found=found)
             if found is None:
@@ -89,14 +85,12 @@ class Releases(Opened):
                         moved=time.time(),
                     )
                 )  # fmt: skip
-            return _read(connection, name, version)
+            return selecting.named(connection, name, version)
 
     def alias_version(self, name: str, alias: str) -> int | None:
         """The version an alias points to."""
-        here = (aliases.c.name == name) & (aliases.c.alias == alias)
         with self.backend.reading() as connection:
-            found: int | None = connection.execute(sa.select(aliases.c.version).where(here)).scalar()
-        return found
+            return selecting.pointed(connection, name, alias)
 
     def rollback(self, name: str, alias: str, *, reason: str) -> Release:
         """Point `alias` to where it was before its last move.
@@ -117,8 +111,16 @@ class Releases(Opened):
             raise TunesmithError("C09", name=name, alias=alias)
         return self.move(name, alias, previous, expected=current, reason=reason)
 
+    def history(self, name: str, alias: str | None = None) -> list[Move]:
+        """How the aliases of a name, or one of them, were moved, oldest first."""
+        mine = moves.c.name == name if alias is None else (moves.c.name == name) & (moves.c.alias == alias)
+        columns = [column for column in moves.c if column.name != "id"]
+        with self.backend.reading() as connection:
+            rows = connection.execute(sa.select(*columns).where(mine).order_by(moves.c.id))
+            return [Move(**row) for row in rows.mappings()]
+
     def remove(self, release: Release) -> None:
-        """Forget a release; its files are the caller's.
+        """Forget a release with its tags and notes; its files are the caller's.
 
         Raises:
             TunesmithError: C13 while an alias points to it.
@@ -130,43 +132,4 @@ class Releases(Opened):
                 raise TunesmithError("C13", name=release.label, aliases=", ".join(pointing))
             mine = (releases.c.name == release.name) & (releases.c.version == release.version)
             connection.execute(releases.delete().where(mine))
-
-
-def _next_version(connection: sa.Connection, name: str) -> int:
-    # A removed version's number stays taken while an alias can be rolled back to it.
-    used = sa.union_all(
-        sa.select(releases.c.version).where(releases.c.name == name),
-        sa.select(moves.c.version).where(moves.c.name == name),
-    ).subquery()
-    return (
-        int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(used.c.version), 0))).scalar_one()) + 1
-    )
-
-
-def _read(connection: sa.Connection, name: str, version: int) -> Release:
-    """One release.
-
-    Raises:
-        NotFoundError: C07 when somebody removed it meanwhile.
-    """
-    mine = _select(connection, name)
-    found = next((release for release in mine if release.version == version), None)
-    if found is None:
-        known = ", ".join(release.label for release in mine) or "-"
-        raise NotFoundError("C07", name=f"{name}@{version}", known=known)
-    return found
-
-
-def _select(connection: sa.Connection, name: str | None = None) -> list[Release]:
-    """All releases, or those of one name, by name and version."""
-    pointing, wanted = sa.select(aliases), sa.select(releases)
-    if name is not None:
-        pointing, wanted = pointing.where(aliases.c.name == name), wanted.where(releases.c.name == name)
-    pointers: dict[tuple[str, int], list[str]] = {}
-    for owner, alias, version in connection.execute(pointing):
-        pointers.setdefault((owner, version), []).append(alias)
-    order = (releases.c.name, releases.c.version)
-    return [
-        Release(**row, aliases=tuple(sorted(pointers.get((row["name"], row["version"]), []))))
-        for row in connection.execute(wanted.order_by(*order)).mappings()
-    ]
+            marks.forget(connection, "release", release.label)

@@ -44,3 +44,21 @@ keys = sa.Table(
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("revoked", sa.Float),
 )
+# `kind` says of what `name` is the name: a release (`router@3`) or a run.
+tags = sa.Table(
+    "tags",
+    metadata,
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("name", sa.String(128), primary_key=True),
+    sa.Column("tag", sa.String(64), primary_key=True),
+)
+notes = sa.Table(
+    "notes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("name", sa.String(128), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("written", sa.Float, nullable=False),
+    sa.Index("ix_notes_subject", "kind", "name"),
+)

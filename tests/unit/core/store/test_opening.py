@@ -1,13 +1,9 @@
-"""Opening a store: by many at once, with a wrong address, after a newer version, and when it is damaged."""
+"""Opening a store: with a wrong address, after a newer version, and when it is damaged."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -16,32 +12,11 @@ from tunesmith.core.database import Database
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.store import Store, migrating
 
-WORKER = Path(__file__).with_name("worker.py")
-
-
-def start(database: Database, *words: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
-    action, *rest = words
-    command = [sys.executable, str(WORKER), action, str(database.path), database.url or "", *rest]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
-
 
 def code(database):
     with pytest.raises(TunesmithError) as caught:
         Store(database).releases()
     return caught.value.problems[0].code
-
-
-def test_eight_processes_that_begin_at_once_make_the_tables_once(database):
-    processes = [start(database, "begin") for _ in range(8)]
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    assert [process.communicate()[1] for process in processes] == [""] * 8
-    store = Store(database)
-    assert [release.label for release in store.releases()] == ["router@1"]
-    store.close()
 
 
 def test_a_store_of_a_newer_version_is_refused_and_stays_as_it_is(store):
