@@ -80,7 +80,7 @@ def frozen(module: nn.Module, precision: str, row: NDArray[np.integer[Any]]) -> 
 
 def _fast(module: nn.Module, dtype: torch.dtype, *, speaks: bool) -> Backbone:
     name = str(getattr(module.config, "model_type", ""))
-    if next(module.parameters()).is_cuda and name not in llama.COVERED:
+    if next(module.parameters()).is_cuda and name not in COVERED:
         raise NotCoveredError("attention with dropout on a graphics processor")
     if soft_prompt.of(module):
         raise NotCoveredError("a tuned prompt")
