@@ -19,7 +19,7 @@ class StopStrings:
         if found:
             self._held = ""
             return text[: min(found)], True
-        held = max((_overlap(text, stop) for stop in self._stops), default=0)
+        held = max((overlap(text, stop) for stop in self._stops), default=0)
         passed = len(text) - held
         self._held = text[passed:]
         return text[:passed], False
@@ -30,7 +30,7 @@ class StopStrings:
         return text
 
 
-def _overlap(text: str, stop: str) -> int:
+def overlap(text: str, stop: str) -> int:
     """The length of the longest end of `text` that is a beginning of `stop`."""
     lengths = range(min(len(text), len(stop) - 1), 0, -1)
     return next((length for length in lengths if text.endswith(stop[:length])), 0)

@@ -19,7 +19,7 @@ class TokenBytes:
         self._tokenizer = tokenizer
         added = tokenizer.get_added_tokens_decoder()
         self._added = {i: token.content for i, token in added.items()}
-        self._special = {i for i, token in added.items() if token.special}
+        self.special = {i for i, token in added.items() if token.special}
         steps = list(_steps(json.loads(tokenizer.decoder.__getstate__()) if tokenizer.decoder else {}))
         self._changes = [change for step in steps if (change := _change(step))]
         kinds = {step["type"] for step in steps}
@@ -41,7 +41,7 @@ class TokenBytes:
 
     def shown(self, token: int) -> bytes:
         """What a reader of the text sees of it: nothing of a special token."""
-        return b"" if token in self._special else self(token)
+        return b"" if token in self.special else self(token)
 
     def text(self, token: int) -> str:
         """The text of one id; what is no text by itself is written as `bytes:` and its code."""

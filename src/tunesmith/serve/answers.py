@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,7 +17,10 @@ Number = Annotated[int, Field(ge=0, lt=2**53)]
 Index = Annotated[int, Field(ge=0, lt=4096)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Logprob = Annotated[float, Field(ge=-1e38, le=0)]
-FinishReason = Literal["stop", "length"]
+# Left out where there is nothing: readers of streams put together what they are given.
+Given = TypeVar("Given")
+Brief = Annotated[Given | None, Field(exclude_if=lambda value: value is None)]
+FinishReason = Literal["stop", "length", "tool_calls"]
 
 
 class Frozen(BaseModel):
@@ -82,11 +85,37 @@ class CompletionLogprobs(Frozen):
     text_offset: Annotated[list[Number], Field(max_length=2**21)]
 
 
+class ToolFunction(Frozen):
+    """A function that the model calls; its arguments are JSON text, in a stream a piece of it."""
+
+    name: Brief[Name] = None
+    arguments: Answer
+
+
+class ToolCall(Frozen):
+    """A call of a tool."""
+
+    id: Id
+    type: Literal["function"] = "function"
+    function: ToolFunction
+
+
+class ToolCallDelta(Frozen):
+    """What is new in a call: first its id and name, then its arguments piece by piece."""
+
+    index: Index
+    id: Brief[Id] = None
+    type: Brief[Literal["function"]] = None
+    function: ToolFunction
+
+
 class AnswerMessage(Frozen):
-    """The assistant's turn."""
+    """The assistant's turn: text, calls of tools, or text before calls."""
 
     role: Literal["assistant"] = "assistant"
-    content: Answer
+    content: Answer | None
+    refusal: None = None
+    tool_calls: Annotated[list[ToolCall], Field(max_length=4096)] | None = None
 
 
 class ChatChoice(Frozen):
@@ -111,6 +140,7 @@ class Delta(Frozen):
 
     role: Literal["assistant"] | None = None
     content: Answer | None = None
+    tool_calls: Annotated[list[ToolCallDelta], Field(max_length=4096)] | None = None
 
 
 class ChatChunkChoice(Frozen):

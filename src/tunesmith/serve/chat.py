@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 
 from fastapi import FastAPI, Request
@@ -9,7 +10,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from tunesmith.models.decoder import Finish
+from tunesmith.models.calls import CallForm
 from tunesmith.models.token_bytes import TokenBytes
 from tunesmith.serve import logprobs
 from tunesmith.serve.answers import (
@@ -20,10 +21,16 @@ from tunesmith.serve.answers import (
     ChatCompletion,
     ChatLogprobs,
     Delta,
+    FinishReason,
+    ToolCall,
+    ToolCallDelta,
+    ToolFunction,
     Usage,
     new_head,
 )
+from tunesmith.serve.calls import Call, CallReader, Text
 from tunesmith.serve.generation import Generation, Part
+from tunesmith.serve.planning import plan
 from tunesmith.serve.schemas import ChatRequest
 from tunesmith.serve.served import Deployments, TextDeployment
 from tunesmith.serve.streaming import answer
@@ -36,30 +43,32 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
     async def chat(wishes: ChatRequest, request: Request) -> Response:
         """The assistant's next turn in a conversation."""
         deployment = deployments.of(TextDeployment, wishes.model)
-        messages = [message.plain() for message in wishes.messages]
-        ids = await run_in_threadpool(deployment.contract.encode, deployment.tokenizer, messages)
+        planned = await run_in_threadpool(plan, deployment, wishes)
         generation = Generation(
             deployment,
-            [ids],
+            [planned.ids],
             wishes,
             max_tokens=wishes.max_completion_tokens or wishes.max_tokens,
             continues=False,
+            grammar=planned.grammar,
         )
-        return await answer(generation, _Shape(deployment, wishes), wishes, request)
+        return await answer(generation, _Shape(deployment, wishes, planned.form), wishes, request)
 
 
 class _Shape:
-    def __init__(self, deployment: TextDeployment, wishes: ChatRequest) -> None:
+    def __init__(self, deployment: TextDeployment, wishes: ChatRequest, form: CallForm | None) -> None:
         self._head = new_head("chatcmpl", deployment.name)
         self._words = TokenBytes(deployment.tokenizer) if wishes.logprobs else None
+        self._form = form
+        self._readers: dict[int, CallReader] = {}
 
     def whole(self, answers: Sequence[Part], usage: Usage) -> BaseModel:
         choices = [
             ChatChoice(
                 index=i,
-                message=AnswerMessage(content=part.text),
+                message=_message(self._read(i, part)),
                 logprobs=self._logprobs(part),
-                finish_reason=part.finish or "length",
+                finish_reason=self._finish(i, part) or "length",
             )
             for i, part in enumerate(answers)
         ]
@@ -69,16 +78,60 @@ class _Shape:
         return [self._chunk(i, Delta(role="assistant", content="")) for i in range(count)]
 
     def events(self, index: int, part: Part) -> list[BaseModel]:
-        return [self._chunk(index, Delta(content=part.text or None), part.finish, self._logprobs(part))]
+        delta = _delta(self._read(index, part))
+        finish, told = self._finish(index, part), self._logprobs(part)
+        empty = delta.content is None and delta.tool_calls is None and finish is None
+        return [] if empty and told is None else [self._chunk(index, delta, finish, told)]
 
     def closing(self, usage: Usage) -> BaseModel:
         return ChatChunk.model_validate({**self._head, "choices": [], "usage": usage})
 
     def _chunk(
-        self, index: int, delta: Delta, finish: Finish | None = None, told: ChatLogprobs | None = None
+        self, index: int, delta: Delta, finish: FinishReason | None = None, told: ChatLogprobs | None = None
     ) -> BaseModel:
         choice = ChatChunkChoice(index=index, delta=delta, logprobs=told, finish_reason=finish)
         return ChatChunk.model_validate({**self._head, "choices": [choice]})
 
+    def _read(self, index: int, part: Part) -> list[Text | Call]:
+        if self._form is None:
+            return [Text(part.text)] if part.text else []
+        reader = self._readers.setdefault(index, CallReader(self._form))
+        return reader.feed(part.text, last=part.finish is not None)
+
+    def _finish(self, index: int, part: Part) -> FinishReason | None:
+        called = index in self._readers and self._readers[index].called
+        return "tool_calls" if called and part.finish == "stop" else part.finish
+
     def _logprobs(self, part: Part) -> ChatLogprobs | None:
         return logprobs.of_chat(part.said, self._words) if self._words else None
+
+
+def _message(pieces: Sequence[Text | Call]) -> AnswerMessage:
+    calls: dict[int, ToolCall] = {}
+    for piece in pieces:
+        if isinstance(piece, Call):
+            known = calls.get(piece.index)
+            name = known.function.name if known else piece.name
+            arguments = (known.function.arguments if known else "") + piece.arguments
+            identity = known.id if known else new_call()
+            calls[piece.index] = ToolCall(id=identity, function=ToolFunction(name=name, arguments=arguments))
+    text = "".join(piece.text for piece in pieces if isinstance(piece, Text))
+    return AnswerMessage(content=text if text or not calls else None, tool_calls=list(calls.values()) or None)
+
+
+def _delta(pieces: Sequence[Text | Call]) -> Delta:
+    text = "".join(piece.text for piece in pieces if isinstance(piece, Text))
+    calls = [_call_delta(piece) for piece in pieces if isinstance(piece, Call)]
+    return Delta(content=text or None, tool_calls=calls or None)
+
+
+def _call_delta(piece: Call) -> ToolCallDelta:
+    function = ToolFunction(name=piece.name, arguments=piece.arguments)
+    if piece.name is None:
+        return ToolCallDelta(index=piece.index, function=function)
+    return ToolCallDelta(index=piece.index, id=new_call(), type="function", function=function)
+
+
+def new_call() -> str:
+    """The id of a call."""
+    return f"call_{uuid.uuid4().hex}"

@@ -30,6 +30,8 @@ class _Form:
     headers: Mapping[str, str] | None = None
 
 
+# Mistakes in a request that pydantic found, so that they have no class of their own.
+_MISTAKES = ("S10", "S26", "S28", "S29", "S30", "S34", "S37", "S42", "S43", "S44")
 _FORMS = {
     "S01": _Form(404, code="model_not_found"),
     "S02": _Form(400, code="context_length_exceeded"),
@@ -46,8 +48,9 @@ _FORMS = {
     "S15": _Form(403, code="insufficient_permissions"),
     "S16": _Form(404, code="not_found"),
     "S17": _Form(405, code="method_not_allowed"),
+    "S39": _Form(500, "server_error", "grammar_failed"),
     "S18": _Form(500, "server_error", "internal_error"),
-    **{code: _Form(400) for code in ("S10", "S26", "S28", "S29", "S30", "S34", "S35", "S36", "S37")},
+    **dict.fromkeys(_MISTAKES, _Form(400)),
 }
 # Other errors: a usage, data or model error was caused by the request, everything else by the server.
 _BY_EXIT_CODE = {2: _Form(400), 3: _Form(400), 4: _Form(404)}
@@ -144,7 +147,10 @@ def _problem(item: Mapping[str, Any], sent: object) -> Problem:
     field = ".".join(map(str, _location(item["loc"][1:], sent))) or None
     match item["type"]:
         case "tunesmith":
-            return Problem(code=context["code"], values=context["values"])
+            values = dict(context["values"])
+            part = values.pop("field", None)
+            whole = ".".join(map(str, filter(None, (field, part)))) or None
+            return Problem(code=context["code"], field=whole if part else None, values=values)
         case kind if field is None:
             reason = context["error"] if kind == "json_invalid" else item["msg"]
             return Problem(code="S11", values={"reason": reason})

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.core.errors import UsageError
 from tunesmith.models.decoder import Finish, check_ids
 from tunesmith.models.likelihood import Likelihood
-from tunesmith.models.sampling import Grammar, Sampling
+from tunesmith.models.sampling import Sampling
 from tunesmith.models.text_stream import TextStream
 from tunesmith.serve.answers import Usage
 from tunesmith.serve.engine import Item, Prompt, Reading
+from tunesmith.serve.grammar import Compiled, require_kept
 from tunesmith.serve.schemas import Generation as Wishes
 from tunesmith.serve.served import TextDeployment
 
@@ -64,8 +65,9 @@ class Generation:
         max_tokens: int | None,
         continues: bool,
         echo: Sequence[str] = (),
-        grammar: Callable[[], Grammar] | None = None,
+        grammar: Compiled | None = None,
     ) -> None:
+        self._grammar = grammar
         self._prompt_tokens = sum(map(len, prompts))
         self._new_tokens = 0
         self._tells = wishes.tops is not None
@@ -110,6 +112,7 @@ class Generation:
             part = self._held[index] + self._part(index, item)
             if part.finish:
                 self._stream.stop(index)
+                require_kept(self._grammar)
             if part.text or part.finish:
                 self._held[index] = NOTHING
                 yield index, part
@@ -145,7 +148,7 @@ def _sampling(
     max_tokens: int | None,
     *,
     seed: int,
-    grammar: Callable[[], Grammar] | None,
+    grammar: Compiled | None,
 ) -> Sampling:
     """Wishes over the contract's defaults. A wish for more tokens than there is room is refused, not cut."""
     defaults, context = deployment.contract.generation, deployment.context

@@ -1,39 +1,27 @@
-"""What requests may say: every field with a bound, and no field that is not honoured."""
+"""What requests for text may say: every field with a bound, and no field that is not honoured."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
-MAX_TEXT = 2_000_000  # characters; the body as a whole is bounded too
-MAX_SEQUENCES = 64  # sequences of one request: prompts times n
-MAX_TOKENS = 1_048_576
-
-ModelName = Annotated[str, Field(min_length=1, max_length=256)]
-Text = Annotated[str, Field(max_length=MAX_TEXT)]
-Stop = Annotated[str, Field(min_length=1, max_length=256)]
-TokenId = Annotated[int, Field(ge=0, lt=2**31)]
-TokenIds = Annotated[list[TokenId], Field(min_length=1, max_length=MAX_TOKENS)]
-Count = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
-Penalty = Annotated[float, Field(ge=-2, le=2)]
-Bias = Annotated[float, Field(ge=-100, le=100)]
-BiasedId = Annotated[str, Field(pattern=r"^\d{1,9}$", max_length=9)]
-Tops = Annotated[int, Field(ge=0, le=20)]
-
-
-def mistake(code: str, **values: Any) -> PydanticCustomError:
-    """A mistake that concerns several fields, by its code in `serve.toml`."""
-    return PydanticCustomError(
-        "tunesmith", "fields that do not go together", {"code": code, "values": values}
-    )
-
-
-class Strict(BaseModel):
-    """JSON types are taken as they are ("yes" is no boolean); NaN and unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+from tunesmith.serve.strict import (
+    MAX_SEQUENCES,
+    MAX_TOKENS,
+    Bias,
+    BiasedId,
+    Count,
+    ModelName,
+    Penalty,
+    Stop,
+    Strict,
+    Text,
+    TokenIds,
+    Tops,
+    mistake,
+)
+from tunesmith.serve.tool_schemas import Called, ResponseFormat, Tool, ToolChoice, ToolName
 
 
 class TextPart(Strict):
@@ -44,17 +32,33 @@ class TextPart(Strict):
 
 
 class ChatMessage(Strict):
-    """One turn of a conversation."""
+    """One turn of a conversation; what a tool answered has the role `tool`."""
 
-    role: Literal["system", "developer", "user", "assistant"]
-    content: Text | Annotated[list[TextPart], Field(min_length=1, max_length=256)]
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: Text | Annotated[list[TextPart], Field(min_length=1, max_length=256)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    tool_calls: Annotated[list[Called], Field(min_length=1, max_length=128)] | None = None
+    tool_call_id: ToolName | None = None
+    refusal: None = None
 
-    def plain(self) -> dict[str, str]:
+    @model_validator(mode="after")
+    def _says_something(self) -> ChatMessage:
+        if self.content is None and self.tool_calls is None:
+            raise mistake("S26", field="content")
+        if self.tool_calls is not None and self.role != "assistant":
+            raise mistake("S42", field="tool_calls", role="assistant")
+        if self.tool_call_id is not None and self.role != "tool":
+            raise mistake("S42", field="tool_call_id", role="tool")
+        return self
+
+    def plain(self) -> dict[str, Any]:
         """The form prompt contracts render; `developer` is the newer name of `system`."""
         role = "system" if self.role == "developer" else self.role
-        if isinstance(self.content, str):
-            return {"role": role, "content": self.content}
-        return {"role": role, "content": "".join(part.text for part in self.content)}
+        parts = [self.content] if isinstance(self.content, str) else [p.text for p in self.content or ()]
+        calls = [call.model_dump() for call in self.tool_calls] if self.tool_calls else None
+        said = {"role": role, "content": "".join(parts), "name": self.name}
+        more = {"tool_calls": calls, "tool_call_id": self.tool_call_id}
+        return {key: value for key, value in {**said, **more}.items() if value is not None}
 
 
 class StreamOptions(Strict):
@@ -114,6 +118,10 @@ class ChatRequest(Generation):
     max_completion_tokens: Count | None = None
     logprobs: bool | None = None
     top_logprobs: Tops | None = None
+    tools: Annotated[list[Tool], Field(min_length=1, max_length=128)] | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
 
     @property
     def tops(self) -> int | None:
@@ -124,6 +132,16 @@ class ChatRequest(Generation):
     def _tops_need_logprobs(self) -> ChatRequest:
         if self.top_logprobs and not self.logprobs:
             raise mistake("S28", needs="logprobs", given="top_logprobs")
+        return self
+
+    @model_validator(mode="after")
+    def _tools_go_together(self) -> ChatRequest:
+        for given in ("tool_choice", "parallel_tool_calls"):
+            if getattr(self, given) is not None and not self.tools:
+                raise mistake("S43", given=given, needs="tools")
+        shaped = self.response_format is not None and self.response_format.type != "text"
+        if self.tools and shaped and self.tool_choice != "none":
+            raise mistake("S44", one="tools", other="response_format")
         return self
 
     @model_validator(mode="after")

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from tunesmith.serve.schemas import ChatMessage, ModelName, Strict, Text, TokenIds, mistake
+from tunesmith.serve.schemas import ChatMessage
+from tunesmith.serve.strict import ModelName, Strict, Text, TokenIds, mistake
 
 MAX_ITEMS = 1024
 

@@ -203,7 +203,7 @@ def test_concurrent_requests_answer_as_alone(client: openai.OpenAI) -> None:
     [
         ({"model": "nobody"}, 404, "model_not_found", "model"),
         ({"model": "vowels"}, 400, "S08", "model"),
-        ({"tools": []}, 400, "unsupported_parameter", "tools"),
+        ({"modalities": ["text"]}, 400, "unsupported_parameter", "modalities"),
         ({"top_logprobs": 2}, 400, "S28", None),
         ({"messages": []}, 400, "S10", "messages"),
         ({"messages": None}, 400, "S10", "messages"),
@@ -281,8 +281,8 @@ def test_the_official_client_sees_the_errors_it_knows(client: openai.OpenAI) -> 
     with pytest.raises(openai.NotFoundError) as missing:
         client.chat.completions.create(model="nobody", messages=QUESTION)
     assert missing.value.code == "model_not_found"
-    with pytest.raises(openai.BadRequestError, match="tools"):
-        client.chat.completions.create(model="stories", messages=QUESTION, tools=[])
+    with pytest.raises(openai.BadRequestError, match="modalities"):
+        client.chat.completions.create(model="stories", messages=QUESTION, modalities=["text"])
 
 
 def test_unknown_paths_and_methods_have_the_same_shape(http: httpx.Client) -> None:

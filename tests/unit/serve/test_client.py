@@ -43,8 +43,8 @@ def test_it_classifies_one_text_or_many(client: Client) -> None:
 
 
 def test_it_says_what_the_server_said(client: Client) -> None:
-    with pytest.raises(UsageError, match="`tools` is not supported"):
-        client.chat("x", tools=[])
+    with pytest.raises(UsageError, match="`modalities` is not supported"):
+        client.chat("x", modalities=[])
     with pytest.raises(UsageError, match="does not fit"):
         list(client.stream("x", temperature=5))
     with pytest.raises(NotFoundError, match="nobody"):
