@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 
+from tunesmith.cli import load_view
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import number
 from tunesmith.core import text
+from tunesmith.core.errors import UsageError
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     """The models, and where to listen."""
-    parser.add_argument("models", nargs="+", metavar="MODEL", help=text.say("cli.argument_models", lang))
+    parser.add_argument("models", nargs="*", metavar="MODEL", help=text.say("cli.argument_models", lang))
     parser.add_argument("--host", default="127.0.0.1", help=text.say("cli.option_host", lang))
     parser.add_argument(
         "--port",
@@ -24,10 +26,20 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         "--allow-host", action="append", default=[], metavar="NAME", dest="hosts",
         help=text.say("cli.option_allow_host", lang),
     )  # fmt: skip
+    parser.add_argument("--bench", metavar="URL", help=text.say("cli.option_bench", lang))
+    load_view.options(parser, lang)
 
 
 def run(given: argparse.Namespace, output: Output) -> int:
-    """Load the models and serve them until SIGINT or SIGTERM."""
+    """Load the models and serve them until SIGINT or SIGTERM; or put a load on a server.
+
+    Raises:
+        UsageError: S70 when no model is named.
+    """
+    if given.bench:
+        return load_view.show(given, output)
+    if not given.models:
+        raise UsageError("S70")
     from tunesmith.core.store import Store
     from tunesmith.models.loading import load
     from tunesmith.models.resolve import named, resolve

@@ -50,3 +50,9 @@ def test_a_version_answers_to_its_plain_name_only_when_it_is_alone():
     assert named(["router@2", "router@3"], [router, router]) == [
         ("router@2", [], router), ("router@3", [], router),
     ]  # fmt: skip
+
+
+def test_a_server_without_a_model_is_refused(call):
+    said = call("serve")
+    assert (said.code, said.out) == (2, "")
+    assert "error[S70]" in said.err
