@@ -113,6 +113,7 @@ def show_result(result: dict[str, Any], output: Output, *, cached: bool) -> None
     show_differences(result, output)
     show_search(result, output)
     show_weights(result, output)
+    show_forgetting(result, output)
     show_ledger(result["ledger"], output)
     gate_view.show(result["gate"], output)
     if result["release"]:
@@ -147,6 +148,13 @@ def show_weights(result: dict[str, Any], output: Output) -> None:
     weights = result.get("weights")
     if weights and weights["keep"] == "best":
         output.line(output.say("weights_best", **weights))
+
+
+def show_forgetting(result: dict[str, Any], output: Output) -> None:
+    """How much of what the model knew before is lost, where it was asked."""
+    if lost := result.get("forgetting"):
+        said = output.say("forgotten", **{**lost, "share": f"{lost['share']:.0%}"})
+        output.line(said)
 
 
 def show_ledger(ledger: dict[str, Any], output: Output) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.cli import gate_view, layout
 from tunesmith.cli.output import Output
-from tunesmith.cli.run_verb import show_differences, show_ledger, show_search, show_weights
+from tunesmith.cli.run_verb import show_differences, show_forgetting, show_ledger, show_search, show_weights
 from tunesmith.core import text
 from tunesmith.core.events import (
     Event,
@@ -123,6 +123,7 @@ def show_one(known: dict[str, Any], output: Output) -> None:
         show_differences(result, output)
         show_search(result, output)
         show_weights(result, output)
+        show_forgetting(result, output)
         show_ledger(result["ledger"], output)
         gate_view.show(result["gate"], output)
     elif known["trials"]:

@@ -336,6 +336,7 @@ class Limits(Section):
     size_mb: float | None = Field(default=None, gt=0)
     latency_ms: float | None = Field(default=None, gt=0)
     data_warnings: int | None = Field(default=None, ge=0)
+    forgetting: float | None = Field(default=None, ge=0, le=1)
 
 
 class Eval(Section):
@@ -345,6 +346,7 @@ class Eval(Section):
     against: list[str] = []
     gate: dict[MetricName, Bound] = {}
     limits: Limits = Limits()
+    forgetting: bool = False
 
 
 class Publish(Section):

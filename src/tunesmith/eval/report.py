@@ -15,6 +15,7 @@ from tunesmith.core.events import Answer
 from tunesmith.core.plain import plain
 from tunesmith.eval import classes
 from tunesmith.eval.classes import ClassScore, Mistake, Place
+from tunesmith.eval.forgetting import Forgetting
 from tunesmith.eval.gate import OPEN, Verdict
 from tunesmith.eval.metrics import Direction
 from tunesmith.eval.outcome import LabelOutcome
@@ -120,6 +121,7 @@ class Report:
     validation: tuple[ValidationPoint, ...] = ()
     weights: Weights | None = None
     ledger: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    forgetting: Forgetting | None = None
     gate: Verdict = OPEN
     seconds: float = 0.0
     format: Literal[1] = 1

@@ -31,7 +31,7 @@ from tunesmith.eval.report import Provenance, Report, TrainingPoint, ValidationP
 from tunesmith.models import loading
 from tunesmith.models.endpoint import PREFIX
 from tunesmith.models.resolve import Resolved, resolve
-from tunesmith.workflow import limits, measuring, references, searching, spans, tokens, training
+from tunesmith.workflow import forgetting, limits, measuring, references, searching, spans, tokens, training
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 
@@ -136,8 +136,13 @@ def _judge(
         notes=training.notes_of(folder),
         tried=tried,
     )  # fmt: skip
-    verdict = gate.both(report.gate, limits.held(plan.recipe.eval.limits, plan.task, model, folder, parts))
-    return replace(report, gate=verdict, seconds=time.monotonic() - began), outcome
+    asked = plan.recipe.eval
+    lost = None
+    if asked.forgetting or asked.limits.forgetting is not None:
+        lost = forgetting.measure(plan, kept, folder)
+    held = limits.held(asked.limits, plan.task, model, folder, parts, lost)
+    done = replace(report, gate=gate.both(report.gate, held), forgetting=lost)
+    return replace(done, seconds=time.monotonic() - began), outcome
 
 
 def report_of(

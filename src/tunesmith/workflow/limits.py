@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.core.recipe import Limits
 from tunesmith.eval import gate
+from tunesmith.eval.forgetting import Forgetting
 from tunesmith.eval.gate import Verdict
 from tunesmith.models import card
 from tunesmith.models.language import LanguageModel
@@ -29,7 +30,9 @@ _PROMPT = 200  # characters
 _TOKENS = 32
 
 
-def held(limits: Limits, task: Task, model: Model, folder: Path, parts: Parts) -> Verdict:
+def held(
+    limits: Limits, task: Task, model: Model, folder: Path, parts: Parts, lost: Forgetting | None
+) -> Verdict:
     """The limits of a recipe that are set, and how a model in `folder` is beside them."""
     wanted = {name: most for name, most in limits.model_dump().items() if most is not None}
     rows = parts.split(parts.held_out)
@@ -37,6 +40,7 @@ def held(limits: Limits, task: Task, model: Model, folder: Path, parts: Parts) -
         "size_mb": lambda: megabytes(folder),
         "latency_ms": lambda: latency(task, model, rows),
         "data_warnings": lambda: float(len(parts.warnings)),
+        "forgetting": lambda: lost.share if lost else 0.0,
     }
     return gate.limited(wanted, {name: ways[name]() for name in wanted})
 

@@ -290,6 +290,7 @@ class _Execution:
                 "differences": [asdict(difference) for difference in report.differences],
                 "search": asdict(report.search) if report.search else None,
                 "weights": asdict(report.weights) if report.weights else None,
+                "forgetting": asdict(report.forgetting) if report.forgetting else None,
                 "ledger": ledger.summary(),
                 "gate": asdict(report.gate) if report.gate.checks else None,
                 "rival": _rival(self.plan),
