@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,10 @@ def begin(database: Database, barrier: Any) -> None:
 
 
 def work(database: Database, seed: int, operations: int, journal: Path) -> None:
-    """Carry out operations at random, and write a line for each after it was acknowledged."""
+    """Carry out operations at random, and write a line for each after it was acknowledged.
+
+    What takes something away is announced before: of a killed process nobody knows whether it came to it.
+    """
     store, rng = Store(database), random.Random(seed)
     mine: list[tuple[str, int, str]] = []
     with journal.open("a", buffering=1) as said:
@@ -87,7 +91,9 @@ def _remove(store: Store, rng: random.Random, _u: str, mine: Any, _n: str, _alia
         name, version, digest = rng.choice(mine)
         release = store.find(f"{name}@{version}")
         if release is not None and release.digest == digest:
+            yield ["removing", name, digest]
             store.remove(release)
+            shutil.rmtree(release.folder)
             mine.remove((name, version, digest))
             yield ["removed", name, digest]
 
@@ -106,6 +112,7 @@ def _key(store: Store, rng: random.Random, unique: str, _m: Any, _n: str, _alias
     identity, text = store.create_key(unique, ["serve"])
     yield ["key", identity, text]
     if rng.random() < 0.5:
+        yield ["revoking", identity]
         store.revoke_key(identity)
         yield ["revoked", identity]
 
@@ -136,9 +143,11 @@ def lost(store: Store, said: list[list[Any]]) -> list[str]:
 
 def _lost_releases(store: Store, said: list[list[Any]]) -> Iterator[str]:
     there = {(release.name, release.digest) for release in store.releases()}
-    removed = {(name, digest) for what, name, *digest_ in said if what == "removed" for digest in digest_}
+    removed = {(line[1], line[2]) for line in said if line[0] == "removed"}
+    # Whoever was killed while removing may have removed or not.
+    perhaps = {(line[1], line[2]) for line in said if line[0] == "removing"}
     for what, name, *rest in said:
-        if what == "published" and (name, rest[1]) not in there | removed:
+        if what == "published" and (name, rest[1]) not in there | perhaps:
             yield f"release {name} {rest}"
     for name, digest in there & removed:
         yield f"removed, and there again: {name} {digest}"
@@ -169,7 +178,10 @@ def _lost_marks(store: Store, said: list[list[Any]]) -> Iterator[str]:
 
 
 def _lost_keys(store: Store, said: list[list[Any]]) -> Iterator[str]:
-    revoked = {line[1] for line in said if line[0] == "revoked"}
+    revoked, perhaps = ({line[1] for line in said if line[0] == what} for what in ("revoked", "revoking"))
     for what, identity, *rest in said:
-        if what == "key" and (store.find_key(rest[0]) is None) != (identity in revoked):
+        if what != "key":
+            continue
+        works = store.find_key(rest[0]) is not None
+        if (works and identity in revoked) or (not works and identity not in perhaps):
             yield f"key {identity}"

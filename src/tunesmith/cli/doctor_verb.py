@@ -12,6 +12,7 @@ from typing import Any
 
 from tunesmith.cli import layout
 from tunesmith.cli.output import Output
+from tunesmith.core import text
 from tunesmith.core.memory import available_memory_bytes, machine_memory_bytes
 
 # Before it, a write-ahead log that two connections reset at once could be damaged.
@@ -20,12 +21,26 @@ _OFFLINE = ("HF_HUB_OFFLINE", "HF_ENDPOINT", "HF_HOME", "TRANSFORMERS_OFFLINE")
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
-    """None but the common ones."""
+    """Whether to mend what is found."""
+    parser.add_argument("--repair", action="store_true", help=text.say("cli.option_repair", lang))
 
 
-def run(_given: argparse.Namespace, output: Output) -> int:
-    """Look at everything; nothing that is missing is a failure."""
-    found = {
+def run(given: argparse.Namespace, output: Output) -> int:
+    """Look at everything; nothing that is missing is a failure, and what is damaged only if it stays so."""
+    from tunesmith.cli import repair_view
+
+    if given.repair:
+        return repair_view.repair(output)
+    found = _everything(output)
+    wrong = repair_view.look(output)
+    output.data({**found, "wrong": [finding.as_dict() for finding in wrong]})
+    _show(found, output)
+    repair_view.show(wrong, output)
+    return 0
+
+
+def _everything(output: Output) -> dict[str, Any]:
+    return {
         "machine": _machine(),
         "torch": _torch(),
         "extras": _extras(),
@@ -34,9 +49,6 @@ def run(_given: argparse.Namespace, output: Output) -> int:
         "workspace": _workspace(output),
         "language": {"spoken": output.lang, "locale": os.environ.get("LC_ALL") or os.environ.get("LANG")},
     }
-    output.data(found)
-    _show(found, output)
-    return 0
 
 
 def _machine() -> dict[str, Any]:

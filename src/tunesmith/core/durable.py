@@ -24,7 +24,8 @@ from tunesmith.core.plain import dumps
 
 MANIFEST = "MANIFEST.json"
 _TEMPORARY = ".tmp-"
-_OWNED = re.compile(re.escape(_TEMPORARY) + r"(\d{1,9})-[0-9a-f]{32}")
+_OWNED = re.compile(re.escape(_TEMPORARY) + r"(\d{1,9})-[0-9a-f]{32}(?:\.(.+))?", re.S)
+_LONGEST_NAME = 150
 _CHUNK = 1 << 20
 _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES)
 _IN_RUST = re.compile(r"\(os error (\d+)\)")
@@ -69,8 +70,9 @@ def write_once(path: Path, data: bytes) -> None:
 
 
 def _temporary(path: Path) -> Path:
-    """A new name beside `path`; it says whose it is, so that `sweep` can tell what was abandoned."""
-    return path.parent / f"{_TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}"
+    """A new name beside `path`; it says whose it is and what for, so that `sweep` can tell and mend."""
+    wanted = f".{path.name}" if len(path.name.encode()) <= _LONGEST_NAME else ""
+    return path.parent / f"{_TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}{wanted}"
 
 
 @contextmanager
@@ -213,16 +215,37 @@ def is_valid(folder: Path) -> bool:
     return True
 
 
-def sweep(folder: Path) -> None:
-    """Remove what interrupted writes left behind; what a living process of this machine writes is kept."""
-    for left in folder.glob(f"{_TEMPORARY}*"):
-        owner = _OWNED.fullmatch(left.name)
-        if owner is None or _is_alive(int(owner[1])):
-            continue
-        if left.is_dir():
+def sweep(folder: Path) -> list[Path]:
+    """End what interrupted writes began; what a living process of this machine writes is kept.
+
+    A folder that is complete takes its place if nothing stands there: whoever replaced it was stopped between
+    moving the old one away and the new one in. All else is removed. Returns what was put into its place.
+    """
+    mended = []
+    for left in abandoned(folder):
+        target = _meant_for(left)
+        if target is not None and not target.exists() and left.is_dir() and is_valid(left):
+            os.rename(left, target)
+            _sync_folder(folder)
+            mended.append(target)
+        elif left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink(missing_ok=True)
+    return mended
+
+
+def abandoned(folder: Path) -> list[Path]:
+    """What interrupted writes left in `folder`, the newest first."""
+    left = [path for path in folder.glob(f"{_TEMPORARY}*") if (owner := _OWNED.fullmatch(path.name))
+            and not _is_alive(int(owner[1]))]  # fmt: skip
+    return sorted(left, key=lambda path: path.lstat().st_mtime, reverse=True)
+
+
+def _meant_for(left: Path) -> Path | None:
+    """What was to be called so, if its name says it."""
+    found = _OWNED.fullmatch(left.name)
+    return left.with_name(found[2]) if found and found[2] else None
 
 
 def _is_alive(process: int) -> bool:

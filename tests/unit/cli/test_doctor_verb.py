@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sqlite3
 
 import pytest
@@ -35,3 +36,22 @@ def test_a_sqlite_with_the_race_is_pointed_out(call, monkeypatch):
     for version, is_warned in (((3, 51, 2), True), ((3, 51, 3), False)):
         monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
         assert ("before 3.51.3" in call("doctor").out) == is_warned
+
+
+def test_what_is_wrong_is_shown_and_mended_only_when_asked_for(call, workspace, router):
+    sign = workspace.runs / "r1" / ".owner"
+    sign.parent.mkdir(parents=True)
+    sign.write_text("1", "ascii")
+    shown = call("doctor", "--lang", "zh")
+    assert (shown.code, "记录的进程已不存在" in shown.out, "--repair" in shown.err) == (0, True, True)
+    assert call("doctor", "--json").json["wrong"][0]["kind"] == "lock"
+    done = call("doctor", "--repair", "--json")
+    assert (done.code, done.json["repaired"]) == (0, 1)
+    assert not sign.exists()
+    assert "nothing is wrong" in call("doctor", "--repair").out
+
+
+def test_what_nobody_can_mend_is_a_failure_with_a_hint(call, router):
+    shutil.rmtree(router.folder)
+    said = call("doctor", "--repair")
+    assert (said.code, "router@1" in said.out, "store restore" in said.err) == (1, True, True)
