@@ -44,7 +44,7 @@ def test_a_recipe_runs_to_its_report(task: str, tmp_path: Path) -> None:
         "task": task,
         "model": model,
         "data": {"source": str(tmp_path / "rows.jsonl"), "split": {"similar": None}},
-        "train": {"epochs": 6, "batch_size": 16},
+        "train": {"epochs": 6, "batch_size": 16, "optimizer": {"name": "adamw", "lr": 2e-3}},
         "publish": {"name": "made"},
     }
     (tmp_path / "recipe.yaml").write_text(json.dumps(recipe), encoding="utf-8")

@@ -6,6 +6,7 @@ a segment see all of its keys, as a segment with a shared beginning needs it.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -65,6 +66,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, found: Spans) -> Tensor:
 
     if found.keys is not None:
         key, value = key[found.keys], value[found.keys]
+    # Before torch 2.12 the kernel took fewer heads of keys without being told.
+    told = "enable_gqa" in inspect.signature(varlen_attn).parameters
     out = varlen_attn(
         query,
         key,
@@ -74,7 +77,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, found: Spans) -> Tensor:
         found.longest,
         found.longest_keys,
         window_size=(-1, 0 if found.causal else -1),
-        enable_gqa=query.shape[1] != key.shape[1],
+        **({"enable_gqa": query.shape[1] != key.shape[1]} if told else {}),
     )
     return out if isinstance(out, Tensor) else out[0]
 
