@@ -70,9 +70,9 @@ def main() -> None:
 def write(folder: Path, shared: Path, rows: int, *, small: bool) -> None:
     """Everything into `folder`; what is there is made anew."""
     sizes = SMALL if small else LARGE
-    texts = list(_texts(shared))[:: 20 if small else 1]
+    read = list(texts(shared))[:: 20 if small else 1]
     for name, size in sizes.items():
-        _model(folder / name, size, tokenizer.train(texts, vocab=size.vocab))
+        model(folder / name, size, tokenizer.train(read, vocab=size.vocab))
     talks = _talks(shared, rows)
     _write(folder / "chat.jsonl", _encoded("chat", folder / "decoder", talks))
     # The same prompt in every row, or one that differs from the beginning on: nothing can be shared then.
@@ -108,7 +108,8 @@ def write_characters(folder: Path, shared: Path) -> None:
     _write(folder / "plays.jsonl", parts)
 
 
-def _texts(shared: Path) -> Iterator[str]:
+def texts(shared: Path) -> Iterator[str]:
+    """What tokenizers are trained on."""
     for name in ("alpaca_en_demo.json", "alpaca_zh_demo.json"):
         for row in json.loads((shared / "sft_alpaca_demo" / name).read_text("utf-8")):
             yield f"{row['instruction']}\n{row['input']}\n{row['output']}"
@@ -118,7 +119,7 @@ def _texts(shared: Path) -> Iterator[str]:
         yield source.read_text("utf-8")
 
 
-def _model(folder: Path, size: Scratch, tokens: Tokenizer) -> None:
+def model(folder: Path, size: Scratch, tokens: Tokenizer) -> None:
     """A random model of exactly that size, as transformers saves it; some of `vocab` may have no token."""
     family = FAMILIES[size.architecture]
     ids = {f"{role}_id": tokens.token_to_id(text) for role, text in tokenizer.ROLES.items()}

@@ -1,0 +1,1 @@
+"""What the benchmark of servers is made of: models, contestants, and the race between them."""

@@ -1,0 +1,130 @@
+"""The race: each contestant is started, asked by ever more clients and ended, in turns."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from servers.contestants import OURS, Contestant
+from tunesmith.serve.load import Load, measure
+
+_PATIENCE = 120  # seconds until a server has to be ready
+
+
+def race(
+    contestants: Mapping[str, Contestant],
+    loads: Sequence[Load],
+    rounds: int,
+    folder: Path,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Figures of each contestant, and how far ours is ahead of each other one."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in contestants}
+    for number in range(rounds):
+        for name, contestant in contestants.items():
+            found[name].append(_once(contestant, loads, folder / f"{name}.log"))
+            say(f"round {number + 1}: {name} {found[name][-1]}")
+    medians = {name: _medians(runs) for name, runs in found.items()}
+    return {"contestants": medians, "ratios": _ratios(medians)}
+
+
+def _once(contestant: Contestant, loads: Sequence[Load], log: Path) -> dict[str, Any]:
+    """Start, ask, end."""
+    figures: dict[str, Any] = {}
+    with _started(contestant, log) as (url, process, seconds):
+        figures["ready_seconds"] = round(seconds, 2)
+        first = replace(loads[0], clients=2, seconds=0.1, tokens=8)
+        for load in (first, *loads):
+            told = asyncio.run(
+                measure(
+                    url, replace(load, extra=contestant.extra), model=contestant.model, task=contestant.task
+                )
+            ).as_dict()
+            if load is not first:
+                figures |= _figures(told, load, contestant.task)
+        figures["peak_memory_bytes"] = _peak(process.pid)
+    return figures
+
+
+def _figures(told: dict[str, Any], load: Load, task: str) -> dict[str, Any]:
+    speed = "requests_per_second" if task == "classify" else "tokens_per_second"
+    figures = {speed: told[speed], "latency_ms": told["latency_ms"]["p50"]}
+    if told["first_token_ms"]:
+        figures["first_token_ms"] = told["first_token_ms"]["p50"]
+    figures["errors"] = sum(told["errors"].values())
+    return {f"{name}_{load.clients}": value for name, value in figures.items()}
+
+
+@contextmanager
+def _started(contestant: Contestant, log: Path) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
+    """A server that is ready, and how many seconds that took."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
+    command = [part.format(port=port) for part in contestant.command]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait(url, process, log)
+            yield url, process, time.perf_counter() - start
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=40)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/health", timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.05)
+    raise RuntimeError(f"{process.args!r} is not ready: {log.read_text(errors='replace')[-2000:]}")
+
+
+def _peak(pid: int) -> int:
+    """The largest resident memory of a process, in bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def _medians(runs: Sequence[dict[str, Any]]) -> dict[str, float]:
+    return {name: round(statistics.median(run[name] for run in runs), 3) for name in runs[0]}
+
+
+def _ratios(medians: Mapping[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Larger than 1 where ours is ahead."""
+    ours = medians[OURS]
+    ratios: dict[str, dict[str, float]] = {}
+    for name, theirs in medians.items():
+        if name != OURS:
+            more = {k: ours[k] / theirs[k] for k in ours if "per_second" in k and theirs[k]}
+            less = {
+                k: theirs[k] / ours[k]
+                for k in ours
+                if "per_second" not in k and "errors" not in k and ours[k]
+            }
+            ratios[name] = {k: round(value, 2) for k, value in (more | less).items()}
+    return ratios

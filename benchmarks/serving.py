@@ -1,0 +1,76 @@
+"""Servers over HTTP, beside each other: the same model, prompts and answers, on this processor.
+
+    python benchmarks/serving.py [--work language classification] [--rounds 3] [--ours] [--small]
+
+`language`: a decoder of the shape of SmolLM2-135M with random weights in float32, asked for 128 tokens in
+streamed chats by 1, 8 and 32 clients, each of which asks again as soon as it is answered; beside transformers
+serve, one request after another and with continuous batches. `classification`: an encoder of six layers and
+four labels, beside a pipeline of transformers behind FastAPI.
+
+Contestants take turns; told are medians over rounds, and `ratios` that are larger than 1 where we are ahead.
+Peers run in an environment made with pip below build/bench. One JSON object is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from preparation import clock
+from servers import contestants, models, race
+from trainers import environment
+
+from tunesmith.serve.load import Load
+
+HERE = Path(__file__).resolve().parent
+FOLDER = HERE.parent / "build" / "bench"
+SHARED = Path(os.environ.get("TUNESMITH_SHARED_DATA", HERE.parents[1] / "shared" / "data"))
+_PEERS = ("transformers[serving]==5.23.0", "accelerate==1.15.0")
+_CLIENTS = (1, 8, 32)
+
+
+def main() -> None:
+    given = _arguments()
+    peers = None if given.ours else environment.python(FOLDER / "serving-env", _PEERS)
+    folder = FOLDER / "serving" / ("small" if given.small else "large")
+    loads = [
+        Load(clients=n, seconds=given.seconds, words=40, tokens=8 if given.small else 128)
+        for n in given.clients
+    ]
+    found = {}
+    for work in given.work:
+        if work == "language":
+            taking_part = contestants.language(models.decoder(folder, given.shared, small=given.small), peers)
+        else:
+            both = models.encoder(folder, given.shared, small=given.small)
+            taking_part = contestants.classification(*both, peers)
+        found[work] = race.race(taking_part, loads, given.rounds, folder / "logs", say)
+    print(json.dumps({"machine": clock.machine(), **found}, indent=None if given.json else 1))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    works = ["language", "classification"]
+    parser.add_argument("--work", nargs="+", choices=works, default=works)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each contestant runs")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long each load lasts")
+    parser.add_argument("--clients", type=int, nargs="+", default=_CLIENTS)
+    parser.add_argument("--ours", action="store_true", help="without the peers")
+    parser.add_argument("--small", action="store_true", help="tiny models, to try the script out")
+    parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the real data sets")
+    parser.add_argument("--json", action="store_true", help="on one line")
+    return parser.parse_args()
+
+
+def say(line: str) -> None:
+    """Progress goes to stderr."""
+    sys.stderr.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()
