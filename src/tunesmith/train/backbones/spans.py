@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,6 +69,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, found: Spans) -> Tensor:
         key, value = key[found.keys], value[found.keys]
     # Before torch 2.12 the kernel took fewer heads of keys without being told.
     told = "enable_gqa" in inspect.signature(varlen_attn).parameters
+    heads: dict[str, Any] = {"enable_gqa": query.shape[1] != key.shape[1]} if told else {}
     out = varlen_attn(
         query,
         key,
@@ -77,7 +79,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, found: Spans) -> Tensor:
         found.longest,
         found.longest_keys,
         window_size=(-1, 0 if found.causal else -1),
-        **({"enable_gqa": query.shape[1] != key.shape[1]} if told else {}),
+        **heads,
     )
     return out if isinstance(out, Tensor) else out[0]
 
