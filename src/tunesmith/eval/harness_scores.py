@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tunesmith.core.events import Answer
 from tunesmith.eval import significance
 from tunesmith.eval.metrics import Figures
 from tunesmith.eval.outcome import TextOutcome
 from tunesmith.eval.significance import Interval
-from tunesmith.eval.sums import hits, mean
+from tunesmith.eval.sums import Numbers, Sums, divided, hits, mean, ratio
 
-_TWO_SIDED = 1.959964
 _ROUNDING = 1e-9
 _SHOWN = 3
 _SHOWN_CHARACTERS = 600
@@ -38,32 +37,39 @@ def scores(found: Told) -> dict[str, Score]:
 def _score(found: Told, task: str, key: str, value: float) -> Score:
     metric, kind = key.split(",", 1)
     rows = [row for row in found["samples"].get(task, ()) if row.get("filter", _NONE) == kind]
-    error = found["results"][task].get(f"{metric}_stderr,{kind}")
-    return value, _of_rows([row.get(metric) for row in rows], value) or _of_error(value, error)
+    return value, _interval([row.get(metric) for row in rows], value)
 
 
 def _named(task: str, metric: str, kind: str) -> str:
     return f"{task}/{metric}" if kind == _NONE else f"{task}/{metric} ({kind})"
 
 
-def _of_rows(values: list[Any], value: float) -> Interval | None:
-    """By draws of the rows, if the figure is the mean of what they have."""
-    if not values or not all(isinstance(one, bool | int | float) for one in values):
-        return None
-    numbers: NDArray[np.float64] = np.array(values, dtype=np.float64)
-    sums = hits(numbers) if set(numbers.tolist()) <= {0.0, 1.0} else mean(numbers)
-    if abs(sums.value - value) > _ROUNDING:
-        return None
-    outcome = TextOutcome(sources=(), targets=(), predicted=(), rows=range(len(values)))
-    figures = Figures(outcome=outcome, scores={"": value}, sums={"": sums})
-    return significance.intervals(figures)[""]
+def _interval(values: list[Any], value: float) -> Interval | None:
+    """By draws of the rows, if the figure is a function of sums over what they have."""
+    for sums in _sums(values):
+        if math.isclose(sums.value, value, rel_tol=_ROUNDING):
+            outcome = TextOutcome(sources=(), targets=(), predicted=(), rows=range(len(values)))
+            figures = Figures(outcome=outcome, scores={"": value}, sums={"": sums})
+            return significance.intervals(figures)[""]
+    return None
 
 
-def _of_error(value: float, error: Any) -> Interval | None:
-    """By the standard error of the harness, where it has one."""
-    if not isinstance(error, int | float):
-        return None
-    return Interval(low=value - _TWO_SIDED * error, high=value + _TWO_SIDED * error)
+def _sums(values: list[Any]) -> Iterator[Sums]:
+    """What the figure may be: a mean; of pairs of log-likelihood and length, bits for each or a perplexity."""
+    try:
+        numbers = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        return
+    if numbers.ndim == 1 and len(numbers):
+        yield hits(numbers) if set(numbers.tolist()) <= {0.0, 1.0} else mean(numbers)
+    elif numbers.ndim == 2 and numbers.shape[1] == 2:
+        yield ratio(numbers[:, 0], numbers[:, 1], -1 / math.log(2))
+        yield Sums(numbers, _perplexity)
+
+
+def _perplexity(sums: Numbers) -> Numbers:
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(-divided(sums[..., 0], sums[..., 1])))
 
 
 def lower(found: Told) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -20,7 +21,7 @@ pytest.importorskip("lm_eval")
 # What the harness and its libraries warn of is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-ROWS = 12
+ROWS = 5
 HEAD = """
 dataset_path: json
 dataset_kwargs: {{data_files: {{test: {rows}}}, cache_dir: {cache}}}
@@ -86,9 +87,9 @@ def test_a_folder_of_tasks_becomes_a_report(report):
     assert sorted(report.scores) == names
     assert report.directions["tiny_foresee/bits_per_byte"] == "lower"
     assert report.rows == report.ledger["used"] == 3 * ROWS
-    for name in names[:2]:
+    for name in names[:3]:
         where = report.intervals[name]
-        assert where.low < report.scores[name] < where.high
+        assert where.low <= report.scores[name] < where.high
     assert report.provenance.versions["lm_eval"]
     assert any("问题" in sample.prompt for sample in report.samples)
 
@@ -111,19 +112,14 @@ def test_its_own_client_gets_the_same_figures_through_our_server(stories, tasks,
     assert {name: value for name, (value, _) in harness_scores.scores(found).items()} == dict(report.scores)
 
 
-def test_figures_of_rows_have_our_intervals_and_others_the_error_of_the_harness():
-    rows = [{"filter": "none", "acc": float(i < 3), "other": 1.0} for i in range(4)]
-    said = {
-        "acc,none": 0.75,
-        "acc_stderr,none": 0.2,
-        "other,strict": 0.5,
-        "other_stderr,strict": 0.1,
-        "alias": "t",
-    }
+def test_figures_that_are_sums_of_rows_have_intervals():
+    rows = [{"acc": float(i < 3), "ppl": (-2.0, 2.0), "f1": i, "filter": "none"} for i in range(4)]
+    said = {"acc,none": 0.75, "acc_stderr,none": "N/A", "ppl,none": math.e, "f1,none": 0.3, "alias": "t"}
     found = harness_scores.scores({"results": {"t": said}, "samples": {"t": rows}})
-    assert set(found) == {"t/acc", "t/other (strict)"}
+    assert set(found) == {"t/acc", "t/ppl", "t/f1"}
     assert found["t/acc"][1].low == pytest.approx(0.3006, abs=1e-3)  # Wilson's
-    assert found["t/other (strict)"][1].high == pytest.approx(0.696, abs=1e-3)
+    assert found["t/ppl"][1].high == pytest.approx(math.e)
+    assert found["t/f1"][1] is None
 
 
 def test_a_task_of_a_folder_is_named_among_its_others(tasks):
