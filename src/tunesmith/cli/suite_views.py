@@ -36,14 +36,15 @@ def run_suite(given: argparse.Namespace, output: Output) -> int:
         report = measure(given.model, given.suite, output.workspace, options, told)
     output.data(report.as_dict())
     columns = [output.say(f"suite_{name}") for name in ("figure", "value", "interval", "chance")]
-    output.table(columns, list(_rows(report)))
+    output.table(columns, list(score_rows(report)))
     show_ledger(dict(report.ledger), output)
     output.line(output.say("eval_done", rows=f"{report.rows:,}", seconds=f"{report.seconds:.1f}"))
     write_page(report, given.html, output)
     return 0
 
 
-def _rows(report: Report) -> Iterator[list[str]]:
+def score_rows(report: Report) -> Iterator[list[str]]:
+    """A line for each figure: name, value, interval, what guessing reaches."""
     chance = report.baselines.get("chance", {})
     for name, value in report.scores.items():
         found = report.intervals.get(name)

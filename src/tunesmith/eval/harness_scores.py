@@ -55,7 +55,7 @@ def _interval(values: list[Any], value: float) -> Interval | None:
 
 
 def _sums(values: list[Any]) -> Iterator[Sums]:
-    """What the figure may be: a mean; of pairs of log-likelihood and length, bits for each or a perplexity."""
+    """What a figure may be: a mean; of pairs of log-likelihood and length, bits for each or a perplexity."""
     try:
         numbers = np.array(values, dtype=np.float64)
     except (TypeError, ValueError):

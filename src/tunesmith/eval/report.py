@@ -92,6 +92,32 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """Cohen's kappa of a judge and people on so many `ratings`, and where it is by 95 %."""
+
+    kappa: float
+    low: float
+    high: float
+    ratings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Whose judgement the figures are, and what it cost.
+
+    `rubric` is the sha256 of what it was asked; `agreement` None where it was never measured. `requests` were
+    put now, `kept` ones before.
+    """
+
+    name: str
+    rubric: str
+    agreement: Agreement | None
+    requests: int
+    kept: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """One model on one part of the data, beside its baselines.
 
@@ -122,6 +148,7 @@ class Report:
     weights: Weights | None = None
     ledger: Mapping[str, Any] = field(default_factory=dict[str, Any])
     forgetting: Forgetting | None = None
+    judge: Judged | None = None
     gate: Verdict = OPEN
     seconds: float = 0.0
     format: Literal[1] = 1

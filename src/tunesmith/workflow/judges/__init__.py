@@ -1,0 +1,1 @@
+"""Models judged by a model or by people."""
