@@ -10,7 +10,17 @@ from fastapi import FastAPI, Response
 import tunesmith
 from tunesmith.core.errors import UsageError
 from tunesmith.core.store import Store
-from tunesmith.serve import chat, classify, completions, embeddings, errors, models, tasks, tokenize
+from tunesmith.serve import (
+    chat,
+    classify,
+    completions,
+    embeddings,
+    errors,
+    models,
+    responses,
+    tasks,
+    tokenize,
+)
 from tunesmith.serve.answers import ErrorBody, Health
 from tunesmith.serve.envelope import BodyLimit, Envelope, StrictRoute
 from tunesmith.serve.security import HostGuard, KeyGuard, require_policies
@@ -51,6 +61,7 @@ def create_app(
     models.add_routes(app, served)
     chat.add_routes(app, served)
     completions.add_routes(app, served)
+    responses.add_routes(app, served)
     classify.add_routes(app, served)
     embeddings.add_routes(app, served)
     tasks.add_routes(app, served)

@@ -43,6 +43,7 @@ POLICIES = {
     ("GET", "/v1/models"): KEY,
     ("POST", "/v1/chat/completions"): KEY,
     ("POST", "/v1/completions"): KEY,
+    ("POST", "/v1/responses"): KEY,
     ("POST", "/v1/classify"): KEY,
     ("POST", "/v1/embeddings"): KEY,
     ("POST", "/v1/score"): KEY,
