@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from tunesmith.cli import layout
@@ -9,6 +10,7 @@ from tunesmith.cli.output import Output
 
 _TEMPLATE_SHOWN = 400
 _SHOWN = 20
+_CHAINED = ("data", "recipe", "run", "report", "gate")
 
 
 def show(known: dict[str, Any], output: Output) -> None:
@@ -33,7 +35,7 @@ def show(known: dict[str, Any], output: Output) -> None:
         ("digest", known["digest"]),
     )
     rows = [(output.say(f"column_{name}"), str(value)) for name, value in facts if value]
-    _lines([*rows, *_lineage(known["lineage"], output)], output)
+    _lines([*rows, *_lineage(known["lineage"], output), *_chain(known.get("chain"), output)], output)
     _contract(known["contract"], output)
 
 
@@ -81,12 +83,31 @@ def _memory(fit: dict[str, Any] | None, output: Output) -> str:
 def _lineage(lineage: dict[str, Any], output: Output) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for key, value in lineage.items():
+        if key in _CHAINED:
+            continue
         if isinstance(value, dict):
             value = ", ".join(
                 f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in value.items()
             )
         found.append((f"{output.say('column_from')} {key}", str(value)))
     return found
+
+
+def _chain(chain: dict[str, Any] | None, output: Output) -> Iterator[tuple[str, str]]:
+    """From rows to aliases: each with its hash, and whether its file is what it was."""
+    for name in _CHAINED if chain else ():
+        if (value := (chain or {})[name]) is None:
+            continue
+        state = (chain or {})["states"].get(name, "unknown")
+        how = "" if state == "unknown" else f" ({output.say(f'lineage_{state}')})"
+        said = output.say("lineage_rules", **value) if name == "gate" else value
+        yield output.say(f"lineage_{name}"), f"{said}{how}"
+    for move in (chain or {}).get("moves", ()):
+        yield output.say("lineage_moved"), output.say("lineage_move", **_moved(move))
+
+
+def _moved(move: dict[str, Any]) -> dict[str, Any]:
+    return {**move, "moved": layout.moment(move["moved"]), "previous": move["previous"] or "-"}
 
 
 def _contract(contract: dict[str, Any] | None, output: Output) -> None:

@@ -81,7 +81,12 @@ def _show(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.cli import model_page
     from tunesmith.models import description, facts
 
-    known = description.describe(facts.find(given.model, output.workspace))
+    found = facts.find(given.model, output.workspace)
+    known = description.describe(found)
+    if found.release is not None:
+        from tunesmith.workflow import lineage
+
+        known["chain"] = lineage.of_release(found.release, output.workspace)
     output.data(known)
     model_page.show(known, output)
     return 0
@@ -143,9 +148,16 @@ def _verify(given: argparse.Namespace, output: Output) -> int:
     done = releases.verify(given.model, output.workspace)
     prompts = done.agreement.as_dict() if done.agreement else None
     output.data(
-        {"model": given.model, "ok": True, "files": done.files, "digest": done.digest, "prompts": prompts}
-    )
+        {
+            "model": given.model, "ok": True, "files": done.files, "digest": done.digest,
+            "prompts": prompts, "lineage": done.lineage,
+        }
+    )  # fmt: skip
     output.line(output.say("models_intact", name=given.model, files=done.files, digest=done.digest[:16]))
+    for name, state in done.lineage.items():
+        if state != "unknown":
+            what, how = (output.say(f"lineage_{key}") for key in (name, state))
+            output.line(output.say("models_lineage", what=what, how=how))
     if prompts:
         output.line(output.say("models_prompts", **prompts))
         if prompts["refused"]:

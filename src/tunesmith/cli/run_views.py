@@ -134,7 +134,10 @@ def show_one(known: dict[str, Any], output: Output) -> None:
         for s in known["stages"]
     ]  # fmt: skip
     training = [(t["model"], f"{t['step']}/{t['steps']}  loss {t['loss']:.4f}") for t in known["training"]]
-    release = [(output.say("column_release"), known["release"] or "")]
+    release = [
+        (output.say("column_release"), " ".join([made["release"], *(f"@{a}" for a in made["aliases"])]))
+        for made in known["releases"]
+    ]
     paths = [(output.say(f"path_{name}"), path) for name, path in known["paths"].items()]
     for line in layout.pairs([*stages, *training, *release, *paths]):
         output.line(line)

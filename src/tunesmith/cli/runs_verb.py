@@ -63,7 +63,9 @@ def _show(given: argparse.Namespace, output: Output) -> int:
     found = _find(given.run, output)
     if given.follow:
         return _follow(found, output)
-    known = run_views.describe(found)
+    from tunesmith.workflow import lineage
+
+    known = {**run_views.describe(found), "releases": lineage.of_run(found, output.workspace)}
     output.data(known)
     run_views.show_one(known, output)
     return 0

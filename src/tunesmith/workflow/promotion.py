@@ -44,7 +44,7 @@ def promote(store: Store, label: str, alias: str, reason: str = "") -> Moved:
     gate = release.lineage.get("gate") or {}
     if not reason.strip() and current != release.version:
         _check(release, gate, alias, store.find(f"{release.name}@{alias}"))
-    said = reason.strip() or f"gate: {gate.get('rules', 0)}"
+    said = reason.strip() or f"gate passed, rules: {gate.get('rules', 0)}"
     moved = store.move(release.name, alias, release.version, expected=current, reason=signed(said))
     return Moved(release=moved, alias=alias, previous=current)
 

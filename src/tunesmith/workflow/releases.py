@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.models import card, facts, hub, inspection, templates, tokenizer
 from tunesmith.models.card import Card
 from tunesmith.models.resolve import Resolved, resolve, weights_digest
-from tunesmith.workflow import adopting, unpacking
+from tunesmith.workflow import adopting, lineage, unpacking
 
 if TYPE_CHECKING:
     from tunesmith.workflow.verifying import Agreement
@@ -117,11 +118,15 @@ def _copied(source: Path, workspace: Workspace) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """A model that is as it was written: its digest, how many files it has, and how its prompts compare."""
+    """A model that is as it was written: its digest, how many files it has, and how its prompts compare.
+
+    `lineage` says whether the recipe and the report that it came with are what they were.
+    """
 
     digest: str
     files: int
     agreement: Agreement | None = None
+    lineage: Mapping[str, lineage.State] = field(default_factory=dict[str, Any])
 
 
 def verify(name: str, workspace: Workspace) -> Verified:
@@ -147,7 +152,12 @@ def verify(name: str, workspace: Workspace) -> Verified:
     if wrong:
         raise wrong
     files = len(durable.manifest_files(found.folder))
-    return Verified(digest=durable.digest(found.folder), files=files, agreement=agreement)
+    return Verified(
+        digest=durable.digest(found.folder),
+        files=files,
+        agreement=agreement,
+        lineage=lineage.states(found.release.lineage, workspace) if found.release else {},
+    )
 
 
 def _wrong_files(found: facts.Found, folder: Path) -> TunesmithError | None:

@@ -68,6 +68,26 @@ def test_compare_tells_only_what_differs(call, recipe):
     assert "模型对比" in page
 
 
+def test_a_release_and_its_run_tell_of_each_other(call, recipe):
+    (run,) = listed(call)
+    assert call("runs", "show", run["run"], "--json").json["releases"][0]["release"] == "tickets@1"
+    call("models", "promote", "tickets@1", "--reason", "the first")
+    chain = call("models", "show", "tickets", "--json").json["chain"]
+    assert (chain["run"], chain["release"]) == (run["run"], "tickets@1")
+    assert all(len(chain[name]) == 64 for name in ("data", "recipe", "report", "digest"))
+    assert [move["alias"] for move in chain["moves"]] == ["candidate", "production"]
+    assert chain["moves"][-1]["reason"].startswith("the first")
+    assert call("models", "verify", "tickets", "--json").json["lineage"] == {
+        "recipe": "same",
+        "report": "same",
+    }
+    with Path(".tunesmith", "runs", run["run"], "report.json").open("a") as file:
+        file.write("\n")
+    assert "报告：此后已改变" in call("models", "verify", "tickets", "--lang", "zh").out
+    call("runs", "remove", run["run"])
+    assert "报告：已不存在" in call("models", "verify", "tickets", "--lang", "zh").out
+
+
 def test_a_finished_run_is_resumed_at_once(call, recipe):
     (run,) = listed(call)
     said = call("runs", "resume", run["run"])
