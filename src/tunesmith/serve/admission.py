@@ -1,12 +1,13 @@
 """Who may wait: a queue bounded in requests and in their size, between the HTTP loop and a worker thread.
 
 Work that does not fit is refused at once, so that an overloaded server stays quick for what it has accepted.
+A key that asks for too much stands in nobody's way but its own.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -16,9 +17,12 @@ from tunesmith.core.errors import TunesmithError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one model accepts at a time. `queue_size` is in tokens, for classifiers in characters."""
+    """What one model accepts at a time, of each key what may wait.
 
-    batch: int = 16
+    `queue_size` is in tokens, for classifiers in characters.
+    """
+
+    batch: int = 32
     queue_requests: int = 64
     queue_size: int = 262_144
     deadline_s: float = 300.0
@@ -34,66 +38,101 @@ class Job(Protocol):
 
 J = TypeVar("J", bound=Job)
 
+# So many times what one key may let wait is what all keys may together.
+_KEYS = 8
+
 
 class WaitingRoom(Generic[J]):
-    """Jobs in the order they came. Thread-safe."""
+    """Jobs in the order they came, and in turns where they are of several keys. Thread-safe.
+
+    Turns are fair by size: a key with many or large jobs waits behind itself, not in front of others
+    (start-time fair queueing, Goyal et al. 1996).
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._jobs: deque[J] = deque()
-        self._size = 0
+        self._queues: dict[str, deque[tuple[float, J]]] = {}  # of each key, with the moment of their turn
+        self._keys: dict[J, str] = {}
+        self._sizes: Counter[str] = Counter()
+        self._now = 0.0  # the moment of the last turn, in the unit of sizes
+        self._ends: dict[str, float] = {}  # when a key's newest job would be done, were all served in turns
         self._closed = False
         self._changed = threading.Condition()
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return len(self._keys)
 
     @property
     def size(self) -> int:
         """The sum of the sizes of what waits."""
-        return self._size
+        return self._sizes.total()
 
-    def put(self, jobs: Sequence[J]) -> None:
-        """Let jobs in, all or none; an empty room takes any.
+    def put(self, jobs: Sequence[J], key: str = "") -> None:
+        """Let jobs of a key in, all or none; any may come when none of its own wait.
 
         Raises:
-            TunesmithError: S03 when they do not fit, S07 when the room is closed.
+            TunesmithError: S03 when the key has no room for them, S72 when nobody has, S07 when the room is
+                closed.
         """
         size = sum(job.size for job in jobs)
         with self._changed:
             if self._closed:
                 raise TunesmithError("S07")
-            many = len(self._jobs) + len(jobs) > self._limits.queue_requests
-            large = self._size + size > self._limits.queue_size
-            if self._jobs and (many or large):
-                raise TunesmithError("S03", waiting=len(self._jobs))
-            self._jobs.extend(jobs)
-            self._size += size
+            mine = len(self._queues.get(key, ()))
+            if mine and self._beyond(mine + len(jobs), self._sizes[key] + size, 1):
+                raise TunesmithError("S03", waiting=mine)
+            if self._keys and self._beyond(len(self) + len(jobs), self.size + size, _KEYS):
+                raise TunesmithError("S72", waiting=len(self))
+            queue = self._queues.setdefault(key, deque())
+            for job in jobs:
+                start = max(self._now, self._ends.get(key, 0.0))
+                self._ends[key] = start + job.size
+                queue.append((start, job))
+                self._keys[job] = key
+            self._sizes[key] += size
             self._changed.notify()
+
+    def _beyond(self, count: int, size: int, times: int) -> bool:
+        return count > times * self._limits.queue_requests or size > times * self._limits.queue_size
 
     def take(self, count: int, *, wait: bool) -> list[J] | None:
         """Up to `count` jobs; with `wait`, blocks until there is one. None when the room was closed."""
         with self._changed:
-            while wait and not self._jobs and not self._closed:
+            while wait and not self._keys and not self._closed:
                 self._changed.wait()
             if self._closed:
                 return None
-            taken = [self._jobs.popleft() for _ in range(min(count, len(self._jobs)))]
-            self._size -= sum(job.size for job in taken)
-            return taken
+            return [self._next() for _ in range(min(count, len(self)))]
+
+    def _next(self) -> J:
+        """The job whose turn it is."""
+        key = min(self._queues, key=lambda key: self._queues[key][0][0])
+        start, job = self._queues[key].popleft()
+        self._now = max(self._now, start)
+        self._forget(job, key)
+        return job
+
+    def _forget(self, job: J, key: str) -> None:
+        del self._keys[job]
+        self._sizes[key] -= job.size
+        if not self._queues[key]:
+            del self._queues[key], self._sizes[key]
+        if not self._keys:
+            self._now, self._ends = 0.0, {}
 
     def discard(self, job: J) -> None:
         """Forget a job, if it is still here."""
         with self._changed:
-            if job in self._jobs:
-                self._jobs.remove(job)
-                self._size -= job.size
+            key = self._keys.get(job)
+            if key is not None:
+                self._queues[key] = deque(entry for entry in self._queues[key] if entry[1] is not job)
+                self._forget(job, key)
 
     def close(self) -> list[J]:
         """Let nobody in any more; returns who was waiting."""
         with self._changed:
-            left = list(self._jobs)
-            self._jobs.clear()
-            self._size, self._closed = 0, True
+            left = list(self._keys)
+            self._queues, self._keys, self._closed = {}, {}, True
+            self._sizes.clear()
             self._changed.notify_all()
             return left

@@ -14,7 +14,9 @@ import numpy.typing as npt
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.admission import Limits, WaitingRoom
+from tunesmith.serve.caller import CALLER
 from tunesmith.serve.engine import Stats
+from tunesmith.serve.quarantine import Quarantine
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ class ClassifierEngine(Generic[Asked, Found]):
         self._size = size
         self._limits = limits
         self._room: WaitingRoom[_Job[Asked, Found]] = WaitingRoom(limits)
+        self._quarantine = Quarantine()
         self._running = 0
         self._worker = threading.Thread(target=self._work, name="tunesmith-classifier", daemon=True)
         self._worker.start()
@@ -74,9 +77,10 @@ class ClassifierEngine(Generic[Asked, Found]):
             TunesmithError: S03 when too much is waiting, S04 past the deadline, S05 when the model fails, S07
                 when the engine is closed.
         """
+        self._quarantine.check(items)
         answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
         job = _Job(items, answer, sum(map(self._size, items)))
-        self._room.put([job])
+        self._room.put([job], CALLER.get())
         try:
             async with asyncio.timeout(self._limits.deadline_s):
                 return await job.answer
@@ -112,6 +116,7 @@ class ClassifierEngine(Generic[Asked, Found]):
         except Exception:
             logger.exception("a batch of %d requests could not be computed", len(jobs))
             if len(jobs) == 1:
+                self._quarantine.note(jobs[0].items)
                 _settle(jobs[0], TunesmithError("S05"))
                 return
             # One request may spoil its batch; it alone is to fail.

@@ -39,6 +39,8 @@ _FORMS = {
     "S04": _Form(504, "server_error", "timeout"),
     "S05": _Form(500, "server_error", "engine_failed"),
     "S06": _Form(499, code="cancelled"),
+    "S72": _Form(503, "server_error", "overloaded", {"Retry-After": "2"}),
+    "S73": _Form(400, code="request_quarantined"),
     "S07": _Form(503, "server_error", "shutting_down", {"Retry-After": "5"}),
     "S09": _Form(400, code="unsupported_parameter"),
     "S11": _Form(400, code="invalid_json"),

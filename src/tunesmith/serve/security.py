@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.store import Store
 from tunesmith.serve import errors
+from tunesmith.serve.caller import CALLER
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SCOPE = "serve"
@@ -146,4 +147,5 @@ class KeyGuard:
         key = await run_in_threadpool(self._store.find_key, secret.strip())
         if key is None:
             return TunesmithError("S14")
+        CALLER.set(key.id)
         return None if policy.scope in key.scopes else TunesmithError("S15", scope=policy.scope)

@@ -17,7 +17,9 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.models.decoder import Decoder, Finish
 from tunesmith.models.likelihood import read
 from tunesmith.serve.admission import Limits, WaitingRoom
+from tunesmith.serve.caller import CALLER
 from tunesmith.serve.engine import Item, Prompt, Reading, Stats, TokenStream, hand_out
+from tunesmith.serve.quarantine import Quarantine
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class TorchEngine:
         self._decoder = Decoder(module, max_batch=limits.batch)
         self._limits = limits
         self._room: WaitingRoom[_Job] = WaitingRoom(limits)
+        self._quarantine = Quarantine()
         self._running: dict[int, _Job] = {}  # by the decoder's handle; only the worker changes it
         self._healthy = True
         self._worker = threading.Thread(target=self._work, name="tunesmith-engine", daemon=True)
@@ -50,6 +53,8 @@ class TorchEngine:
         """Begin the sequences of one request; see `Engine.submit`."""
         if not self._healthy:
             raise TunesmithError("S05")
+        for prompt in prompts:
+            self._quarantine.check(prompt.ids)
         jobs: list[_Job] = []
         stream = TokenStream(
             len(prompts),
@@ -57,7 +62,7 @@ class TorchEngine:
             on_stop=lambda index: self._forget(jobs[index]),
         )
         jobs += [_Job(prompt, stream, index) for index, prompt in enumerate(prompts)]
-        self._room.put(jobs)
+        self._room.put(jobs, CALLER.get())
         return stream
 
     def stats(self) -> Stats:
@@ -116,9 +121,14 @@ class TorchEngine:
                 self._running[handle] = job
         except TunesmithError as error:
             self._deliver([(job, error)])
-        except Exception:
-            logger.exception("a prompt could not be computed")
-            self._deliver([(job, TunesmithError("S05"))])
+        except Exception as error:
+            self._give_up(job, error)
+
+    def _give_up(self, job: _Job, error: Exception) -> None:
+        """A request failed without the others."""
+        logger.error("a request could not be computed", exc_info=error)
+        self._quarantine.note(job.prompt.ids)
+        self._deliver([(job, TunesmithError("S05"))])
 
     def _read(self, job: _Job, top: int) -> None:
         found = read(self._decoder.module, job.prompt.ids, top)
@@ -127,7 +137,7 @@ class TorchEngine:
 
     def _step(self) -> None:
         try:
-            tokens = self._decoder.step()
+            tokens = self._decoder.step(lambda handle, error: self._give_up(self._running.pop(handle), error))
         except Exception:
             # The cache of the batch is in an unknown state: give up the batch, not the engine.
             logger.exception("a step failed; its %d requests fail", len(self._running))

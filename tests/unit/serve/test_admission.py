@@ -77,3 +77,26 @@ def test_a_waiting_worker_wakes_up_for_new_work() -> None:
     here.put([job])
     worker.join(timeout=10)
     assert taken == [[job]]
+
+
+def test_keys_take_turns_by_size() -> None:
+    here = room(requests=9, size=1000)
+    greedy, other = [Work(100) for _ in range(4)], [Work(50) for _ in range(4)]
+    here.put(greedy, "greedy")
+    here.put(other, "other")
+    taken = here.take(6, wait=False)
+    assert taken is not None
+    assert [job in greedy for job in taken] == [True, False, False, True, False, False]
+
+
+def test_one_key_fills_its_own_room_only() -> None:
+    here = room(requests=2)
+    here.put([Work(), Work()], "greedy")
+    with pytest.raises(TunesmithError, match="S03"):
+        here.put([Work()], "greedy")
+    here.put([Work()], "other")
+    for number in range(6):
+        here.put([Work(), Work()], str(number))
+    here.put([Work()], "other")
+    with pytest.raises(TunesmithError, match="S72"):
+        here.put([Work()], "late")

@@ -1,0 +1,41 @@
+"""Requests that broke the model: one that did so twice is refused without another try."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+
+from tunesmith.core.errors import UsageError
+
+_CHANCES = 2
+_REMEMBERED = 1024
+
+
+class Quarantine:
+    """Remembers what broke the model, the newest of it. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._failures: OrderedDict[bytes, int] = OrderedDict()
+        self._changing = threading.Lock()
+
+    def note(self, content: object) -> None:
+        """A request broke the model. Requests are the same when they look the same."""
+        print_ = _print(content)
+        with self._changing:
+            self._failures[print_] = self._failures.pop(print_, 0) + 1
+            while len(self._failures) > _REMEMBERED:
+                self._failures.popitem(last=False)
+
+    def check(self, content: object) -> None:
+        """Refuse a request that had its chances.
+
+        Raises:
+            UsageError: S73.
+        """
+        if self._failures and self._failures.get(_print(content), 0) >= _CHANCES:
+            raise UsageError("S73", times=_CHANCES)
+
+
+def _print(content: object) -> bytes:
+    return hashlib.sha256(repr(content).encode()).digest()
