@@ -19,7 +19,7 @@ def show(base: str, found: list[dict[str, Any]], output: Output) -> None:
 
 
 def _row(row: dict[str, Any]) -> list[str]:
-    size = f"{row['bytes'] / 2**20:.1f} MiB"
+    size = layout.mebibytes(row["bytes"])
     return [row["name"], row["method"], str(row["rank"] or "-"), layout.count(row["parameters"]), size]
 
 

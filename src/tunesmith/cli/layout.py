@@ -57,6 +57,11 @@ def count(number: int) -> str:
     return str(number)
 
 
+def mebibytes(size: int) -> str:
+    """A number of bytes: 12.3 MiB."""
+    return f"{size / 2**20:.1f} MiB"
+
+
 def moment(seconds: float) -> str:
     """A time since 1970 as date and time here."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunesmith.cli import layout
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import Actions, carry_out
+from tunesmith.core import text
+
+if TYPE_CHECKING:
+    from tunesmith.core.backup import Contents
 
 OWN_FILE = "file"
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
-    """show, use."""
+    """show, use, backup, restore."""
     actions = Actions(parser, lang)
     actions.add("show")
     actions.add("use", "store_url")
+    backup = actions.add("backup", "new_file")
+    backup.add_argument("--no-runs", action="store_true", help=text.say("cli.option_no_runs", lang))
+    restore = actions.add("restore", "backup_file")
+    restore.add_argument("--replace", action="store_true", help=text.say("cli.option_replace", lang))
 
 
 def run(given: argparse.Namespace, output: Output) -> int:
     """Carry out the action."""
-    return carry_out({"show": _show, "use": _use}, given, output)
+    actions = {"show": _show, "use": _use, "backup": _backup, "restore": _restore}
+    return carry_out(actions, given, output)
 
 
 def _show(_given: argparse.Namespace, output: Output) -> int:
@@ -47,3 +58,28 @@ def _use(given: argparse.Namespace, output: Output) -> int:
     if before != used and before.exists():
         output.hint(output.say("store_left", store=before.shown))
     return 0
+
+
+def _backup(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.core import backup
+
+    path = Path(given.new_file)
+    made = backup.backup(output.workspace, path, runs=not given.no_runs)
+    size, counted = path.stat().st_size, _counted(made)
+    output.data({"file": str(path), "bytes": size, **counted})
+    output.line(output.say("store_backed_up", file=path, size=layout.mebibytes(size), **counted))
+    return 0
+
+
+def _restore(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.core import backup
+
+    path = Path(given.backup_file)
+    counted = _counted(backup.restore(path, output.workspace, replace=given.replace))
+    output.data({"file": str(path), **counted})
+    output.line(output.say("store_restored", file=path, **counted))
+    return 0
+
+
+def _counted(contents: Contents) -> dict[str, int]:
+    return {"releases": len(contents.tables["releases"]), "files": len(contents.files)}

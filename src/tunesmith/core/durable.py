@@ -166,6 +166,26 @@ def link_files(source: Path, folder: Path) -> None:
             shutil.copyfile(file, target)
 
 
+def link_all(source: Path, folder: Path) -> None:
+    """As `link_files`, with the manifest."""
+    link_files(source, folder)
+    if (source / MANIFEST).exists():
+        shutil.copyfile(source / MANIFEST, folder / MANIFEST)
+
+
+def put(made: Path, path: Path) -> None:
+    """Let a file or a folder that is complete and synced take the place `path`, on the same disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _disk(path):
+        if made.is_dir():
+            for inner in (*(p for p in made.rglob("*") if p.is_dir()), made):
+                _sync_folder(inner)
+            _move_in(made, path)
+        else:
+            os.replace(made, path)
+            _sync_folder(path.parent)
+
+
 def verify(folder: Path) -> str:
     """Check every file against the manifest; returns the digest of the folder (sha256 of the manifest).
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -97,7 +97,7 @@ def read(folder: Path) -> Card:
     if not content:
         return _foreign(folder)
     try:
-        base = Base(**content["base"]) if content["base"] else None
+        base = _found_again(Base(**content["base"]), folder) if content["base"] else None
         code = Code(**content["code"]) if content.get("code") else None
         return Card(
             kind=content["kind"], task=content["task"], labels=tuple(content["labels"]),
@@ -106,6 +106,12 @@ def read(folder: Path) -> Card:
         )  # fmt: skip
     except (KeyError, TypeError) as error:
         raise ModelError("M06", file=folder / FILE, reason=str(error)) from error
+
+
+def _found_again(base: Base, folder: Path) -> Base:
+    """The base, beside the adapter if a whole workspace was moved; whoever uses it compares its weights."""
+    beside = folder.absolute().parent / Path(base.folder).name
+    return base if Path(base.folder).is_dir() or not beside.is_dir() else replace(base, folder=str(beside))
 
 
 def _foreign(folder: Path) -> Card:

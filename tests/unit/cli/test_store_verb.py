@@ -46,3 +46,12 @@ def test_damaged_settings_are_named(call, workspace):
     (workspace.root / "settings.json").write_text('{"stroe": 1}', "utf-8")
     said = call("models", "list")
     assert (said.code, "settings.json" in said.err) == (1, True)
+
+
+def test_a_workspace_goes_into_a_file_and_comes_back_elsewhere(call, router, tmp_path):
+    made = call("store", "backup", "all.zip", "--json")
+    assert (made.code, made.json["releases"]) == (0, 1)
+    assert call("store", "restore", "all.zip").code == 2
+    back = call("store", "restore", "all.zip", "--workspace", tmp_path / "there", "--lang", "zh")
+    assert (back.code, "1 个发布" in back.out) == (0, True)
+    assert call("ask", "router", "where is my card", "--workspace", tmp_path / "there").code == 0
