@@ -26,6 +26,14 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         "--allow-host", action="append", default=[], metavar="NAME", dest="hosts",
         help=text.say("cli.option_allow_host", lang),
     )  # fmt: skip
+    parser.add_argument("--log-requests", action="store_true", help=text.say("cli.option_log_requests", lang))
+    parser.add_argument(
+        "--log-days",
+        type=number(int, 1, 3650),
+        default=30,
+        metavar="N",
+        help=text.say("cli.option_log_days", lang),
+    )
     parser.add_argument("--bench", metavar="URL", help=text.say("cli.option_bench", lang))
     load_view.options(parser, lang)
 
@@ -44,6 +52,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.models.loading import load
     from tunesmith.models.resolve import named, resolve
     from tunesmith.serve.deployment import deploy
+    from tunesmith.serve.request_log import RequestLog
     from tunesmith.serve.server import serve
 
     workspace = output.workspace
@@ -59,5 +68,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
         output.hint(output.say("serve_how_to_end"))
 
     store = Store(workspace.database) if workspace.database.exists() else None
-    serve(deployments, host=given.host, port=given.port, store=store, hosts=given.hosts, ready=ready)
+    log = RequestLog(workspace.requests, days=given.log_days) if given.log_requests else None
+    where = {"host": given.host, "port": given.port, "hosts": given.hosts}
+    serve(deployments, store=store, log=log, ready=ready, **where)
     return 0

@@ -38,6 +38,11 @@ class Workspace:
         return self.root / "cache"
 
     @property
+    def requests(self) -> Path:
+        """Requests to served models, where they are kept."""
+        return self.root / "requests"
+
+    @property
     def database(self) -> Database:
         """Where the store is: `store`, else TUNESMITH_STORE, else what is set, else a SQLite file."""
         url = self.store or os.environ.get(VARIABLE) or settings.read(self.root).store

@@ -200,6 +200,20 @@ class Health(Frozen):
     status: Literal["ok", "failed"]
 
 
+class Readiness(Frozen):
+    """The answer of GET /ready: whether requests are answered now, and which models work."""
+
+    ready: bool
+    models: Annotated[dict[Name, bool], Field(max_length=4096)]
+
+
+class Kept(Frozen):
+    """The answer of POST /v1/feedback."""
+
+    object: Literal["feedback"] = "feedback"
+    id: Id
+
+
 class ErrorDetail(Frozen):
     """What went wrong; `param` is the field concerned."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 
 import tunesmith
 from tunesmith.core.errors import UsageError
@@ -16,14 +16,18 @@ from tunesmith.serve import (
     completions,
     embeddings,
     errors,
+    health,
+    metrics,
     models,
+    recording,
     responses,
     tasks,
     tokenize,
 )
-from tunesmith.serve.answers import ErrorBody, Health
+from tunesmith.serve.answers import ErrorBody
 from tunesmith.serve.envelope import BodyLimit, Envelope, StrictRoute
-from tunesmith.serve.security import HostGuard, KeyGuard, require_policies
+from tunesmith.serve.request_log import RequestLog
+from tunesmith.serve.security import POLICIES, HostGuard, KeyGuard, require_policies
 from tunesmith.serve.served import Deployment, Deployments
 
 
@@ -33,6 +37,7 @@ def create_app(
     store: Store | None,
     require_key: bool,
     hosts: Sequence[str] = (),
+    log: RequestLog | None = None,
 ) -> FastAPI:
     """The application over these models; it closes their engines when it shuts down.
 
@@ -41,56 +46,49 @@ def create_app(
         store: Where keys are; needed when `require_key`.
         require_key: Whether routes that are not public ask for a key.
         hosts: Host names allowed beside loopback ones, as `name` or `name:port`.
+        log: Where requests are kept, if they are; closed at the end too.
 
     Raises:
         UsageError: S19 when keys are required and there is no store; S24 when two models have one name.
     """
     if require_key and store is None:
         raise UsageError("S19", host="-")
-    served = Deployments(deployments)
+    served, counted = Deployments(deployments), metrics.Requests()
     app = FastAPI(
         title="Tunesmith",
         version=tunesmith.__version__,
         docs_url=None,  # those pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_closing(served),
+        lifespan=_closing(served, log),
         responses={"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}},
     )
     app.router.route_class = StrictRoute
-    models.add_routes(app, served)
-    chat.add_routes(app, served)
-    completions.add_routes(app, served)
-    responses.add_routes(app, served)
-    classify.add_routes(app, served)
-    embeddings.add_routes(app, served)
-    tasks.add_routes(app, served)
-    tokenize.add_routes(app, served)
-    _add_health(app, served)
+    for part in (models, chat, completions, responses, classify, embeddings, tasks, tokenize, health):
+        part.add_routes(app, served)
+    metrics.add_route(app, served, counted)
+    recording.add_route(app, log)
     require_policies(app)
     errors.install(app)
     # The last one added is the outermost.
+    if log is not None:
+        app.add_middleware(recording.Recorded, log=log)
     app.add_middleware(BodyLimit)
     app.add_middleware(KeyGuard, store=store if require_key else None)
     app.add_middleware(HostGuard, hosts=hosts)
+    app.add_middleware(metrics.Counted, requests=counted, routes=[path for _, path in POLICIES])
     app.add_middleware(Envelope)
     return app
 
 
-def _closing(served: Deployments) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _closing(
+    served: Deployments, log: RequestLog | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         served.close()
+        if log is not None:
+            log.close()
 
     return lifespan
-
-
-def _add_health(app: FastAPI, served: Deployments) -> None:
-    @app.get("/health")
-    async def health(response: Response) -> Health:
-        """Whether every engine works."""
-        if all(deployment.engine.stats().healthy for deployment in served):
-            return Health(status="ok")
-        response.status_code = 503
-        return Health(status="failed")

@@ -31,6 +31,7 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
         vectors = shortened(await deployment.engine.predict(rows), width)
         write = _base64 if wishes.encoding_format == "base64" else _numbers
         tokens = sum(map(len, rows))
+        deployment.meter.prompt_tokens += tokens
         return Embeddings(
             model=deployment.name,
             data=[Embedding(index=i, embedding=write(vector)) for i, vector in enumerate(vectors)],

@@ -41,7 +41,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        identity = uuid.uuid4().hex
+        identity = scope["tunesmith.request"] = uuid.uuid4().hex
         started = False
 
         async def dressed(message: Message) -> None:

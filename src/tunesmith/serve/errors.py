@@ -31,7 +31,7 @@ class _Form:
 
 
 # Mistakes in a request that pydantic found, so that they have no class of their own.
-_MISTAKES = ("S10", "S26", "S28", "S29", "S30", "S34", "S37", "S42", "S43", "S44")
+_MISTAKES = ("S10", "S26", "S28", "S29", "S30", "S34", "S37", "S42", "S43", "S44", "S47")
 _FORMS = {
     "S01": _Form(404, code="model_not_found"),
     "S02": _Form(400, code="context_length_exceeded"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -68,6 +69,8 @@ class Generation:
         grammar: Compiled | None = None,
     ) -> None:
         self._grammar = grammar
+        self._meter = deployment.meter
+        self._begun: float | None = time.perf_counter()
         self._prompt_tokens = sum(map(len, prompts))
         self._new_tokens = 0
         self._tells = wishes.tops is not None
@@ -93,6 +96,7 @@ class Generation:
                 for i, ids in enumerate(self._asked)
             ]
         )
+        self._meter.prompt_tokens += self._prompt_tokens
 
     @property
     def count(self) -> int:
@@ -124,10 +128,17 @@ class Generation:
             likelihoods = [None, *item.likelihoods]
             said = tuple(map(Said, self._asked[index], likelihoods)) if self._tells else ()
             return Part(text="", finish=item.finish, said=said)
-        self._new_tokens += 1
+        self._count()
         piece = self._texts[index].feed(item)
         said = (Said(item.id, item.likelihood),) if self._tells else ()
         return Part(text=piece.text, finish=piece.finish, said=said)
+
+    def _count(self) -> None:
+        self._new_tokens += 1
+        self._meter.new_tokens += 1
+        if self._begun is not None:
+            self._meter.first_token.add(time.perf_counter() - self._begun)
+            self._begun = None
 
     async def collect(self) -> list[Part]:
         """All answers, complete."""

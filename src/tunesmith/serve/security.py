@@ -40,6 +40,9 @@ PUBLIC, KEY = Policy("public"), Policy("key")
 # Every route of the server. A path that is not here asks for a key before it is said not to exist.
 POLICIES = {
     ("GET", "/health"): PUBLIC,
+    ("GET", "/ready"): PUBLIC,
+    ("GET", "/metrics"): KEY,
+    ("POST", "/v1/feedback"): KEY,
     ("GET", "/openapi.json"): KEY,
     ("GET", "/v1/models"): KEY,
     ("POST", "/v1/chat/completions"): KEY,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from tunesmith.models.reader import Answer
 from tunesmith.models.tagger import Entity
 from tunesmith.serve.classifier_engine import ClassifierEngine
 from tunesmith.serve.engine import Engine
+from tunesmith.serve.meter import Meter
 
 ServedTask = Literal["generate", "classify", "embed", "score", "tag", "answer", "translate", "summarise"]
 Numbers = NDArray[np.floating]
@@ -42,6 +43,7 @@ class Served:
     aliases: tuple[str, ...] = ()
     created: int
     tokenizer: Tokenizer | None = None
+    meter: Meter = field(default_factory=Meter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

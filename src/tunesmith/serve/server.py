@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from tunesmith.core.errors import TunesmithError, UsageError
 from tunesmith.core.store import Store
 from tunesmith.serve.app import create_app
+from tunesmith.serve.request_log import RequestLog
 from tunesmith.serve.security import is_loopback
 from tunesmith.serve.served import Deployment
 
@@ -28,6 +30,7 @@ def serve(
     port: int = 8000,
     store: Store | None = None,
     hosts: Sequence[str] = (),
+    log: RequestLog | None = None,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; then what was begun is finished, for up to 25 s.
@@ -40,13 +43,14 @@ def serve(
         port: The port; 0 takes a free one.
         store: Where keys are.
         hosts: Host names under which clients may address this server, beside loopback ones and `host`.
+        log: Where requests and answers are kept, if they are.
         ready: Called once with the URL when requests are accepted.
 
     Raises:
         UsageError: S19 for a host that other machines reach when there is no key; S20 when the address cannot
             be listened at.
     """
-    _Server.prepare(deployments, host, port, store, hosts, ready).listen()
+    _Server.prepare(deployments, host, port, store, hosts, log, ready).listen()
 
 
 @contextmanager
@@ -57,10 +61,11 @@ def serving(
     port: int = 0,
     store: Store | None = None,
     hosts: Sequence[str] = (),
+    log: RequestLog | None = None,
 ) -> Iterator[str]:
     """Serve in a thread for the time of a `with` block, which gets the URL. Arguments as in `serve`."""
     listening = threading.Event()
-    server = _Server.prepare(deployments, host, port, store, hosts, lambda url: listening.set())
+    server = _Server.prepare(deployments, host, port, store, hosts, log, lambda url: listening.set())
 
     def work() -> None:
         try:
@@ -86,11 +91,13 @@ class _Server(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
+        app: FastAPI,
         listener: socket.socket,
         url: str,
         ready: Callable[[str], None],
     ) -> None:
         super().__init__(config)
+        self._app = app
         self._listener = listener
         self._ready = ready
         self.url = url
@@ -103,6 +110,7 @@ class _Server(uvicorn.Server):
         port: int,
         store: Store | None,
         hosts: Sequence[str],
+        log: RequestLog | None,
         ready: Callable[[str], None],
     ) -> _Server:
         """Check who may reach us, then bind."""
@@ -110,7 +118,7 @@ class _Server(uvicorn.Server):
         if not has_keys and not is_loopback(host):
             raise UsageError("S19", host=host)
         known = [*hosts] if host in _WILDCARDS else [host, *hosts]
-        app = create_app(deployments, store=store, require_key=has_keys, hosts=known)
+        app = create_app(deployments, store=store, require_key=has_keys, hosts=known, log=log)
         listener = _bind(host, port)
         config = uvicorn.Config(
             app,
@@ -122,7 +130,7 @@ class _Server(uvicorn.Server):
             server_header=False,
             timeout_graceful_shutdown=DRAIN_S,
         )
-        return cls(config, listener, _url(host, listener.getsockname()[1]), ready)
+        return cls(config, app, listener, _url(host, listener.getsockname()[1]), ready)
 
     def listen(self) -> None:
         """Run until told to stop."""
@@ -137,6 +145,7 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop on a signal. uvicorn would raise it again at the end; that we came here is enough."""
+        self._app.state.ending = True
         super().handle_exit(sig, frame)
         self._captured_signals.clear()
 

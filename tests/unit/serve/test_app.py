@@ -381,7 +381,7 @@ def test_every_field_of_the_api_document_is_bounded(http: httpx.Client) -> None:
     assert set(document["paths"]) == {
         "/health", "/v1/models", "/v1/chat/completions", "/v1/completions", "/v1/classify",
         "/v1/embeddings", "/v1/score", "/v1/tag", "/v1/answer", "/v1/translate", "/v1/summarise",
-        "/v1/tokenize", "/v1/detokenize", "/v1/responses",
+        "/v1/tokenize", "/v1/detokenize", "/v1/responses", "/v1/feedback", "/ready", "/metrics",
     }  # fmt: skip
     assert list(unbounded(document, "")) == []
 

@@ -1,0 +1,125 @@
+"""Requests with their answers and what people said of them, where the server was asked to keep them.
+
+One file of JSON lines a day, with personal data masked; files older than the days to be kept are removed.
+Written by a thread of its own: nobody waits for the disk.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tunesmith.core.errors import NotFoundError
+
+DAYS = 30
+_WAITING = 10_000
+
+logger = logging.getLogger(__name__)
+
+
+class RequestLog:
+    """The log in a folder. Close it to write what is on its way.
+
+    An answer is known by its id, or by the id of its request, and only to the key that asked for it.
+    """
+
+    def __init__(self, folder: Path, *, days: int = DAYS) -> None:
+        self._folder = folder
+        self._days = days
+        self._lines: queue.Queue[Mapping[str, Any] | None] = queue.Queue(_WAITING)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._remove_old()
+        self._owners = dict(_owners(folder))
+        self._day = ""
+        self._writer = threading.Thread(target=self._write, name="tunesmith-request-log", daemon=True)
+        self._writer.start()
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Keep a request with its answer; when the disk is slower than the clients, it is dropped."""
+        for identity in (record["request_id"], record.get("id")):
+            if identity:
+                self._owners[identity] = record["key"]
+        self._put({"kind": "request", "at": time.time(), **record})
+
+    def judge(self, identity: str, key: str, said: Mapping[str, Any]) -> None:
+        """Keep what somebody said of an answer.
+
+        Raises:
+            NotFoundError: S45 when this key got no such answer.
+        """
+        if identity not in self._owners or self._owners[identity] != key:
+            raise NotFoundError("S45", field="id", id=identity)
+        self._put({"kind": "feedback", "at": time.time(), "id": identity, "key": key, **said})
+
+    def close(self) -> None:
+        """Write what is left, and end."""
+        self._lines.put(None)
+        self._writer.join()
+
+    def _put(self, record: Mapping[str, Any]) -> None:
+        try:
+            self._lines.put_nowait(record)
+        except queue.Full:
+            logger.warning("the request log is behind: a record was dropped")
+
+    def _write(self) -> None:
+        while (record := self._lines.get()) is not None:
+            try:
+                self._append(record)
+            except Exception:
+                logger.exception("a record of the request log could not be written")
+
+    def _append(self, record: Mapping[str, Any]) -> None:
+        day = datetime.now(UTC).date().isoformat()
+        if day != self._day:
+            self._remove_old()
+            self._day = day
+        path = self._folder / f"{day}.jsonl"
+        path.touch(mode=0o600)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(_masked(record), ensure_ascii=False) + "\n")
+
+    def _remove_old(self) -> None:
+        oldest = (datetime.now(UTC) - timedelta(days=self._days)).date().isoformat()
+        for path in self._folder.glob("????-??-??.jsonl"):
+            if path.stem < oldest:
+                path.unlink()
+
+
+def _owners(folder: Path) -> Iterator[tuple[str, str]]:
+    """The ids that are known, each with the key that it belongs to."""
+    for path in sorted(folder.glob("*.jsonl")):
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                record = json.loads(line)
+                for name in ("request_id", "id"):
+                    if record["kind"] == "request" and record.get(name):
+                        yield record[name], record["key"]
+
+
+def _masked(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with personal data masked in what people and models said."""
+    # Here, because it takes a moment to be there, which only a server that keeps requests needs.
+    from tunesmith.data.cleaners.pii import mask
+
+    texts: list[str] = []
+    parts = {name: record[name] for name in ("request", "answer", "correction", "comment") if name in record}
+    _walk(parts, texts.append)
+    found = iter(mask(texts))
+    return {**record, **_walk(parts, lambda _: next(found))}
+
+
+def _walk(value: Any, change: Callable[[str], object]) -> Any:
+    """A JSON value with every string that is a value changed, always in the same order."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {name: _walk(inner, change) for name, inner in value.items()}
+    return [_walk(inner, change) for inner in value] if isinstance(value, list) else value
