@@ -1,9 +1,9 @@
 """Code that a model wrote, run in a process that can do little: this is no wall against code that attacks.
 
-A process of its own, isolated Python without the user's variables, an empty temporary folder,
-bounds of time, memory, files and processes, no network where the system lets a process leave it; killed with
-all it started. It can still read what this user can read. Whoever runs code of models they do not trust
-should do so in a container or a virtual machine.
+A process of its own, isolated Python without the user's variables, an empty temporary folder, bounds of time,
+memory, files and processes, and where the system lets a process leave them, neither network nor other
+processes; ended with all it started. It can still read what this user can read. Whoever runs code of models
+they do not trust should do so in a container or a virtual machine.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -49,21 +50,20 @@ def run(program: str, *, seconds: float, memory_mb: int) -> End:
                 command, cwd=folder, env={"LC_ALL": "C.UTF-8"}, stdin=subprocess.DEVNULL, stdout=out,
                 stderr=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
-            is_late = _waited(process, seconds + _GRACE)
-        if is_late or process.returncode == -signal.SIGXCPU:
+            began = time.monotonic()
+            _wait(process, seconds + _GRACE)
+        if time.monotonic() - began >= seconds:
             return "late"
         is_whole = process.returncode == 0 and said.read_bytes().endswith(f"{end}\n".encode())
         return "passed" if is_whole else "failed"
 
 
-def _waited(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait for the process, then end its group; whether it took too long."""
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait for the process so long, then end its group."""
     try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return True
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    return False

@@ -1,6 +1,7 @@
-"""Started in a process of its own: gives up what it can, then becomes the program that is to be run.
+"""Started in a process of its own: gives up what it can, then starts the program that is to be run.
 
-`python -I launcher.py SECONDS MEGABYTES PROGRAM`. It imports nothing of Tunesmith.
+`python -I launcher.py SECONDS MEGABYTES PROGRAM`. It imports nothing of Tunesmith. Where the system allows it
+the program is the first process of a namespace: with it end all that it started, wherever they went.
 """
 
 from __future__ import annotations
@@ -8,22 +9,25 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import signal
 import sys
+from typing import NoReturn
 
-_NEW_USER, _NEW_NET, _NEW_IPC = 0x10000000, 0x40000000, 0x08000000  # linux/sched.h
-_NO_NEW_PRIVILEGES = 38  # linux/prctl.h
+# linux/sched.h and linux/prctl.h
+_NEW_USER, _NEW_NET, _NEW_IPC, _NEW_PROCESSES = 0x10000000, 0x40000000, 0x08000000, 0x20000000
+_END_WITH_PARENT, _NO_NEW_PRIVILEGES = 1, 38
 _FILE_BYTES = 1 << 20
 _FILES = 32
 
 
-def isolate() -> bool:
-    """Leave the network and gain no rights any more, where the system allows it; whether it did."""
-    libc = ctypes.CDLL(None, use_errno=True)
+def isolate(libc: ctypes.CDLL) -> None:
+    """Leave the network and the other processes, and gain no rights any more, where the system allows it."""
     if not hasattr(libc, "unshare"):
-        return False
+        return
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-    alone = _NEW_NET | _NEW_IPC
-    return any(libc.unshare(flags) == 0 for flags in (_NEW_USER | alone, alone))
+    alone = _NEW_NET | _NEW_IPC | _NEW_PROCESSES
+    if libc.unshare(_NEW_USER | alone) != 0:
+        libc.unshare(alone)
 
 
 def limit(seconds: int, megabytes: int) -> None:
@@ -44,12 +48,23 @@ def limit(seconds: int, megabytes: int) -> None:
         resource.setrlimit(kind, (bound, bound))
 
 
-def main(seconds: str, megabytes: str, program: str) -> None:
-    """Become the program."""
-    isolate()
-    limit(int(seconds), int(megabytes))
+def main(seconds: str, megabytes: str, program: str) -> int:
+    """Run the program; returns 0 if it ended with that."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    isolate(libc)
+    child = os.fork()
+    if not child:
+        become(libc, int(seconds), int(megabytes), program)
+    return int(os.waitpid(child, 0)[1] != 0)
+
+
+def become(libc: ctypes.CDLL, seconds: int, megabytes: int, program: str) -> NoReturn:
+    """Be the program from here on, and end when the launcher does."""
+    if hasattr(libc, "prctl"):
+        libc.prctl(_END_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    limit(seconds, megabytes)
     os.execv(sys.executable, [sys.executable, "-I", "-B", program])  # noqa: S606  the point of it
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))
