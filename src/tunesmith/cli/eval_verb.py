@@ -39,6 +39,7 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
 
 def run(given: argparse.Namespace, output: Output) -> int:
     """Measure and show."""
+    _check(given)
     if given.suite is not None:
         from tunesmith.cli.suite_views import run_suite
 
@@ -64,6 +65,15 @@ def run(given: argparse.Namespace, output: Output) -> int:
         output.line(output.say("written", file=given.output))
     write_page(report, given.html, output)
     return 0
+
+
+def _check(given: argparse.Namespace) -> None:
+    """Whether the options go together."""
+    own, other = ("task", "metric"), ("shots", "limit", "chat", "run_code")
+    for name in own if given.suite is not None else other:
+        if getattr(given, name) not in (None, False, []):
+            wanted = "--suite" if given.suite is None else "--data FILE"
+            raise UsageError("C56", name=f"--{name.replace('_', '-')}", wanted=wanted)
 
 
 def write_page(report: Report, file: Path | None, output: Output) -> None:

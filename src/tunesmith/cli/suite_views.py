@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.cli.eval_verb import write_page
@@ -18,6 +20,7 @@ HARNESS = "harness:"
 
 def run_suite(given: argparse.Namespace, output: Output) -> int:
     """Put the tasks of a suite to the model, and show what came of it."""
+    from tunesmith.workflow.evaluate import write_report
     from tunesmith.workflow.suites import Options, measure
 
     def told(task: str, rows: int) -> None:
@@ -32,15 +35,24 @@ def run_suite(given: argparse.Namespace, output: Output) -> int:
         from tunesmith.workflow import harness
 
         report = harness.measure(given.model, given.suite.removeprefix(HARNESS), output.workspace, options)
+        write: Callable[[Path, str], None] = partial(write_report, report)
     else:
-        report = measure(given.model, given.suite, output.workspace, options, told)
+        found = measure(given.model, given.suite, output.workspace, options, told)
+        report, write = found.report, found.write
+    _show(report, output)
+    if given.output is not None:
+        write(given.output, output.lang)
+        output.line(output.say("written", file=given.output))
+    write_page(report, given.html, output)
+    return 0
+
+
+def _show(report: Report, output: Output) -> None:
     output.data(report.as_dict())
     columns = [output.say(f"suite_{name}") for name in ("figure", "value", "interval", "chance")]
     output.table(columns, list(score_rows(report)))
     show_ledger(dict(report.ledger), output)
     output.line(output.say("eval_done", rows=f"{report.rows:,}", seconds=f"{report.seconds:.1f}"))
-    write_page(report, given.html, output)
-    return 0
 
 
 def score_rows(report: Report) -> Iterator[list[str]]:

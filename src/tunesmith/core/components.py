@@ -141,6 +141,7 @@ metrics = Registry(
         "rouge_2": "tunesmith.eval.rouge:rouge_2",
         "rouge_l": "tunesmith.eval.rouge:rouge_l",
         "answer_f1": "tunesmith.eval.reading:answer_f1",
+        "solved": "tunesmith.eval.suites.solved:solved",
         "exact_match": "tunesmith.eval.reading:exact_match",
         "preference_accuracy": "tunesmith.eval.preferences:preference_accuracy",
         "reward_margin": "tunesmith.eval.preferences:reward_margin",

@@ -16,13 +16,21 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.plain import plain
 from tunesmith.eval import metrics, rows, significance
 from tunesmith.eval.metrics import Direction, Figures
-from tunesmith.eval.outcome import Outcome, RetrievalOutcome, TextOutcome, TokenOutcome, take
+from tunesmith.eval.outcome import (
+    Outcome,
+    RetrievalOutcome,
+    SolvedOutcome,
+    TextOutcome,
+    TokenOutcome,
+    take,
+)
 from tunesmith.eval.report import Report
 from tunesmith.eval.significance import Difference, Interval, Paired
 
 EXAMPLES = 20
 """Rows of each kind that are shown."""
 PER_ROW = "nll_per_row"
+SOLVED = "solved"
 CHANGES = ("fixed", "broken", "both_wrong", "both_right")
 
 
@@ -183,6 +191,8 @@ def _metrics(
     """The metrics that all have, and those of them that cannot be held to each other."""
     measured = [each.report.scores for each in contenders]
     names = [name for name in measured[0] if all(name in scores for scores in measured)]
+    if any(isinstance(each, SolvedOutcome) for each in outcomes):
+        return (SOLVED,), tuple(names)  # each task has figures of its own, of its own rows
     tokens = [each.tokens for each in outcomes if isinstance(each, TokenOutcome)]
     if all(np.array_equal(tokens[0], each) for each in tokens):
         return tuple(names), ()

@@ -190,6 +190,21 @@ class SimilarityOutcome:
         return replace(self, predicted=predicted)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SolvedOutcome:
+    """What a model answered to the questions of a suite, and whether each answer is `right` [rows].
+
+    `tasks` are the tasks of the suite that the rows are of; `rows` number them through all of them.
+    """
+
+    tasks: Sequence[str]
+    sources: Sequence[str]
+    targets: Sequence[str]
+    predicted: Sequence[str]
+    right: NDArray[np.bool_]
+    rows: Sequence[int]
+
+
 Outcome = (
     LabelOutcome
     | LabelsOutcome
@@ -201,6 +216,7 @@ Outcome = (
     | RetrievalOutcome
     | EntityOutcome
     | AnswerOutcome
+    | SolvedOutcome
 )
 
 WHOLE = ("labels", "documents")

@@ -75,7 +75,7 @@ def read(path: Path) -> Outcome:
 
 
 def _values(column: pl.Series) -> Any:
-    if column.dtype.is_numeric() or isinstance(column.dtype, pl.Array):
+    if column.dtype.is_numeric() or isinstance(column.dtype, pl.Array | pl.Boolean):
         return column.to_numpy()
     values = column.to_list()
     if column.dtype == pl.String:

@@ -19,6 +19,7 @@ from tunesmith.eval.outcome import (
     RetrievalOutcome,
     ScoreOutcome,
     SimilarityOutcome,
+    SolvedOutcome,
     TextOutcome,
 )
 from tunesmith.eval.sums import sums_of
@@ -50,6 +51,8 @@ def right(outcome: Outcome) -> Flags | None:
             return sums(outcome).rows[:, 0] > 0 if sums else None
         case RetrievalOutcome():
             return np.asarray(outcome.ranks == 1)
+        case SolvedOutcome():
+            return outcome.right
         case PreferenceOutcome():
             return np.asarray(outcome.rewards[:, 0] > outcome.rewards[:, 1])
         case _:
@@ -74,7 +77,7 @@ def row(outcome: Outcome, place: int) -> Row | None:
         case AnswerOutcome():
             wanted = " / ".join(outcome.targets[place])
             return _row(outcome.questions[place], wanted, outcome.predicted[place])
-        case TextOutcome():
+        case TextOutcome() | SolvedOutcome():
             return _row(outcome.sources[place], outcome.targets[place], outcome.predicted[place])
         case RetrievalOutcome():
             wanted = outcome.documents[outcome.right[place]]

@@ -44,10 +44,15 @@ class Evaluated:
 
     def write(self, folder: Path, lang: str) -> None:
         """Put report.json, report.html and outcome.parquet into a folder, as a run has them."""
-        run = RunFolder(folder)
-        outcome_file.write(run.outcome, self.outcome, self.ids)
-        durable.write_json(run.report, self.report.as_dict())
-        durable.write_bytes(run.page, html.render(self.report, lang).encode())
+        outcome_file.write(RunFolder(folder).outcome, self.outcome, self.ids)
+        write_report(self.report, folder, lang)
+
+
+def write_report(report: Report, folder: Path, lang: str) -> None:
+    """Put report.json and report.html into a folder."""
+    run = RunFolder(folder)
+    durable.write_json(run.report, report.as_dict())
+    durable.write_bytes(run.page, html.render(report, lang).encode())
 
 
 def evaluate(

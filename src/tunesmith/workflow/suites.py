@@ -17,7 +17,7 @@ from tunesmith.core.events import Answer
 from tunesmith.core.workspace import Workspace
 from tunesmith.eval import significance
 from tunesmith.eval.metrics import Direction, Figures
-from tunesmith.eval.outcome import TextOutcome
+from tunesmith.eval.outcome import Outcome, SolvedOutcome
 from tunesmith.eval.report import Provenance, Report
 from tunesmith.eval.suites import definition
 from tunesmith.eval.suites.answered import Answered
@@ -28,6 +28,7 @@ from tunesmith.eval.suites.subject import subject_of
 from tunesmith.eval.sums import Numbers, Sums, divided
 from tunesmith.models import loading
 from tunesmith.models.resolve import resolve
+from tunesmith.workflow.evaluate import Evaluated
 
 TASK = "suite"
 _LOWER = ("unanswered", "timeouts")
@@ -55,7 +56,7 @@ def measure(
     workspace: Workspace,
     options: Options,
     told: Callable[[str, int], None] = lambda task, rows: None,
-) -> Report:
+) -> Evaluated:
     """Put the tasks of a suite to a model; `told` hears of each before it begins.
 
     Raises:
@@ -75,7 +76,8 @@ def measure(
         told(task, len(of_task.asked))
         answered[task] = ask(suite.tasks[task], of_task, subject)
     figures = dict(_figures(answered))
-    return Report(
+    outcome = _together(answered)
+    report = Report(
         task=TASK,
         model=model,
         part=suite.name,
@@ -91,6 +93,7 @@ def measure(
         ledger=_ledger(asked, answered),
         seconds=time.monotonic() - began,
     )
+    return Evaluated(report=report, outcome=outcome, ids=_ids(outcome, asked))
 
 
 def _check(suite: Suite, options: Options) -> None:
@@ -110,8 +113,7 @@ def _questions(suite: Suite, task: SuiteTask, options: Options) -> Questions:
 def _figures(answered: Mapping[str, Answered]) -> Iterator[tuple[str, Figures]]:
     """The figures of each task, and before them their mean where there are several."""
     if len(answered) > 1:
-        outcome = _together([each.outcome for each in answered.values()])
-        yield "", _named(outcome, {"mean": _mean([*answered.values()])})
+        yield "", _named(_together(answered), {"mean": _mean([*answered.values()])})
     for task, each in answered.items():
         sums = {key(answered, task, metric): value for metric, value in each.sums.items()}
         yield task, _named(each.outcome, sums)
@@ -122,18 +124,28 @@ def key(answered: Mapping[str, Any], task: str, metric: str) -> str:
     return f"{task}/{metric}" if len(answered) > 1 else metric
 
 
-def _named(outcome: TextOutcome, sums: Mapping[str, Sums]) -> Figures:
+def _named(outcome: Outcome, sums: Mapping[str, Sums]) -> Figures:
     return Figures(outcome=outcome, scores={name: each.value for name, each in sums.items()}, sums=sums)
 
 
-def _together(outcomes: Sequence[TextOutcome]) -> TextOutcome:
+def _together(answered: Mapping[str, Answered]) -> SolvedOutcome:
     """All rows of all tasks, numbered anew: files may have the same lines."""
-    return TextOutcome(
+    outcomes = [each.outcome for each in answered.values()]
+    return SolvedOutcome(
+        tasks=[task for task, each in answered.items() for _ in each.outcome.rows],
         sources=[text for each in outcomes for text in each.sources],
         targets=[text for each in outcomes for text in each.targets],
         predicted=[text for each in outcomes for text in each.predicted],
+        right=np.concatenate([each.right for each in answered.values()]),
         rows=range(sum(len(each.rows) for each in outcomes)),
     )
+
+
+def _ids(outcome: SolvedOutcome, asked: Mapping[str, Questions]) -> dict[int, int]:
+    """A number for each row that is the same in every measurement: of its task, and its line there."""
+    lines = [(task, line) for task, each in asked.items() for line in each.lines]
+    named = zip(outcome.rows, (f"{task} {line}" for task, line in lines), strict=True)
+    return {row: int(hashlib.sha256(name.encode()).hexdigest()[:15], 16) for row, name in named}
 
 
 def _mean(answered: Sequence[Answered]) -> Sums:

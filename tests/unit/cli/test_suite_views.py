@@ -41,3 +41,22 @@ def test_what_is_missing_is_said(call, stories, router, exams):
     assert "error[C41]" in call("eval", stories, "--suite", "agieval").err
     assert "error[C45]" in call("eval", "router", "--suite", "agieval", "--data", exams).err
     assert call("eval", stories).code == 2
+
+
+def test_two_models_are_compared_question_by_question(call, stories, tmp_path):
+    for name, answer in (("one", "x = 1"), ("two", "x = 1 / ({a} - 1)")):
+        (tmp_path / "mine.yaml").write_text(CODE.replace("x = 1", answer), "utf-8")
+        (tmp_path / "rows.csv").write_text("a,b\n1,2\n3,4\n", "utf-8")
+        call("eval", stories, "--suite", "mine.yaml", "--run-code", "--output", name)
+    found = call("runs", "compare", "one", "two", "--json").json
+    assert found["rows"] == 2
+    assert found["scores"]["solved"] == [1, 0.5]
+    assert "solved" in call("runs", "compare", "one", "two").out
+
+
+@pytest.mark.parametrize(
+    "given", [("--suite", "agieval", "--task", "chat"), ("--data", "x.csv", "--shots", 3)]
+)
+def test_options_that_mean_nothing_are_refused(call, given):
+    said = call("eval", "any", *given)
+    assert (said.code, "error[C56]" in said.err) == (2, True)
