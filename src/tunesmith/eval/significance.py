@@ -8,9 +8,10 @@ which hold where all rows are right too. Where rows are right or wrong a differe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ _POWER = 1.959964 + 0.841621
 _FEWEST = 6
 
 Places = NDArray[np.int64]
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +100,13 @@ def paired(mine: Figures, other: Figures) -> dict[str, Paired]:
     if not len(first):
         return {}
     mine, other = _on(mine, first), _on(other, second)
-    sides = [_draws(_drawn(figures), len(first)) for figures in (mine, other)]
+    # Both at once: the same rows are drawn for them.
+    drawn = {(side, name): of for side, each in enumerate((mine, other)) for name, of in _drawn(each).items()}
+    draws = _draws(drawn, len(first))
     return {
-        name: _pair(name, mine, other, _apart(draws, sides[1][name]))
-        for name, draws in sides[0].items()
-        if name in sides[1]
+        name: _pair(name, mine, other, _apart(draws[0, name], draws[1, name]))
+        for side, name in drawn
+        if side == 0 and (1, name) in drawn
     }
 
 
@@ -212,10 +216,10 @@ def _of_sums(sums: Sums, counts: Numbers) -> Numbers:
     return sums.total(counts @ sums.rows)
 
 
-def _draws(drawn: Mapping[str, Drawn], rows: int) -> dict[str, Numbers]:
+def _draws(drawn: Mapping[Name, Drawn], rows: int) -> dict[Name, Numbers]:
     """Each metric of every draw; draws of so many rows are the same for all metrics and models."""
     rng = np.random.Generator(np.random.Philox(key=rows))
-    found: dict[str, list[Numbers]] = {name: [] for name in drawn}
+    found: dict[Name, list[Numbers]] = {name: [] for name in drawn}
     at_once = max(1, _ROWS_AT_ONCE // rows)
     for start in range(0, DRAWS, at_once):
         now = min(at_once, DRAWS - start)
