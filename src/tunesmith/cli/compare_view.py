@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,12 @@ def _rows(found: Comparison, output: Output) -> None:
 def _figures(found: Comparison, letters: Mapping[str, str], output: Output) -> None:
     columns = [_say(key, output) for key in ("metric", "model", "figure", "interval")]
     rows = [
-        [metric if not place else "", letter, f"{values[place]:.4f}", _range(found.intervals[metric][place])]
+        [
+            metric if not place else "",
+            letter,
+            _number(values[place], 4),
+            _range(found.intervals[metric][place]),
+        ]
         for metric, values in found.scores.items()
         for place, letter in enumerate(letters.values())
     ]
@@ -69,7 +75,15 @@ def _figures(found: Comparison, letters: Mapping[str, str], output: Output) -> N
 
 
 def _range(where: Interval | None) -> str:
-    return f"{where.low:.4f} … {where.high:.4f}" if where else "-"
+    return f"{_number(where.low, 4)} … {_number(where.high, 4)}" if where else "-"
+
+
+def _number(value: float, decimals: int, sign: str = "") -> str:
+    """A figure, with a decimal less for each digit before them beyond the first."""
+    if not isfinite(value):
+        return str(value)
+    digits = len(str(int(abs(value))))
+    return f"{value:{sign}.{max(0, decimals + 1 - digits)}f}"
 
 
 def _differences(found: Comparison, letters: Mapping[str, str], output: Output) -> None:
@@ -78,10 +92,10 @@ def _differences(found: Comparison, letters: Mapping[str, str], output: Output) 
         [
             each.metric,
             f"{letters[pair.model]}-{letters[pair.beside]}",
-            f"{each.value:+.4f}",
-            f"{each.low:+.3f}…{each.high:+.3f}",
+            _number(each.value, 4, "+"),
+            _number(each.low, 3, "+") + "…" + _number(each.high, 3, "+"),
             f"{each.p:.3f}",
-            f"{each.detectable:.3f}",
+            _number(each.detectable, 3),
             _say(found.verdict(each), output),
         ]
         for pair in found.pairs
