@@ -263,6 +263,9 @@ def _eval_problems(document: Document, recipe: Recipe, task: Task, workspace: Wo
         if metric in components.metrics.builtin and metric not in task.metrics:
             known = suggestion(metric, list(task.metrics))
             yield document.problem("R16", ("eval", "metrics"), task=task.name, metric=metric, **known)
+    publish, limits = recipe.publish, recipe.eval.limits.model_dump(exclude_none=True)
+    if publish is not None and publish.alias == "production" and not (recipe.eval.gate or limits):
+        yield document.problem("R23", ("publish", "alias"), name=publish.name)
     for metric, bound in recipe.eval.gate.items():
         at = ("eval", "gate", metric)
         if metric not in measured:

@@ -239,7 +239,10 @@ def test_a_model_that_does_not_pass_is_kept_and_not_published(desk: Any) -> None
 
 def test_a_rule_that_could_not_be_compared_is_told_too(desk: Any) -> None:
     desk.values |= {"publish": {"name": "router", "alias": "production"}}
-    desk.run()
+    with pytest.raises(RecipeError) as ungated:
+        desk.run()
+    assert ungated.value.problems[0].code == "R23"
+    desk.run("eval.gate={accuracy: {at_least: 0}}")
     with pytest.raises(GateError) as caught:
         desk.run("eval.gate={accuracy: {at_least: 1.01, not_worse_than: production}}")
     assert "1.01" in caught.value.problems[0].values["failed"]
