@@ -71,7 +71,7 @@ def evaluate(
         DataError: when the file cannot be used.
     """
     began = time.monotonic()
-    subject = _subject(model, workspace)
+    subject = found(model, workspace)
     chosen = _chosen(task or _task_of(subject), data)
     rows = _rows(chosen, data)
     frame = rows.frame
@@ -96,8 +96,13 @@ def evaluate(
     return Evaluated(report=report, outcome=outcome, ids=rows.ledger.ids(outcome.rows))
 
 
-def _subject(name: str, workspace: Workspace) -> Subject:
-    """Who is measured: a model by any of its names, a GGUF file, an address; None for `tfidf`."""
+def found(name: str, workspace: Workspace) -> Subject:
+    """Who is measured: a model by any of its names, a GGUF file, an address; None for `tfidf`.
+
+    Raises:
+        NotFoundError: M01 when there is none of this name.
+        ModelError: when it cannot be used.
+    """
     if served.is_address(name):
         return served.find(name, workspace)
     if unpacking.is_gguf(Path(name)):

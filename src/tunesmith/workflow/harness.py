@@ -21,9 +21,8 @@ from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
 from tunesmith.eval import harness_scores
 from tunesmith.eval.report import Provenance, Report
-from tunesmith.models import loading
 from tunesmith.models.language import LanguageModel
-from tunesmith.models.resolve import resolve
+from tunesmith.workflow import evaluate
 from tunesmith.workflow.suites import TASK, Options
 
 _SEED = 1234  # the harness's own, for the choice of examples
@@ -43,7 +42,7 @@ def measure(model: str, tasks: str, workspace: Workspace, options: Options) -> R
     began = time.monotonic()
     if importlib.util.find_spec("lm_eval") is None:
         raise MissingError("M03", name="--suite harness", package="lm_eval", extra="harness")
-    loaded = loading.load(resolve(model, workspace))
+    loaded = evaluate.found(model, workspace)
     if not isinstance(loaded, LanguageModel):
         raise ModelError("C45", name=model)
     from tunesmith.eval.harness import HarnessModel

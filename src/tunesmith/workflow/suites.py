@@ -26,9 +26,7 @@ from tunesmith.eval.suites.definition import Program, Suite, SuiteTask
 from tunesmith.eval.suites.rows import Questions, questions
 from tunesmith.eval.suites.subject import subject_of
 from tunesmith.eval.sums import Numbers, Sums, divided
-from tunesmith.models import loading
-from tunesmith.models.resolve import resolve
-from tunesmith.workflow.evaluate import Evaluated
+from tunesmith.workflow.evaluate import Evaluated, found
 
 TASK = "suite"
 _LOWER = ("unanswered", "timeouts")
@@ -69,8 +67,8 @@ def measure(
     suite = definition.load(name)
     _check(suite, options)
     asked = {name: _questions(suite, task, options) for name, task in suite.tasks.items()}
-    loaded = loading.load(resolve(model, workspace))
-    subject = subject_of(loaded, chat=options.chat)
+    loaded = found(model, workspace)
+    subject = subject_of(loaded, model, chat=options.chat)
     answered: dict[str, Answered] = {}
     for task, of_task in asked.items():
         told(task, len(of_task.asked))
@@ -87,7 +85,7 @@ def measure(
             key: value for each in figures.values() for key, value in significance.intervals(each).items()
         },
         directions={key: _direction(key) for each in figures.values() for key in each.scores},
-        provenance=Provenance(run="", data=_data(asked.values()), model=loaded.digest),
+        provenance=Provenance(run="", data=_data(asked.values()), model=loaded.digest if loaded else ""),
         baselines=_chance(answered),
         samples=tuple(_samples(answered)),
         ledger=_ledger(asked, answered),

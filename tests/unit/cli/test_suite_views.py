@@ -2,6 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from tunesmith.models import loading
+from tunesmith.models.resolve import Resolved
+from tunesmith.serve.deployment import deploy
+from tunesmith.serve.server import serving
+
 
 @pytest.fixture
 def exams(shared_data):
@@ -60,3 +65,22 @@ def test_two_models_are_compared_question_by_question(call, stories, tmp_path):
 def test_options_that_mean_nothing_are_refused(call, given):
     said = call("eval", "any", *given)
     assert (said.code, "error[C56]" in said.err) == (2, True)
+
+
+WORDS = """
+suite: 1
+tasks:
+  mine: {kind: text, data: rows.csv, prompt: "Once upon {a}", answer: "{b}", max_new_tokens: 4}
+  other: {kind: choices, data: choices.jsonl, prompt: "{q}", options: o, answer: r, max_new_tokens: 4}
+"""
+
+
+def test_a_model_at_an_address_answers_in_words(call, stories, tmp_path):
+    (tmp_path / "mine.yaml").write_text(WORDS, "utf-8")
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n3,4\n", "utf-8")
+    (tmp_path / "choices.jsonl").write_text('{"q": "Why?", "o": ["yes", "no"], "r": 0}', "utf-8")
+    model = loading.load(Resolved(name="stories", folder=stories))
+    with serving([deploy(model)]) as url:
+        report = call("eval", f"{url}/v1#stories", "--suite", "mine.yaml", "--json").json
+    assert report["rows"] == 3
+    assert "other/unanswered" in report["scores"]

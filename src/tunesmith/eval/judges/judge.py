@@ -43,11 +43,11 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """A model that judges by a rubric; what it says is kept in `place` and not asked again."""
+    """A model that judges by a rubric; what it says is kept in `place`, if any, and not asked again."""
 
     model: Speaker
     rubric: Rubric
-    place: Path
+    place: Path | None
     cost: Cost = field(default_factory=Cost)
 
     @property
@@ -98,8 +98,10 @@ class Judge:
         return self.model.chat(talk, temperature=0.0, max_new_tokens=_TOKENS)
 
 
-def kept(place: Path, key: Any, make: Callable[[], str]) -> tuple[str, bool]:
-    """A text that is made once and kept on disk under its key, and whether it was there."""
+def kept(place: Path | None, key: Any, make: Callable[[], str]) -> tuple[str, bool]:
+    """A text that is made once and kept in a folder under its key, if any, and whether it was there."""
+    if place is None:
+        return make(), False
     said = json.dumps(key, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(said).hexdigest()
     file = place / digest[:2] / f"{digest}.json"

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from tunesmith.models.following import Followed, Pair
     from tunesmith.models.hosted import HostedModel
     from tunesmith.models.language import LanguageModel
-    from tunesmith.models.loading import Model
     from tunesmith.models.writing import Continuation
 
 
@@ -104,8 +103,8 @@ def ended(text: str, stop: Sequence[str]) -> str:
     return text[: min((at for each in stop if (at := text.find(each)) >= 0), default=len(text))]
 
 
-def subject_of(model: Model, *, chat: bool) -> Subject:
-    """A loaded model as one that can be asked.
+def subject_of(model: object, name: str, *, chat: bool) -> Subject:
+    """A model that was loaded as one that can be asked.
 
     Raises:
         ModelError: C45 when it does not write texts.
@@ -117,4 +116,4 @@ def subject_of(model: Model, *, chat: bool) -> Subject:
         return Hosted(model)
     if isinstance(model, LanguageModel):
         return Local(model, chat)
-    raise ModelError("C45", name=model.name)
+    raise ModelError("C45", name=name)

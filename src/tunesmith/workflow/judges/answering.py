@@ -15,11 +15,10 @@ from tunesmith.data import reading
 from tunesmith.data.loading import stop_for
 from tunesmith.data.rows import load
 from tunesmith.eval.judges.judge import Speaker, kept
-from tunesmith.models import loading
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
-from tunesmith.models.resolve import resolve
 from tunesmith.models.turns import Message
+from tunesmith.workflow.evaluate import found
 from tunesmith.workflow.measuring import questions as questions_of
 
 _TOKENS = 512
@@ -72,7 +71,7 @@ def speaker(name: str, workspace: Workspace) -> Speaker:
         NotFoundError: M01 when there is none of this name.
         ModelError: C45 when it does not answer.
     """
-    model = loading.load(resolve(name, workspace))
+    model = found(name, workspace)
     if not isinstance(model, HostedModel | LanguageModel):
         raise ModelError("C45", name=name)
     return model
@@ -82,4 +81,10 @@ def answer(model: Speaker, question: Question, workspace: Workspace) -> str:
     """The likeliest answer of a model, kept from before if it was asked."""
     settings: Mapping[str, Any] = {"temperature": 0.0, "max_new_tokens": _TOKENS}
     key = [model.digest, question.messages, settings]
-    return kept(workspace.cache / "answered", key, lambda: model.chat(question.messages, **settings))[0]
+    place = workspace.cache / "answered" if is_the_same(model) else None
+    return kept(place, key, lambda: model.chat(question.messages, **settings))[0]
+
+
+def is_the_same(model: Speaker) -> bool:
+    """Whether a model is tomorrow what it is today: what stands at an address may change."""
+    return bool(model.digest) and getattr(model, "is_kept", True)

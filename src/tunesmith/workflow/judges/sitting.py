@@ -23,7 +23,7 @@ from tunesmith.eval.sums import Sums
 from tunesmith.models import endpoint
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.turns import Message
-from tunesmith.workflow.judges.answering import speaker
+from tunesmith.workflow.judges.answering import is_the_same, speaker
 
 KAPPA = "judge_kappa"
 TASK = "judge"
@@ -110,8 +110,10 @@ def sit(wishes: Wishes, workspace: Workspace) -> Sitting:
         RecipeError: all mistakes of the rubric.
         ModelError: C45 when the model does not answer questions.
     """
-    model, tokens = _counted(speaker(wishes.judge, workspace), workspace)
-    judge = Judge(model=model, rubric=rubric.load(wishes.rubric), place=workspace.cache / "judged")
+    asked = speaker(wishes.judge, workspace)
+    model, tokens = _counted(asked, workspace)
+    place = workspace.cache / "judged" if is_the_same(asked) else None
+    judge = Judge(model=model, rubric=rubric.load(wishes.rubric), place=place)
     return Sitting(judge=judge, name=wishes.judge, workspace=workspace, tokens=tokens)
 
 
