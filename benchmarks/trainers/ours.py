@@ -51,7 +51,7 @@ def main() -> None:
                 told.losses.append(event.loss)
     if task.options.get("validated"):
         measured = work.measure(learner, encoded(work, learner, task.all_rows()[task.count :]))
-        told.validation = measured["nll"] / measured["tokens"]
+        told.validation = float(measured["nll"].sum() / measured["tokens"].sum())
     job.tell(told, out)
 
 

@@ -133,8 +133,12 @@ def _matches(model: nn.Module, name: str, module: nn.Module, targets: Sequence[s
     if targets == "all-linear":
         head = model.get_output_embeddings()  # type: ignore[operator]
         return module is not head
-    wanted = [targets] if isinstance(targets, str) else targets
-    return name.rpartition(".")[2] in wanted
+    return _is_meant(name, [targets] if isinstance(targets, str) else targets)
+
+
+def _is_meant(name: str, targets: Sequence[str]) -> bool:
+    """Whether a module's name is one of `targets`, or ends with it after a dot."""
+    return any(name == target or name.endswith(f".{target}") for target in targets)
 
 
 def _linear_names(model: nn.Module) -> list[str]:
@@ -217,8 +221,7 @@ def _full_names(model: nn.Module, targets: Sequence[str]) -> list[str]:
     return [
         name
         for name, module in model.named_modules()
-        if isinstance(module, nn.Linear | Conv1D)
-        and any(name == target or name.endswith(f".{target}") for target in targets)
+        if isinstance(module, nn.Linear | Conv1D) and _is_meant(name, targets)
     ]
 
 

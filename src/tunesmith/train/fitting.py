@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Literal
 
 from tunesmith.core.errors import MemoryShortError, ModelError
 from tunesmith.core.memory import available_memory_bytes
-from tunesmith.models import quantized
+from tunesmith.models import device, quantized
 from tunesmith.train import footprint, precision
 from tunesmith.train.footprint import Footprint
 
 if TYPE_CHECKING:
     from tunesmith.train.stepper import Stepper
 
-# What `micro_batch_tokens: auto` chooses from.
+# What `micro_batch_tokens: auto` chooses from; the larger ones gain nothing but on a graphics processor.
 _TOKENS = (4096, 2048, 1024, 512, 256)
+_GRAPHICS_TOKENS = (32768, 16384, 8192, *_TOKENS)
 # How much of the machine `auto` plans with: the rest is for the data, evaluation and other programs. What is
 # free at the moment decides about nothing but refusal: a run must come to the same bytes on a busy machine.
 _SHARE = 0.6
@@ -78,8 +79,12 @@ def _tokens(wanted: int | str, found: Footprint, planned: float | None) -> int:
     """The micro-batch asked for; or the largest that fits, and the smallest where none does."""
     if isinstance(wanted, int):
         return wanted
-    fits = (n for n in _TOKENS if planned is None or found.need(n) <= planned)
+    fits = (n for n in _choices() if planned is None or found.need(n) <= planned)
     return next(fits, _TOKENS[-1])
+
+
+def _choices() -> tuple[int, ...]:
+    return _GRAPHICS_TOKENS if device.is_graphics() else _TOKENS
 
 
 def without_blocks(stepper: Stepper, whole: Footprint) -> Footprint:
@@ -111,7 +116,7 @@ def _too_much(stepper: Stepper, found: Footprint, free: int) -> MemoryShortError
 def _ways(stepper: Stepper, found: Footprint, free: int) -> Iterator[str]:
     """Settings under which it would fit, each for itself."""
     settings, tokens = stepper.settings, stepper.tokens
-    smaller = [n for n in _TOKENS if n < tokens and found.need(n) <= free]
+    smaller = [n for n in _choices() if n < tokens and found.need(n) <= free]
     if smaller:
         yield f"train.micro_batch_tokens: {smaller[0]}"
     keeps = found.again == 0 and stepper.backbone.can_recompute

@@ -24,6 +24,7 @@ from tunesmith.core.errors import RecipeError
 from tunesmith.core.events import Step, Warned
 from tunesmith.core.recipe import Train
 from tunesmith.core.registry import Registry
+from tunesmith.models import device
 from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.task import Comparing, Drawing, Example, Learner, Task
@@ -38,6 +39,8 @@ from tunesmith.train.parallel import ALONE, Group
 _COMPARED = 4
 TOKENS = 4096
 """The size of a micro-batch that is `auto`, where nobody says how much room there is."""
+GRAPHICS_TOKENS = 16384
+"""The same on a graphics processor, which would wait for small ones."""
 
 
 class Stepper:
@@ -64,7 +67,7 @@ class Stepper:
         # What is divided lies there already: the whole may be too large for it.
         self.module.to(torch.get_default_device())
         wanted = settings.micro_batch_tokens
-        self.tokens = wanted if isinstance(wanted, int) else TOKENS
+        self.tokens = wanted if isinstance(wanted, int) else _usual_tokens()
         named = self.group.parameters(learner.module)
         self.parameters = {n: p for n, p in named.items() if p.requires_grad}
         own = sum(p.numel() * p.element_size() for p in self.parameters.values())
@@ -203,6 +206,10 @@ class Stepper:
         """The weighted loss summed over the targets of some examples."""
         with self.backbone.computing():
             return self.task.objective(self.learner, self.backbone, examples, self.loss)
+
+
+def _usual_tokens() -> int:
+    return GRAPHICS_TOKENS if device.is_graphics() else TOKENS
 
 
 def _make(registry: Registry, chosen: Component) -> Callable[..., Any]:

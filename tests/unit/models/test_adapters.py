@@ -111,6 +111,12 @@ def test_folding_in_keeps_the_answers_and_leaves_no_adapter(shared_data: Path, f
     torch.testing.assert_close(logits(module), expected, rtol=0, atol=1e-4)
 
 
+def test_targets_may_name_the_layer(shared_data: Path) -> None:
+    names = adapters.add(stories(shared_data), rank=2, alpha=4, targets=["layers.1.mlp.up_proj", "q_proj"])
+    assert [name for name in names if "mlp" in name] == ["model.layers.1.mlp.up_proj"]
+    assert sum("q_proj" in name for name in names) > 1
+
+
 def test_layers_can_be_chosen_by_name(shared_data: Path) -> None:
     names = adapters.add(stories(shared_data), rank=2, alpha=4, targets=["q_proj", "v_proj"])
     assert {name.rpartition(".")[2] for name in names} == {"q_proj", "v_proj"}

@@ -16,6 +16,9 @@ from torch.nn import functional
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     """Root mean square norm, x / rms(x) * weight (Zhang and Sennrich 2019)."""
+    if x.is_cuda:
+        # One kernel there; many small ones would keep the processor waiting.
+        return functional.rms_norm(x, weight.shape, weight, eps)
     found: Tensor = _RmsNorm.apply(x, weight, eps)  # type: ignore[no-untyped-call]
     return found
 
