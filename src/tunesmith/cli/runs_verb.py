@@ -121,8 +121,10 @@ def _stop(given: argparse.Namespace, output: Output) -> int:
 
 
 def _remove(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.workflow.pruning import remove_run
+
     found = _find(given.run, output)
-    found.remove()
+    remove_run(found, output.workspace)
     output.data({"run": found.id, "removed": True})
     output.line(output.say("runs_removed", run=found.id))
     return 0

@@ -48,6 +48,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
         return load_view.show(given, output)
     if not given.models:
         raise UsageError("S70")
+    from tunesmith.core import uses
     from tunesmith.core.store import Store
     from tunesmith.models.loading import load
     from tunesmith.models.resolve import named, resolve
@@ -57,7 +58,8 @@ def run(given: argparse.Namespace, output: Output) -> int:
 
     workspace = output.workspace
     deployments = []
-    for name, aliases, resolved in named(given.models, [resolve(m, workspace) for m in given.models]):
+    found = [resolve(model, workspace) for model in given.models]
+    for name, aliases, resolved in named(given.models, found):
         output.hint(output.say("serve_loading", name=name))
         deployments.append(deploy(load(resolved), name=name, aliases=aliases))
 
@@ -70,5 +72,6 @@ def run(given: argparse.Namespace, output: Output) -> int:
     store = Store(workspace.database) if workspace.database.exists() else None
     log = RequestLog(workspace.requests, days=given.log_days) if given.log_requests else None
     where = {"host": given.host, "port": given.port, "hosts": given.hosts}
-    serve(deployments, store=store, log=log, ready=ready, **where)
+    with uses.using(workspace, [resolved.folder for resolved in found if resolved.folder]):
+        serve(deployments, store=store, log=log, ready=ready, **where)
     return 0

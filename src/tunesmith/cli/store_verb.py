@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith.cli import layout
+from tunesmith.cli import layout, prune_view
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import Actions, carry_out
 from tunesmith.core import text
@@ -18,7 +18,7 @@ OWN_FILE = "file"
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
-    """show, use, backup, restore."""
+    """show, use, backup, restore, prune."""
     actions = Actions(parser, lang)
     actions.add("show")
     actions.add("use", "store_url")
@@ -26,11 +26,12 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     backup.add_argument("--no-runs", action="store_true", help=text.say("cli.option_no_runs", lang))
     restore = actions.add("restore", "backup_file")
     restore.add_argument("--replace", action="store_true", help=text.say("cli.option_replace", lang))
+    prune_view.arguments(actions.add("prune"), lang)
 
 
 def run(given: argparse.Namespace, output: Output) -> int:
     """Carry out the action."""
-    actions = {"show": _show, "use": _use, "backup": _backup, "restore": _restore}
+    actions = {"show": _show, "use": _use, "backup": _backup, "restore": _restore, "prune": prune_view.prune}
     return carry_out(actions, given, output)
 
 

@@ -102,6 +102,7 @@ def serve(*models: str | Path, host: str = "127.0.0.1", port: int = 8000, worksp
     Raises:
         UsageError: S19 for a host that other machines reach when there is no key; S20 for a busy port.
     """
+    from tunesmith.core import uses
     from tunesmith.core.store import Store
     from tunesmith.models import loading
     from tunesmith.models.resolve import named, resolve
@@ -115,4 +116,5 @@ def serve(*models: str | Path, host: str = "127.0.0.1", port: int = 8000, worksp
         for name, aliases, resolved in named([str(name) for name in models], found)
     ]
     store = Store(place.database) if place.database.exists() else None
-    listen(deployments, host=host, port=port, store=store)
+    with uses.using(place, [resolved.folder for resolved in found if resolved.folder]):
+        listen(deployments, host=host, port=port, store=store)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.core import cache, durable
+from tunesmith.core import cache, durable, uses
 from tunesmith.core.errors import ModelError, TunesmithError, UsageError
 from tunesmith.core.store import Release, Store
 from tunesmith.core.workspace import Workspace
@@ -196,10 +196,13 @@ def remove(label: str, workspace: Workspace) -> Release:
 
     Raises:
         NotFoundError: C07 when there is no such release.
-        TunesmithError: C13 when an alias points to it, C14 when an adapter needs it.
+        TunesmithError: C13 when an alias points to it, C14 when an adapter needs it, R38 when a server of
+            this machine uses it.
     """
     store = Store(workspace.database)
     release = store.release(label)
+    if process := uses.used(workspace).get(Path(release.folder)):
+        raise TunesmithError("R38", name=release.label, process=process)
     others = [other for other in store.releases() if other.label != release.label]
     for other in others:
         if _base_folder(other) == release.folder:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+
 import postgres
 
 from tunesmith.core.store import Store
@@ -54,4 +56,19 @@ def test_a_workspace_goes_into_a_file_and_comes_back_elsewhere(call, router, tmp
     assert call("store", "restore", "all.zip").code == 2
     back = call("store", "restore", "all.zip", "--workspace", tmp_path / "there", "--lang", "zh")
     assert (back.code, "1 个发布" in back.out) == (0, True)
-    assert call("ask", "router", "where is my card", "--workspace", tmp_path / "there").code == 0
+    assert call("models", "verify", "router", "--workspace", tmp_path / "there").code == 0
+
+
+def test_what_would_go_is_shown_and_goes_when_it_is_wished(call, workspace, router, monkeypatch):
+    assert call("store", "prune").code == 2
+    shown = call("store", "prune", "--keep", "0")
+    assert (shown.code, "router@1" in shown.out, "--yes" in shown.err) == (0, True, True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    assert "remove them?" in call("store", "prune", "--keep", "0").err
+    assert call("models", "show", "router").code == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("是\n"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    assert "已删除 1 项" in call("store", "prune", "--keep", "0", "--lang", "zh").out
+    assert call("models", "show", "router").code == 4
+    assert call("store", "prune", "--keep", "0", "--yes", "--json").json["items"] == []
