@@ -121,7 +121,7 @@ def _stop(given: argparse.Namespace, output: Output) -> int:
 
 
 def _remove(given: argparse.Namespace, output: Output) -> int:
-    from tunesmith.workflow.pruning import remove_run
+    from tunesmith.core.removing import remove_run
 
     found = _find(given.run, output)
     remove_run(found, output.workspace)

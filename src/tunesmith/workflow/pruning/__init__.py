@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from tunesmith.core import runs
 from tunesmith.core.errors import NotFoundError, TunesmithError
+from tunesmith.core.removing import remove_run
 from tunesmith.core.runs import RunFolder
-from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.workflow import releases
 from tunesmith.workflow.pruning.choosing import KINDS, Chosen, Item, Rules, choose
@@ -44,16 +44,3 @@ def _removed(item: Item, workspace: Workspace) -> bool:
     except TunesmithError:
         return False
     return True
-
-
-def remove_run(run: RunFolder, workspace: Workspace) -> None:
-    """Delete a run with its tags and notes.
-
-    Raises:
-        TunesmithError: C05 while a process works on it.
-    """
-    run.remove()
-    if workspace.database.exists():
-        store = Store(workspace.database)
-        store.forget("run", run.id)
-        store.close()
