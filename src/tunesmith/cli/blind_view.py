@@ -17,27 +17,39 @@ _QUIT: Literal["quit"] = "quit"
 
 def run_blind(given: argparse.Namespace, output: Output) -> int:
     """Show pairs until there are no more or the person has enough; each rating is saved at once."""
+    try:
+        _rate(given, output)
+    except KeyboardInterrupt:
+        _summarise(given, output)
+        raise
+    _summarise(given, output)
+    return 0
+
+
+def _rate(given: argparse.Namespace, output: Output) -> None:
     from tunesmith.eval.judges import ratings
     from tunesmith.workflow.judges import blind
 
-    try:
-        for pair in blind.pairs(
-            given.one_model, given.other_model, given.data, given.out, output.workspace,
-            limit=given.limit, seed=given.seed,
-        ):  # fmt: skip
-            place = _asked(pair, output)
-            if place == _QUIT:
-                break
-            if place is not None:
-                ratings.append(given.out, pair.rating(place))
-    finally:
-        # After Ctrl-C too: what was rated is kept, and the same command goes on there.
-        rated = blind.read(given.out)
-        counted = blind.summary(rated)
-        output.data({"ratings": str(given.out), "rated": len(rated), **counted})
-        named = {"one": given.one_model, "other": given.other_model, "file": given.out}
-        output.line(output.say("blind_done", rated=len(rated), **named, **counted))
-    return 0
+    for pair in blind.pairs(
+        given.one_model, given.other_model, given.data, given.out, output.workspace,
+        limit=given.limit, seed=given.seed,
+    ):  # fmt: skip
+        place = _asked(pair, output)
+        if place == _QUIT:
+            return
+        if place is not None:
+            ratings.append(given.out, pair.rating(place))
+
+
+def _summarise(given: argparse.Namespace, output: Output) -> None:
+    """What was rated, now and before, and whose it was."""
+    from tunesmith.workflow.judges import blind
+
+    rated = blind.read(given.out)
+    counted = blind.summary(rated)
+    output.data({"ratings": str(given.out), "rated": len(rated), **counted})
+    named = {"one": given.one_model, "other": given.other_model, "file": given.out}
+    output.line(output.say("blind_done", rated=len(rated), **named, **counted))
 
 
 def _asked(pair: Pair, output: Output) -> Place | Literal["quit"] | None:

@@ -91,3 +91,17 @@ def test_a_judge_that_cannot_be_read_is_an_error(call, host, prompts):
     host.answer = lambda body: said("评分：4")
     report = call(*given[:-4], "--judge", "hosted:judge", "--limit", 2, "--json").json
     assert report["scores"] == {"judge_score": 4.0, "unanswered": 0.0}
+
+
+def test_ctrl_c_keeps_what_was_rated(call, host, prompts, monkeypatch):
+    class Keyboard(io.StringIO):
+        def readline(self):
+            line = super().readline()
+            if not line:
+                raise KeyboardInterrupt
+            return line
+
+    monkeypatch.setattr("sys.stdin", Keyboard("1\n"))
+    stopped = call("judge", "ab", "hosted:good", "hosted:bad", "--data", prompts)
+    assert stopped.code == 130
+    assert "1 ratings in ratings.jsonl" in stopped.out

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from tunesmith.core import durable
+from tunesmith.core.errors import ModelError
 from tunesmith.eval.judges import verdicts
 from tunesmith.eval.judges.rubric import Rubric
 from tunesmith.eval.judges.verdicts import Choice, Pairwise
@@ -77,10 +78,12 @@ class Judge:
         question: str,
         read: Callable[[str], Verdict | None],
     ) -> Verdict | None:
-        """What is read of the first of the judge's answers that can be."""
+        """What is read of the first of the judge's answers that can be; nothing where a text is too long."""
         talk: list[Message] = [{"role": "user", "content": question}]
         for _ in range(TRIES):
             said = self._said(talk)
+            if said is None:
+                return None
             found = read(said)
             if found is not None:
                 return found
@@ -88,14 +91,24 @@ class Judge:
             talk += [{"role": "assistant", "content": said}, {"role": "user", "content": again}]
         return None
 
-    def _said(self, talk: Sequence[Message]) -> str:
-        said, was_kept = kept(self.place, [self.model.digest, talk], lambda: self._ask(talk))
+    def _said(self, talk: Sequence[Message]) -> str | None:
+        try:
+            said, was_kept = kept(self.place, [self.model.digest, talk], lambda: self._ask(talk))
+        except ModelError as error:
+            if is_too_long(error):
+                return None
+            raise
         self.cost.kept += was_kept
         self.cost.requests += not was_kept
         return said
 
     def _ask(self, talk: Sequence[Message]) -> str:
         return self.model.chat(talk, temperature=0.0, max_new_tokens=_TOKENS)
+
+
+def is_too_long(error: ModelError) -> bool:
+    """Whether a model had no room for what it was asked."""
+    return error.problems[0].code == "M12"
 
 
 def kept(place: Path | None, key: Any, make: Callable[[], str]) -> tuple[str, bool]:

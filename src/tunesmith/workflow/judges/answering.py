@@ -14,7 +14,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.data import reading
 from tunesmith.data.loading import stop_for
 from tunesmith.data.rows import load
-from tunesmith.eval.judges.judge import Speaker, kept
+from tunesmith.eval.judges.judge import Speaker, is_too_long, kept
 from tunesmith.models.hosted import HostedModel
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.turns import Message
@@ -78,11 +78,16 @@ def speaker(name: str, workspace: Workspace) -> Speaker:
 
 
 def answer(model: Speaker, question: Question, workspace: Workspace) -> str:
-    """The likeliest answer of a model, kept from before if it was asked."""
+    """The likeliest answer of a model, kept from before if it was asked; none to what it cannot read whole."""
     settings: Mapping[str, Any] = {"temperature": 0.0, "max_new_tokens": _TOKENS}
     key = [model.digest, question.messages, settings]
     place = workspace.cache / "answered" if is_the_same(model) else None
-    return kept(place, key, lambda: model.chat(question.messages, **settings))[0]
+    try:
+        return kept(place, key, lambda: model.chat(question.messages, **settings))[0]
+    except ModelError as error:
+        if is_too_long(error):
+            return ""
+        raise
 
 
 def is_the_same(model: Speaker) -> bool:

@@ -79,10 +79,12 @@ def _sums(judge: str, said: Sequence[Pairwise]) -> dict[str, Sums]:
         raise ModelError("C52", name=judge, rows=len(said))
     read = [each for each in said if each.choice is not None]
     firsts = np.array([each.firsts for each in said], dtype=np.float64)
+    # Where all are ties no place was preferred.
+    places = {"first_preferred": ratio(firsts[:, 0], firsts[:, 1])} if firsts[:, 1].any() else {}
     return {
         "win_rate": mean((worth + 1) / 2),
         "consistency": mean([each.is_consistent for each in read]),
-        "first_preferred": ratio(firsts[:, 0], firsts[:, 1]),
+        **places,
         "unanswered": mean([each.choice is None for each in said]),
     }
 

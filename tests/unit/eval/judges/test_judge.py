@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from tunesmith.core.errors import DataError, RecipeError
+from tunesmith.core.errors import DataError, ModelError, RecipeError
 from tunesmith.eval.judges import agreement, ratings, rubric, verdicts
 from tunesmith.eval.judges.judge import TRIES, Judge
 from tunesmith.eval.judges.ratings import PairRating
@@ -85,6 +85,13 @@ def test_what_cannot_be_read_is_asked_again_and_then_left(tmp_path):
     silent = judge(tmp_path / "other", lambda _: "hm")
     assert silent.score("why?", "one") is None
     assert silent.cost.requests == TRIES
+
+
+def test_a_text_that_the_judge_has_no_room_for_is_left_unread(tmp_path):
+    def full(_):
+        raise ModelError("M12", name="small", tokens=900, context=512)
+
+    assert judge(tmp_path, full).compare("why?", "one", "two").choice is None
 
 
 def test_nothing_is_asked_twice_and_equal_answers_not_at_all(tmp_path):
