@@ -78,7 +78,7 @@ def speaker(name: str, workspace: Workspace) -> Speaker:
 
 
 def answer(model: Speaker, question: Question, workspace: Workspace) -> str:
-    """The likeliest answer of a model, kept from before if it was asked; none to what it cannot read whole."""
+    """The likeliest answer of a model, kept if it was asked before; none to what it cannot read whole."""
     settings: Mapping[str, Any] = {"temperature": 0.0, "max_new_tokens": _TOKENS}
     key = [model.digest, question.messages, settings]
     place = workspace.cache / "answered" if is_the_same(model) else None
