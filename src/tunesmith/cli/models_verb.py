@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli import choosing_views, hosted_views
+from tunesmith.cli import choosing_views, hosted_views, marks_view
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import Actions, carry_out
 from tunesmith.core import text
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
-    """list, show, suggest, add, adapters, promote, rollback, verify, export, remove."""
+    """list, show, suggest, add, adapters, promote, rollback, history, tag, note, verify, export, remove."""
     actions = Actions(parser, lang)
     choosing_views.filters(actions.add("list"), lang)
     actions.add("show", "model")
@@ -35,6 +35,8 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         parser_of.add_argument(
             "--reason", default="", metavar="TEXT", help=text.say("cli.option_reason", lang)
         )
+    actions.add("history", "release_name")
+    marks_view.arguments(actions, "release", lang)
     actions.add("verify", "model")
     exporting = actions.add("export", "model")
     exporting.add_argument(
@@ -56,6 +58,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     actions = {
         "list": _list, "show": _show, "suggest": choosing_views.suggest, "add": _add, "adapters": _adapters,
         "promote": _promote, "rollback": _rollback, "verify": _verify, "export": _export, "remove": _remove,
+        "history": _history, "tag": _tag, "note": _note,
     }  # fmt: skip
     return carry_out(actions, given, output)
 
@@ -87,8 +90,11 @@ def _show(given: argparse.Namespace, output: Output) -> int:
         from tunesmith.workflow import lineage
 
         known["chain"] = lineage.of_release(found.release, output.workspace)
+        known |= marks_view.known("release", found.release.label, output.workspace)
     output.data(known)
     model_page.show(known, output)
+    if found.release is not None:
+        marks_view.show(known, output)
     return 0
 
 
@@ -134,6 +140,21 @@ def _rollback(given: argparse.Namespace, output: Output) -> int:
     moved = store.rollback(name, given.alias, reason=signed(given.reason or "rollback"))
     _say_moved(name, given.alias, current, moved.version, output)
     return 0
+
+
+def _history(given: argparse.Namespace, output: Output) -> int:
+    _store(given.release_name, output)
+    return marks_view.history(given, output)
+
+
+def _tag(given: argparse.Namespace, output: Output) -> int:
+    label = _store(given.release, output).release(_versioned(given.release, "tag")).label
+    return marks_view.tag("release", label, given, output)
+
+
+def _note(given: argparse.Namespace, output: Output) -> int:
+    label = _store(given.release, output).release(_versioned(given.release, "note")).label
+    return marks_view.note("release", label, given, output)
 
 
 def _say_moved(name: str, alias: str, before: int | None, after: int, output: Output) -> None:

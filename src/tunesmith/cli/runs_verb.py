@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.cli import marks_view
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import Actions, carry_out
 from tunesmith.core import text
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
-    """list, show, compare, resume, stop, remove."""
+    """list, show, compare, resume, stop, tag, note, remove."""
     actions = Actions(parser, lang)
     actions.add("list")
     actions.add("show", "run").add_argument(
@@ -29,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     compare.add_argument("--output", type=Path, metavar="FILE.html", help=text.say("cli.option_page", lang))
     actions.add("resume", "run")
     actions.add("stop", "run")
+    marks_view.arguments(actions, "run", lang)
     actions.add("remove", "run")
 
 
@@ -36,7 +38,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     """Carry out the action."""
     actions = {
         "list": _list, "show": _show, "compare": _compare, "resume": _resume, "stop": _stop,
-        "remove": _remove,
+        "remove": _remove, "tag": _tag, "note": _note,
     }  # fmt: skip
     return carry_out(actions, given, output)
 
@@ -66,8 +68,10 @@ def _show(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.workflow import lineage
 
     known = {**run_views.describe(found), "releases": lineage.of_run(found, output.workspace)}
+    known |= marks_view.known("run", found.id, output.workspace)
     output.data(known)
     run_views.show_one(known, output)
+    marks_view.show(known, output)
     return 0
 
 
@@ -118,6 +122,14 @@ def _stop(given: argparse.Namespace, output: Output) -> int:
     key = "runs_stopping" if owner is not None else "runs_idle"
     output.line(output.say(key, run=found.id, owner=owner))
     return 0
+
+
+def _tag(given: argparse.Namespace, output: Output) -> int:
+    return marks_view.tag("run", _find(given.run, output).id, given, output)
+
+
+def _note(given: argparse.Namespace, output: Output) -> int:
+    return marks_view.note("run", _find(given.run, output).id, given, output)
 
 
 def _remove(given: argparse.Namespace, output: Output) -> int:
