@@ -11,6 +11,7 @@ from trainers import material
 from tunesmith.models import tokenizer
 from tunesmith.models.card import Card
 from tunesmith.models.classifier import Classifier
+from tunesmith.models.contract import TEMPLATE_FILE, TEMPLATES
 
 LABELS = ("a", "b", "c", "d")
 _DONE = "done"
@@ -18,7 +19,9 @@ _DONE = "done"
 
 def decoder(folder: Path, shared: Path, *, small: bool) -> Path:
     """The shape of SmolLM2-135M, in float32."""
-    return _made(folder, shared, "decoder", small=small)
+    made = _made(folder, shared, "decoder", small=small)
+    (made / TEMPLATE_FILE).write_text(TEMPLATES["chatml"], encoding="utf-8")
+    return made
 
 
 def encoder(folder: Path, shared: Path, *, small: bool) -> tuple[Path, Path]:

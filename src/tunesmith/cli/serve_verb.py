@@ -34,6 +34,10 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         metavar="N",
         help=text.say("cli.option_log_days", lang),
     )
+    parser.add_argument(
+        "--canary", action="append", default=[], metavar="LABEL=PERCENT", dest="canaries", type=_canary,
+        help=text.say("cli.option_canary", lang),
+    )  # fmt: skip
     parser.add_argument("--bench", metavar="URL", help=text.say("cli.option_bench", lang))
     load_view.options(parser, lang)
 
@@ -49,29 +53,34 @@ def run(given: argparse.Namespace, output: Output) -> int:
     if not given.models:
         raise UsageError("S70")
     from tunesmith.core import uses
-    from tunesmith.core.store import Store
-    from tunesmith.models.loading import load
-    from tunesmith.models.resolve import named, resolve
-    from tunesmith.serve.deployment import deploy
+    from tunesmith.serve.following import Follower
     from tunesmith.serve.request_log import RequestLog
     from tunesmith.serve.server import serve
+    from tunesmith.workflow.serving import serving
 
-    workspace = output.workspace
-    deployments = []
-    found = [resolve(model, workspace) for model in given.models]
-    for name, aliases, resolved in named(given.models, found):
-        output.hint(output.say("serve_loading", name=name))
-        deployments.append(deploy(load(resolved), name=name, aliases=aliases))
+    made = serving(
+        given.models,
+        output.workspace,
+        canaries=given.canaries,
+        loading=lambda label: output.hint(output.say("serve_loading", name=label)),
+    )
 
     def ready(url: str) -> None:
-        served = [{"name": d.name, "aliases": list(d.aliases), "task": d.task} for d in deployments]
+        served = [{"name": d.name, "aliases": list(d.aliases), "task": d.task} for d in made.deployments]
         output.data({"url": url, "models": served})
         output.line(output.say("serve_ready", url=url))
         output.hint(output.say("serve_how_to_end"))
 
-    store = Store(workspace.database) if workspace.database.exists() else None
-    log = RequestLog(workspace.requests, days=given.log_days) if given.log_requests else None
+    log = RequestLog(output.workspace.requests, days=given.log_days) if given.log_requests else None
     where = {"host": given.host, "port": given.port, "hosts": given.hosts}
-    with uses.using(workspace, [resolved.folder for resolved in found if resolved.folder]):
-        serve(deployments, store=store, log=log, ready=ready, **where)
+    with uses.using(output.workspace, made.folders), Follower(made.deployments, made.sources):
+        serve(made.deployments, store=made.store, log=log, ready=ready, **where)
     return 0
+
+
+def _canary(given: str) -> tuple[str, float]:
+    """`LABEL=PERCENT`."""
+    label, _, percent = given.rpartition("=")
+    if not label:
+        raise ValueError(given)
+    return label, number(float, 0, 100)(percent) / 100

@@ -25,14 +25,15 @@ from tunesmith.serve import (
     tokenize,
 )
 from tunesmith.serve.answers import ErrorBody
+from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.envelope import BodyLimit, Envelope, StrictRoute
 from tunesmith.serve.request_log import RequestLog
 from tunesmith.serve.security import POLICIES, HostGuard, KeyGuard, require_policies
-from tunesmith.serve.served import Deployment, Deployments
+from tunesmith.serve.served import Deployment
 
 
 def create_app(
-    deployments: Sequence[Deployment],
+    deployments: Sequence[Deployment] | Deployments,
     *,
     store: Store | None,
     require_key: bool,
@@ -53,7 +54,8 @@ def create_app(
     """
     if require_key and store is None:
         raise UsageError("S19", host="-")
-    served, counted = Deployments(deployments), metrics.Requests()
+    served = deployments if isinstance(deployments, Deployments) else Deployments(deployments)
+    counted = metrics.Requests()
     app = FastAPI(
         title="Tunesmith",
         version=tunesmith.__version__,

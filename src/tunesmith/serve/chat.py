@@ -29,10 +29,11 @@ from tunesmith.serve.answers import (
     new_head,
 )
 from tunesmith.serve.calls import Call, CallReader, Text
+from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.generation import Generation, Part
 from tunesmith.serve.planning import plan
 from tunesmith.serve.schemas import ChatRequest
-from tunesmith.serve.served import Deployments, TextDeployment
+from tunesmith.serve.served import TextDeployment
 from tunesmith.serve.streaming import answer
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 
-from tunesmith.serve.served import ClassifyDeployment, Deployments
+from tunesmith.serve.deployments import Deployments
+from tunesmith.serve.served import ClassifyDeployment
 from tunesmith.serve.task_answers import Classification, Classifications
 from tunesmith.serve.task_schemas import TextsRequest
 

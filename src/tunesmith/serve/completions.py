@@ -14,9 +14,10 @@ from tunesmith.models.language import prompt_ids
 from tunesmith.models.token_bytes import TokenBytes
 from tunesmith.serve import logprobs
 from tunesmith.serve.answers import Completion, CompletionChoice, Usage, new_head
+from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.generation import Generation, Part
 from tunesmith.serve.schemas import CompletionRequest
-from tunesmith.serve.served import Deployments, TextDeployment
+from tunesmith.serve.served import TextDeployment
 from tunesmith.serve.streaming import answer
 
 _Given = str | list[int]

@@ -12,7 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from tunesmith.core.errors import UsageError
 from tunesmith.models.decoder import check_ids
 from tunesmith.models.embedder import TextEmbedder
-from tunesmith.serve.served import Deployments, EmbedDeployment
+from tunesmith.serve.deployments import Deployments
+from tunesmith.serve.served import EmbedDeployment
 from tunesmith.serve.task_answers import Embedding, Embeddings, EmbeddingUsage
 from tunesmith.serve.task_schemas import EmbeddingsRequest
 

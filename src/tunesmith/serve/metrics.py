@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.meter import Histogram
-from tunesmith.serve.served import Deployments
 
 _DESCRIBED: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string", "maxLength": 2**26}}}}
 _TYPE = "text/plain; version=0.0.4; charset=utf-8"

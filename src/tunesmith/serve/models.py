@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from tunesmith.serve.answers import ModelEntry, ModelList
-from tunesmith.serve.served import Deployments
+from tunesmith.serve.deployments import Deployments
 
 
 def add_routes(app: FastAPI, deployments: Deployments) -> None:

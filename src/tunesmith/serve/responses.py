@@ -17,6 +17,7 @@ from tunesmith.serve import errors
 from tunesmith.serve.answers import Usage, new_head
 from tunesmith.serve.calls import Call, CallReader, Text
 from tunesmith.serve.chat import new_call
+from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.generation import Generation, Part
 from tunesmith.serve.planning import plan
 from tunesmith.serve.response_answers import (
@@ -30,7 +31,7 @@ from tunesmith.serve.response_answers import (
     Status,
 )
 from tunesmith.serve.response_schemas import ResponsesRequest
-from tunesmith.serve.served import Deployments, TextDeployment
+from tunesmith.serve.served import TextDeployment
 from tunesmith.serve.streaming import EventStream, while_connected
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeVar
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from tunesmith.core.errors import NotFoundError, UsageError
 from tunesmith.models.contract import PromptContract
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.reader import Answer
@@ -146,51 +145,3 @@ Kind = TypeVar(
     AnswerDeployment,
     RewriteDeployment,
 )
-
-
-class Deployments:
-    """All models of a server, found by name or alias.
-
-    Raises:
-        UsageError: S24 when a name is given twice.
-    """
-
-    def __init__(self, deployments: Iterable[Deployment]) -> None:
-        self._all = tuple(deployments)
-        self._by_name: dict[str, Deployment] = {}
-        for deployment in self._all:
-            for name in {deployment.name, *deployment.aliases}:
-                if name in self._by_name:
-                    raise UsageError("S24", name=name)
-                self._by_name[name] = deployment
-
-    def __iter__(self) -> Iterator[Deployment]:
-        return iter(self._all)
-
-    def find(self, name: str) -> Deployment:
-        """The model called `name`.
-
-        Raises:
-            NotFoundError: S01 when no model is called so.
-        """
-        if name not in self._by_name:
-            known = ", ".join(deployment.name for deployment in self._all)
-            raise NotFoundError("S01", field="model", name=name, known=known)
-        return self._by_name[name]
-
-    def of(self, kind: type[Kind], name: str, task: ServedTask | None = None) -> Kind:
-        """The model called `name`, which has to be of this kind (and do this task).
-
-        Raises:
-            NotFoundError: S01 when no model is called so.
-            UsageError: S08 when it does something else.
-        """
-        found = self.find(name)
-        if not isinstance(found, kind) or found.task != (task or found.task):
-            raise UsageError("S08", field="model", name=name, other=ROUTES[found.task])
-        return found
-
-    def close(self) -> None:
-        """Stop all engines."""
-        for deployment in self._all:
-            deployment.engine.close()

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from tunesmith.core.errors import TunesmithError, UsageError
 from tunesmith.core.store import Store
 from tunesmith.serve.app import create_app
+from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.request_log import RequestLog
 from tunesmith.serve.security import is_loopback
 from tunesmith.serve.served import Deployment
@@ -24,7 +25,7 @@ _WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104  recognised here, never a defau
 
 
 def serve(
-    deployments: Sequence[Deployment],
+    deployments: Sequence[Deployment] | Deployments,
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
@@ -55,7 +56,7 @@ def serve(
 
 @contextmanager
 def serving(
-    deployments: Sequence[Deployment],
+    deployments: Sequence[Deployment] | Deployments,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -105,7 +106,7 @@ class _Server(uvicorn.Server):
     @classmethod
     def prepare(
         cls,
-        deployments: Sequence[Deployment],
+        deployments: Sequence[Deployment] | Deployments,
         host: str,
         port: int,
         store: Store | None,

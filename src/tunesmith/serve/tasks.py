@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.served import (
     AnswerDeployment,
-    Deployments,
     Question,
     RewriteDeployment,
     Rewriting,

@@ -9,7 +9,8 @@ from tokenizers import Tokenizer
 from tunesmith.core.errors import UsageError
 from tunesmith.models.decoder import check_ids
 from tunesmith.models.token_bytes import TokenBytes
-from tunesmith.serve.served import Deployment, Deployments, TextDeployment
+from tunesmith.serve.deployments import Deployments
+from tunesmith.serve.served import Deployment, TextDeployment
 from tunesmith.serve.task_answers import Tokenizations, Tokenized, Writings, Written
 from tunesmith.serve.task_schemas import DetokenizeRequest, TokenizeRequest
 

@@ -103,18 +103,11 @@ def serve(*models: str | Path, host: str = "127.0.0.1", port: int = 8000, worksp
         UsageError: S19 for a host that other machines reach when there is no key; S20 for a busy port.
     """
     from tunesmith.core import uses
-    from tunesmith.core.store import Store
-    from tunesmith.models import loading
-    from tunesmith.models.resolve import named, resolve
-    from tunesmith.serve.deployment import deploy
+    from tunesmith.serve.following import Follower
     from tunesmith.serve.server import serve as listen
+    from tunesmith.workflow.serving import serving
 
     place = _workspace(workspace)
-    found = [resolve(str(name), place) for name in models]
-    deployments = [
-        deploy(loading.load(resolved), name=name, aliases=aliases)
-        for name, aliases, resolved in named([str(name) for name in models], found)
-    ]
-    store = Store(place.database) if place.database.exists() else None
-    with uses.using(place, [resolved.folder for resolved in found if resolved.folder]):
-        listen(deployments, host=host, port=port, store=store)
+    made = serving([str(name) for name in models], place)
+    with uses.using(place, made.folders), Follower(made.deployments, made.sources):
+        listen(made.deployments, host=host, port=port, store=made.store)

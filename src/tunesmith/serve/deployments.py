@@ -1,0 +1,168 @@
+"""All models of a server, found by name or alias; they may be put in each other's place while it serves.
+
+A request holds on to the model that it found, so one that was replaced ends what it began. Then its engine is
+closed.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Iterable, Iterator
+
+from tunesmith.core.errors import NotFoundError, UsageError
+from tunesmith.serve.served import ROUTES, Deployment, Kind, ServedTask
+
+logger = logging.getLogger(__name__)
+
+# Longer than a request takes from finding its model to being in its engine's queue.
+_GRACE_S = 3.0
+_LOOK_S = 0.05
+
+
+class Deployments:
+    """Models by name. Thread-safe.
+
+    Raises:
+        UsageError: S24 when a name is given twice.
+    """
+
+    def __init__(self, deployments: Iterable[Deployment]) -> None:
+        self._changing = threading.Lock()
+        self._by_name: dict[str, Deployment] = {}
+        self._canaries: dict[str, tuple[Deployment, float]] = {}  # by the name of whose share they take
+        self._leaving: set[threading.Thread] = set()
+        self._closed = threading.Event()
+        for deployment in deployments:
+            self.add(deployment)
+
+    def __iter__(self) -> Iterator[Deployment]:
+        return iter({id(deployment): deployment for deployment in self._by_name.values()}.values())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    def add(self, deployment: Deployment) -> None:
+        """Serve one more.
+
+        Raises:
+            UsageError: S24 when another has one of its names.
+        """
+        with self._changing:
+            self._by_name = _with(self._by_name, deployment)
+
+    def swap(self, name: str, deployment: Deployment) -> None:
+        """Put a model in the place of the one called `name`, with whatever names the new one has.
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+            UsageError: S24 when a third model has one of its names.
+        """
+        with self._changing:
+            old = self.named(name)
+            # One assignment: whoever looks finds the old one or the new one.
+            self._by_name = _with(_without(self._by_name, old), deployment)
+            for shared, (canary, part) in list(self._canaries.items()):
+                if canary is old:
+                    self._canaries[shared] = (deployment, part)
+        self._retire(old)
+
+    def remove(self, name: str) -> None:
+        """Serve the model called `name` no longer.
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+        """
+        with self._changing:
+            old = self.named(name)
+            self._by_name = _without(self._by_name, old)
+            self._canaries = {n: c for n, c in self._canaries.items() if c[0] is not old}
+        self._retire(old)
+
+    def share(self, name: str, canary: str, part: float) -> None:
+        """Let the model called `canary` answer a part (0 to 1) of the requests for `name`, chosen at random.
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+        """
+        with self._changing:
+            self.named(name)
+            self._canaries |= {name: (self.named(canary), part)}
+
+    def find(self, name: str) -> Deployment:
+        """The model called `name`, or its canary when it is that one's turn.
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+        """
+        if name in self._canaries and name in self._by_name:
+            canary, part = self._canaries[name]
+            if random.random() < part:  # noqa: S311  which request it is does not matter
+                return canary
+        return self.named(name)
+
+    def named(self, name: str) -> Deployment:
+        """The model called `name` itself.
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+        """
+        found = self._by_name.get(name)
+        if found is None:
+            known = ", ".join(deployment.name for deployment in self)
+            raise NotFoundError("S01", field="model", name=name, known=known)
+        return found
+
+    def of(self, kind: type[Kind], name: str, task: ServedTask | None = None) -> Kind:
+        """The model called `name`, which has to be of this kind (and do this task).
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+            UsageError: S08 when it does something else.
+        """
+        found = self.find(name)
+        if not isinstance(found, kind) or found.task != (task or found.task):
+            raise UsageError("S08", field="model", name=name, other=ROUTES[found.task])
+        return found
+
+    def close(self) -> None:
+        """Stop all engines."""
+        self._closed.set()
+        for thread in list(self._leaving):
+            thread.join()
+        for deployment in self:
+            deployment.engine.close()
+
+    def _retire(self, old: Deployment) -> None:
+        """Close the engine of a model that nobody finds any more, when it has ended what it began."""
+
+        def wait() -> None:
+            end = time.monotonic() + _GRACE_S
+            while not self._closed.is_set() and (time.monotonic() < end or _is_busy(old)):
+                self._closed.wait(_LOOK_S)
+            old.engine.close()
+            self._leaving.discard(thread)
+
+        thread = threading.Thread(target=wait, name=f"tunesmith-retiring-{old.name}", daemon=True)
+        self._leaving.add(thread)
+        thread.start()
+
+
+def _with(known: dict[str, Deployment], deployment: Deployment) -> dict[str, Deployment]:
+    """One more; its own name gives way to another's where it has aliases: two may lead to one release."""
+    taken = next((name for name in deployment.aliases or [deployment.name] if name in known), None)
+    if taken is not None:
+        raise UsageError("S24", name=taken)
+    names = [deployment.name, *deployment.aliases]
+    return known | {name: deployment for name in names if name not in known}
+
+
+def _without(known: dict[str, Deployment], old: Deployment) -> dict[str, Deployment]:
+    return {name: other for name, other in known.items() if other is not old}
+
+
+def _is_busy(deployment: Deployment) -> bool:
+    stats = deployment.engine.stats()
+    return stats.healthy and stats.running + stats.waiting > 0
