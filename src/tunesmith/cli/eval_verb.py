@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import number
-from tunesmith.cli.run_verb import show_differences, show_ledger
+from tunesmith.cli.run_verb import show_diagnosis, show_differences, show_ledger
 from tunesmith.core import text
 from tunesmith.core.errors import UsageError
 
@@ -24,6 +24,9 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--task", metavar="TASK", help=text.say("cli.option_task_own", lang))
     parser.add_argument(
         "--metric", metavar="NAME", action="append", default=[], help=text.say("cli.option_metric", lang)
+    )
+    parser.add_argument(
+        "--slice", metavar="COLUMN", action="append", default=[], help=text.say("cli.option_slice", lang)
     )
     parser.add_argument("--output", type=Path, metavar="DIR", help=text.say("cli.option_report_folder", lang))
     parser.add_argument("--html", type=Path, metavar="FILE", help=text.say("cli.option_html", lang))
@@ -46,10 +49,12 @@ def run(given: argparse.Namespace, output: Output) -> int:
         return run_suite(given, output)
     if given.data is None:
         raise UsageError("U04", name="--data", wanted="--data FILE / --suite NAME")
-    from tunesmith.eval.summary import score_table
+    from tunesmith.eval.summary import diagnosis, score_table
     from tunesmith.workflow.evaluate import evaluate
 
-    found = evaluate(given.model, given.data, output.workspace, task=given.task, metrics=given.metric)
+    found = evaluate(
+        given.model, given.data, output.workspace, task=given.task, metrics=given.metric, slices=given.slice
+    )
     report = found.report
     output.data(report.as_dict())
     table = score_table(report)
@@ -58,6 +63,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     ]
     output.table(["", *table.metrics], rows)
     show_differences(asdict(report), output)
+    show_diagnosis({"diagnosis": diagnosis(report)}, output)
     show_ledger(dict(report.ledger), output)
     output.line(output.say("eval_done", rows=f"{report.rows:,}", seconds=f"{report.seconds:.1f}"))
     if given.output is not None:

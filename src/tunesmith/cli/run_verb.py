@@ -111,6 +111,7 @@ def show_result(result: dict[str, Any], output: Output, *, cached: bool) -> None
     rows = [[name, *(_figure(found.get(m)) for m in metrics)] for name, found in named.items()]
     output.table(["", *metrics], rows)
     show_differences(result, output)
+    show_diagnosis(result, output)
     show_search(result, output)
     show_weights(result, output)
     show_forgetting(result, output)
@@ -133,6 +134,14 @@ def show_differences(result: dict[str, Any], output: Output) -> None:
             verdict = "difference_shown" if each["p"] < 0.05 else "difference_chance"
             detectable = _figure(each["detectable"])
             output.line(output.say(verdict, beside=each["beside"], detectable=detectable, **shown))
+
+
+def show_diagnosis(result: dict[str, Any], output: Output) -> None:
+    """What is told beyond scores; results of earlier versions do not have it."""
+    if found := result.get("diagnosis"):
+        from tunesmith.cli import diagnosis_view
+
+        diagnosis_view.show(found, output)
 
 
 def show_search(result: dict[str, Any], output: Output) -> None:

@@ -8,7 +8,14 @@ from typing import Any
 
 from tunesmith.cli import gate_view, layout
 from tunesmith.cli.output import Output
-from tunesmith.cli.run_verb import show_differences, show_forgetting, show_ledger, show_search, show_weights
+from tunesmith.cli.run_verb import (
+    show_diagnosis,
+    show_differences,
+    show_forgetting,
+    show_ledger,
+    show_search,
+    show_weights,
+)
 from tunesmith.core import text
 from tunesmith.core.events import (
     Event,
@@ -121,6 +128,7 @@ def show_one(known: dict[str, Any], output: Output) -> None:
         rows = [[name, *(_figure(scores.get(m)) for m in metrics)] for name, scores in named.items()]
         output.table(["", *metrics], rows)
         show_differences(result, output)
+        show_diagnosis(result, output)
         show_search(result, output)
         show_weights(result, output)
         show_forgetting(result, output)

@@ -115,6 +115,7 @@ metrics = Registry(
                 "jaccard",
             )
         },
+        "calibration_error": "tunesmith.eval.calibration:calibration_error",
         "roc_auc": "tunesmith.eval.ranking:roc_auc",
         "pr_auc": "tunesmith.eval.ranking:pr_auc",
         "perplexity": "tunesmith.eval.metrics:perplexity",

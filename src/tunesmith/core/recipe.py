@@ -343,6 +343,7 @@ class Eval(Section):
     """What is measured on the test part, beside what, and what must hold."""
 
     metrics: list[MetricName] = []
+    slices: list[str] = []
     against: list[str] = []
     gate: dict[MetricName, Bound] = {}
     limits: Limits = Limits()

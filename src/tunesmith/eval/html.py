@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from tunesmith.core.text import language
-from tunesmith.eval.page import confusion, curves, ledger, scores
+from tunesmith.eval.page import confusion, curves, diagnosis, ledger, scores
 from tunesmith.eval.report import Report
 from tunesmith.pages.template import fill
 from tunesmith.pages.words import Speaker
@@ -29,6 +29,10 @@ def render(report: Report, lang: str) -> str:
         matrix=confusion.matrix(report, say),
         classes=confusion.ranked(report),
         shown=confusion.MAX_TABLE,
+        groups=diagnosis.groups(report, say),
+        where=partial(diagnosis.where, say=say),
+        reach=diagnosis.reach(report),
+        reliability=list(diagnosis.figures(report, say)),
         ledger=ledger.shares(report, say),
         ledger_bar=ledger.picture(report, say),
     )

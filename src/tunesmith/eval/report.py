@@ -14,12 +14,16 @@ from tunesmith.core.errors import DataError, NotFoundError
 from tunesmith.core.events import Answer
 from tunesmith.core.plain import plain
 from tunesmith.eval import classes
+from tunesmith.eval.calibration import Calibration
+from tunesmith.eval.causes import Cause
 from tunesmith.eval.classes import ClassScore, Mistake, Place
 from tunesmith.eval.forgetting import Forgetting
 from tunesmith.eval.gate import OPEN, Verdict
 from tunesmith.eval.metrics import Direction
 from tunesmith.eval.outcome import LabelOutcome
 from tunesmith.eval.significance import Difference, Interval
+from tunesmith.eval.slices import Slices
+from tunesmith.eval.thresholds import Threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +122,15 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long a model took for the rows, loading apart; `tokens` are those that it wrote, if it writes."""
+
+    rows: int
+    seconds: float
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """One model on one part of the data, beside its baselines.
 
@@ -150,6 +163,11 @@ class Report:
     forgetting: Forgetting | None = None
     judge: Judged | None = None
     gate: Verdict = OPEN
+    slices: Slices | None = None
+    calibration: Calibration | None = None
+    thresholds: tuple[Threshold, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    pace: Pace | None = None
     seconds: float = 0.0
     format: Literal[1] = 1
 

@@ -84,6 +84,7 @@ def evaluate(
     *,
     task: str | None = None,
     metrics: Sequence[str] = (),
+    slices: Sequence[str] = (),
     workspace: Place = None,
 ) -> Report:
     """Measure a model on all rows of a file.
@@ -93,7 +94,9 @@ def evaluate(
     """
     from tunesmith.workflow.evaluate import evaluate as measure
 
-    return measure(str(model), Path(data), _workspace(workspace), task=task, metrics=metrics).report
+    return measure(
+        str(model), Path(data), _workspace(workspace), task=task, metrics=metrics, slices=slices
+    ).report
 
 
 def serve(*models: str | Path, host: str = "127.0.0.1", port: int = 8000, workspace: Place = None) -> None:

@@ -14,6 +14,7 @@ from tunesmith.core.registry import suggestion
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.shapes import FIELDS
 from tunesmith.data.sources import source_paths
+from tunesmith.eval.choice import possible
 from tunesmith.models import borrowed, card, endpoint, families
 from tunesmith.models.resolve import resolve
 from tunesmith.tasks.task import Task
@@ -241,8 +242,8 @@ def _selection_problems(document: Document, recipe: Recipe, task: Task) -> Itera
         for key in (key for key, chosen in chooses.items() if chosen):
             yield document.problem("R22", ("train", key), key=key)
     metric = train.metric
-    if metric in components.metrics.builtin and metric is not None and metric not in task.metrics:
-        known = suggestion(metric, list(task.metrics))
+    if metric in components.metrics.builtin and metric is not None and metric not in possible(task):
+        known = suggestion(metric, list(possible(task)))
         yield document.problem("R16", ("train", "metric"), task=task.name, metric=metric, **known)
 
 
@@ -260,8 +261,8 @@ def _eval_problems(document: Document, recipe: Recipe, task: Task, workspace: Wo
     hosted = [endpoint.PREFIX + found.name for found in endpoint.every(workspace)]
     references = (*task.baselines, "production", *(hosted if task.shape == "labelled" else ()))
     for metric in recipe.eval.metrics:
-        if metric in components.metrics.builtin and metric not in task.metrics:
-            known = suggestion(metric, list(task.metrics))
+        if metric in components.metrics.builtin and metric not in possible(task):
+            known = suggestion(metric, list(possible(task)))
             yield document.problem("R16", ("eval", "metrics"), task=task.name, metric=metric, **known)
     publish, limits = recipe.publish, recipe.eval.limits.model_dump(exclude_none=True)
     if publish is not None and publish.alias == "production" and not (recipe.eval.gate or limits):

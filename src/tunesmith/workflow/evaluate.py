@@ -13,6 +13,7 @@ from tunesmith.core.events import Answer
 from tunesmith.core.recipe import Data
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
+from tunesmith.data.columns import read as read_columns
 from tunesmith.data.loading import stop_for
 from tunesmith.data.rows import Loaded, load
 from tunesmith.eval import html, outcome_file, significance
@@ -24,7 +25,7 @@ from tunesmith.models import card, loading
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import Resolved, resolve
 from tunesmith.tasks.task import Task
-from tunesmith.workflow import adopting, crossing, judging, measuring, served, spoken, unpacking
+from tunesmith.workflow import adopting, crossing, diagnosing, judging, measuring, served, spoken, unpacking
 from tunesmith.workflow.settling import task_of
 
 if TYPE_CHECKING:
@@ -62,8 +63,11 @@ def evaluate(
     *,
     task: str | None = None,
     metrics: Sequence[str] = (),
+    slices: Sequence[str] = (),
 ) -> Evaluated:
     """Measure a model on all usable rows of a file; `task` is the model's own unless given.
+
+    `slices` are columns of the file by which the rows are divided, beside length, language and labels.
 
     Raises:
         NotFoundError: when the model or the file does not exist.
@@ -73,9 +77,13 @@ def evaluate(
     began = time.monotonic()
     subject = found(model, workspace)
     chosen = _chosen(task or _task_of(subject), data)
+    given = Data.model_validate({"source": str(data)})
     rows = _rows(chosen, data)
     frame = rows.frame
+    columns = read_columns(given, slices, frame["_row"].to_list(), shape=chosen.shape, base=Path.cwd())
+    asked = time.monotonic()
     outcome = _outcome(chosen, subject, frame)
+    pace = diagnosing.pace(outcome, subject, time.monotonic() - asked)
     names = _names(chosen, outcome, [_known(name) for name in metrics])
     figures = measures.figures(names, outcome)
     report = Report(
@@ -88,11 +96,13 @@ def evaluate(
         directions={name: measures.direction(name) for name in names},
         provenance=Provenance(run="", data=durable.sha256(data), model=subject.digest if subject else ""),
         ledger=rows.ledger.summary(),
-        seconds=time.monotonic() - began,
+        pace=pace,
     )
     report = judging.with_labels(report, outcome, rows.ledger)
+    report = diagnosing.diagnosed(report, figures, frame, model=subject, columns=columns)
     if samples := _samples(subject, outcome, frame):
         report = replace(report, samples=samples)
+    report = replace(report, seconds=time.monotonic() - began)
     return Evaluated(report=report, outcome=outcome, ids=rows.ledger.ids(outcome.rows))
 
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.core import cache
 from tunesmith.core.events import Answer
 from tunesmith.core.store import Release, Store
+from tunesmith.data.columns import read as read_columns
 from tunesmith.eval import baselines, entities, gate, metrics, outcome_file, reading, significance
 from tunesmith.eval import report as reports
+from tunesmith.eval.causes import Taught
 from tunesmith.eval.metrics import direction
 from tunesmith.eval.outcome import (
     AnswerOutcome,
@@ -31,7 +33,17 @@ from tunesmith.eval.report import Provenance, Report, TrainingPoint, ValidationP
 from tunesmith.models import loading
 from tunesmith.models.endpoint import PREFIX
 from tunesmith.models.resolve import Resolved, resolve
-from tunesmith.workflow import forgetting, limits, measuring, references, searching, spans, tokens, training
+from tunesmith.workflow import (
+    diagnosing,
+    forgetting,
+    limits,
+    measuring,
+    references,
+    searching,
+    spans,
+    tokens,
+    training,
+)
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Candidate, Plan
 
@@ -128,21 +140,24 @@ def _judge(
     folder = training.folder_of(plan, kept)
     model = loading.load(Resolved(name=kept.name, folder=folder))
     part = parts.split(parts.held_out)
+    asked = time.monotonic()
     outcome = _outcome(plan, kept, parts, parts.held_out, model)
+    pace = diagnosing.pace(outcome, model, time.monotonic() - asked)
     report = report_of(
         plan, parts, ledger, kept, outcome,
         beside=_rivals(plan, kept, parts, outcome, rival),
         samples=measuring.samples(model, part, plan.recipe.seed),
         notes=training.notes_of(folder),
         tried=tried,
+        model=model,
     )  # fmt: skip
-    asked = plan.recipe.eval
+    wanted = plan.recipe.eval
     lost = None
-    if asked.forgetting or asked.limits.forgetting is not None:
+    if wanted.forgetting or wanted.limits.forgetting is not None:
         lost = forgetting.measure(plan, kept, folder)
-    held = limits.held(asked.limits, plan.task, model, folder, parts, lost)
+    held = limits.held(wanted.limits, plan.task, model, folder, parts, lost)
     done = replace(report, gate=gate.both(report.gate, held), forgetting=lost)
-    return replace(done, seconds=time.monotonic() - began), outcome
+    return replace(done, pace=pace, seconds=time.monotonic() - began), outcome
 
 
 def report_of(
@@ -156,10 +171,11 @@ def report_of(
     samples: Sequence[Mapping[str, Any]],
     notes: Mapping[str, Any],
     tried: tuple[reports.Candidate, ...] = (),
+    model: Model | None = None,
 ) -> Report:
     """The report of what the kept candidate does on the held-out part, and others `beside` it.
 
-    `notes` are those of its training.
+    `notes` are those of its training; `model` is the candidate where it is still to be asked.
     """
     names = metric_names(plan.task, plan.recipe.eval.metrics)
     figures = metrics.figures(names, outcome)
@@ -189,7 +205,35 @@ def report_of(
         ledger=ledger.summary(),
         gate=gate.judge(plan.recipe.eval.gate, figures.scores, scores, pairs),
     )
-    return with_labels(report, outcome, ledger)
+    report = with_labels(report, outcome, ledger)
+    frame = parts.split(parts.held_out)
+    return diagnosing.diagnosed(
+        report, figures, frame,
+        model=model,
+        validation=_validation(plan, parts, kept, model, outcome),
+        second=beside.get("tfidf"),
+        taught=_learned(parts.split("train"), outcome),
+        columns=read_columns(
+            plan.recipe.data, plan.recipe.eval.slices, frame["_row"].to_list(),
+            shape=plan.task.shape, base=plan.base,
+        ),
+    )  # fmt: skip
+
+
+def _validation(
+    plan: Plan, parts: Parts, kept: Candidate, model: Model | None, outcome: Outcome
+) -> Outcome | None:
+    """What a classifier says of the validation part, where that is not what it is judged on."""
+    is_other = parts.held_out != "validation" and "validation" in parts.splits
+    if model is None or not is_other or not isinstance(outcome, LabelOutcome | LabelsOutcome):
+        return None
+    return _outcome(plan, kept, parts, "validation", model)
+
+
+def _learned(rows: pl.DataFrame, outcome: Outcome) -> Taught:
+    if not isinstance(outcome, LabelOutcome):
+        return Taught()
+    return Taught(texts=rows["text"].to_list(), labels=rows["label"].to_list())
 
 
 def _weights(plan: Plan, notes: Mapping[str, Any]) -> Weights | None:

@@ -276,6 +276,8 @@ class _Execution:
         return release
 
     def _finish(self, report: Report, ledger: Ledger, release: Release | None) -> None:
+        from tunesmith.eval import summary
+
         spent = Spent.now() - self.began
         self.plan.run.finish(
             {
@@ -288,6 +290,7 @@ class _Execution:
                 "intervals": {name: asdict(interval) for name, interval in report.intervals.items()},
                 "baselines": {name: dict(scores) for name, scores in report.baselines.items()},
                 "differences": [asdict(difference) for difference in report.differences],
+                "diagnosis": summary.diagnosis(report),
                 "search": asdict(report.search) if report.search else None,
                 "weights": asdict(report.weights) if report.weights else None,
                 "forgetting": asdict(report.forgetting) if report.forgetting else None,

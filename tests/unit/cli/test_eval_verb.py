@@ -110,8 +110,8 @@ def test_models_at_an_address_have_the_reports_of_the_same_models_here(call, rou
         compared = call(
             "runs", "compare", "router", f"{url}#router", "tfidf", "--data", tickets, "--json"
         ).json
-    assert {**there, "model": "", "seconds": 0, "provenance": 0} == {
-        **here, "model": "", "seconds": 0, "provenance": 0,
+    assert {**there, "model": "", "seconds": 0, "provenance": 0, "pace": 0} == {
+        **here, "model": "", "seconds": 0, "provenance": 0, "pace": 0,
     }  # fmt: skip
     assert set(spoken["scores"]) == {"rouge_l", "chrf"}
     assert [sample["expected"] for sample in spoken["samples"]][1] == "She went to the park."
@@ -133,3 +133,18 @@ def test_more_metrics_are_named_and_those_of_a_file_have_intervals(call, router,
     assert report["scores"]["mcc"] == report["scores"]["roc_auc"] == 1
     assert report["intervals"].keys() >= {"mcc", "roc_auc", "lengths:short"}
     assert call("eval", "router", "--data", tickets, "--metric", "mccc").code == 3
+
+
+def test_a_column_of_the_file_on_which_a_model_is_worse_is_told(call, router, tickets, tmp_path):
+    rows = [line.rsplit(",", 1) for line in tickets.read_text("utf-8").splitlines()[1:]] * 20
+    labels = {label for _, label in rows}
+    path = tmp_path / "channels.csv"
+    path.write_text("text,label,channel\n", "utf-8")
+    with path.open("a", encoding="utf-8") as file:
+        for i, (text, label) in enumerate(rows):
+            wrong = (labels - {label}).pop()
+            file.write(f"{text},{label if i % 5 else wrong},{'mail' if i % 5 else 'fax'}\n")
+    said = call("eval", "router", "--data", path, "--slice", "channel")
+    assert "channel fax" in said.out
+    assert "channel mail" not in said.out
+    assert call("eval", "router", "--data", path, "--slice", "chanel").code == 3

@@ -13,6 +13,7 @@ logistic regression in a fiftieth of the time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -55,15 +56,40 @@ def label_quality(
     """
     if vectors is not None and vectors.shape[0] != len(texts):
         raise ValueError(f"{vectors.shape[0]} vectors for {len(texts)} texts")
-    judged = _judged(labels)
-    names, given = np.unique([labels[at] for at in judged], return_inverse=True)
+    found = judged(texts, labels, seed=seed, vectors=vectors)
+    if not len(found.names):
+        return _quality(len(texts), found.places, (), (), ())
+    scores = found.probabilities[np.arange(len(found.given)), found.given].astype(np.float64)
+    suggested = found.names[found.probabilities.argmax(axis=1)]
+    return _quality(len(texts), found.places, scores, suggested, _flagged(found.given, found.probabilities))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged:
+    """The rows that can be judged, their labels, and what models that have not seen them say.
+
+    `places` [judged] are among all rows, `given` [judged] indices into the sorted `names`, `probabilities`
+    [judged, names].
+    """
+
+    places: NDArray[np.int64]
+    names: NDArray[np.str_]
+    given: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+
+def judged(
+    texts: Sequence[str], labels: Sequence[str | None], *, seed: int = 0, vectors: Vectors | None = None
+) -> Judged:
+    """What cross-validated models say of rows; of fewer than two labels with enough rows nothing."""
+    places = _judged(labels)
+    names, given = np.unique([labels[at] for at in places], return_inverse=True)
     if len(names) < 2:
-        return _quality(len(texts), judged[:0], (), (), ())
-    seen = _vectors([texts[at] for at in judged]) if vectors is None else vectors[judged]
+        none = np.zeros((0, 0), dtype=np.float32)
+        return Judged(places=places[:0], names=names[:0], given=given[:0], probabilities=none)
+    seen = _vectors([texts[at] for at in places]) if vectors is None else vectors[places]
     probabilities = _cross_validated(seen, given, seed)
-    scores = probabilities[np.arange(len(given)), given].astype(np.float64)
-    suggested = names[probabilities.argmax(axis=1)]
-    return _quality(len(texts), judged, scores, suggested, _flagged(given, probabilities))
+    return Judged(places=places, names=names, given=given, probabilities=probabilities)
 
 
 def wrong_labels(frame: pl.DataFrame, *, seed: int = 0, vectors: Vectors | None = None) -> list[Issue]:
