@@ -10,18 +10,19 @@ import pytest
 from tunesmith.core.errors import MissingError, NotFoundError
 from tunesmith.core.workspace import Workspace
 from tunesmith.eval import harness_scores
+from tunesmith.eval.suites import prompts
 from tunesmith.models import loading
 from tunesmith.models.resolve import Resolved
 from tunesmith.serve.deployment import deploy
 from tunesmith.serve.server import serving
-from tunesmith.workflow import harness
+from tunesmith.workflow import harness, suites
 from tunesmith.workflow.suites import Options
 
 pytest.importorskip("lm_eval")
 # What the harness and its libraries warn of is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-ROWS = 5
+ROWS = 8
 HEAD = """
 dataset_path: json
 dataset_kwargs: {{data_files: {{test: {rows}}}, cache_dir: {cache}}}
@@ -64,6 +65,8 @@ def tasks(shared_data, tmp_path_factory):
     rows = folder / "rows.jsonl"
     lines = (shared_data / "exam_agieval" / "gaokao-history.jsonl").read_text("utf-8").splitlines()
     kept = [{k: v for k, v in json.loads(line).items() if k != "other"} for line in lines[:ROWS]]
+    for row in kept:
+        row["options"] = prompts.unlettered(row["options"])
     rows.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept), "utf-8")
     for name, text in TASKS.items():
         head = HEAD.format(rows=rows, cache=folder / "cache")
@@ -110,6 +113,23 @@ def test_its_own_client_gets_the_same_figures_through_our_server(stories, tasks,
         found = harness.results(client, str(tasks), Options())
     # To the last bit: sums of the same numbers in the same order.
     assert {name: value for name, (value, _) in harness_scores.scores(found).items()} == dict(report.scores)
+
+
+SUITE = """
+suite: 1
+tasks:
+  choose:
+    {kind: choices, data: rows.jsonl, prompt: "问题：{question}\\n答案：", delimiter: "", options: options,
+     answer: label, score: texts}
+"""
+
+
+def test_a_suite_of_ours_gets_the_figures_of_the_harness(stories, tasks, report, tmp_path):
+    file = tmp_path / "suite.yaml"
+    file.write_text(SUITE, "utf-8")
+    mine = suites.measure(str(stories), str(file), Workspace(tmp_path), Options(folder=tasks)).report
+    assert mine.scores["accuracy"] == report.scores["tiny_choose/acc"]
+    assert mine.scores["accuracy_norm"] == report.scores["tiny_choose/acc_norm"]
 
 
 def test_figures_that_are_sums_of_rows_have_intervals():
