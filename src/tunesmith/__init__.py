@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from tunesmith.models.tagger import TextTagger
     from tunesmith.models.tfidf import TfidfClassifier
     from tunesmith.models.translator import Translator
+    from tunesmith.serve.async_client import AsyncClient
     from tunesmith.serve.client import Client
     from tunesmith.workflow.api import evaluate, load, run, serve
 
 __version__ = "0.1.0"
 
 _WHERE = {
+    "AsyncClient": "serve.async_client",
     "Client": "serve.client",
     "Dataset": "data.dataset",
     "LanguageModel": "models.language",
@@ -62,6 +64,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "AsyncClient",
     "Client",
     "Dataset",
     "LanguageModel",

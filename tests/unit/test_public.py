@@ -13,6 +13,7 @@ import pytest
 import tunesmith
 
 NAMES = [
+    "AsyncClient",
     "Client",
     "Dataset",
     "LanguageModel",

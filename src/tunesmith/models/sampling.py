@@ -16,6 +16,9 @@ from torch import Tensor
 
 from tunesmith.models.likelihood import Likelihood, likelihoods
 
+# Below this, float32 makes nothing of a temperature.
+_COLDEST = 1e-37
+
 
 class Grammar(Protocol):
     """What one sequence may say: told of every token, asked before the next."""
@@ -111,7 +114,7 @@ def choose(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> in
 def _sharpen(logits: Tensor, temperature: float) -> Tensor:
     # The maximum is taken off first: dividing by a tiny temperature then overflows to -inf only.
     logits = logits.float().cpu()
-    return (logits - logits.max()) / temperature
+    return (logits - logits.max()) / max(temperature, _COLDEST)
 
 
 def _draw(logits: Tensor, top_p: float, generator: torch.Generator) -> int:

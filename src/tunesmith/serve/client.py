@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from tunesmith.core.errors import MissingError, NotFoundError, TunesmithError, UsageError
+from tunesmith.core.errors import MissingError
+from tunesmith.serve import remote
+from tunesmith.serve.remote import Call, Messages, Texts
 
-Messages = str | Sequence[Mapping[str, str]]
+if TYPE_CHECKING:
+    from tunesmith.serve.remote_model import RemoteModel
 
-_CLASSES = {400: UsageError, 401: UsageError, 403: UsageError, 404: NotFoundError, 413: UsageError}
+Found = TypeVar("Found")
+RETRIES = 3
 
 
 class Client:
     """Asks the models of the server at `url`. Options of a call are the fields of OpenAI's API.
 
-    `model` may be left out where one model of the server fits. Use it as a context manager, or close it.
+    `model` may be left out where one model of the server fits. What a busy server refuses, and what breaks on
+    the way, is sent again up to `retries` times. Use it as a context manager, or close it.
 
     Raises:
         TunesmithError: S31 (or the class that fits its status) with what the server said.
@@ -27,8 +32,11 @@ class Client:
         UsageError: S33 when a model has to be named.
     """
 
-    def __init__(self, url: str, key: str | None = None, *, timeout: float = 300.0) -> None:
+    def __init__(
+        self, url: str, key: str | None = None, *, timeout: float = 300.0, retries: int = RETRIES
+    ) -> None:
         self._url = url.rstrip("/").removesuffix("/v1")
+        self._retries = retries
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._http = httpx.Client(base_url=self._url, headers=headers, timeout=timeout)
 
@@ -55,101 +63,100 @@ class Client:
         """What each served model does; None where the server does not say."""
         return {entry["id"]: entry.get("task") for entry in self._models()}
 
+    def model(self, name: str) -> RemoteModel:
+        """A served model that is asked, and answers, as one that was loaded here."""
+        from tunesmith.serve.remote_model import RemoteModel
+
+        return RemoteModel(self, name)
+
+    def message(self, messages: Messages, *, model: str | None = None, **options: Any) -> dict[str, Any]:
+        """The assistant's next turn with everything that belongs to it, calls of `tools` too."""
+        return self._ask(remote.message(messages, options), model)
+
     def chat(self, messages: Messages, *, model: str | None = None, **options: Any) -> str:
         """The answer to a conversation, or to one message."""
-        body = {"model": model or self._only("generate"), "messages": _turns(messages), **options}
-        answer: str = self._post("/v1/chat/completions", body)["choices"][0]["message"]["content"]
-        return answer
+        return self._ask(remote.chat(messages, options), model)
 
     def stream(self, messages: Messages, *, model: str | None = None, **options: Any) -> Iterator[str]:
         """The answer in pieces, as they come."""
-        body = {"model": model or self._only("generate"), "messages": _turns(messages), **options}
-        for event in self._events("/v1/chat/completions", {**body, "stream": True}):
-            for choice in event["choices"]:
-                if text := choice["delta"].get("content"):
-                    yield text
+        for event in self._events(remote.chat(messages, {**options, "stream": True}), model):
+            yield from remote.pieces(event)
 
     def complete(self, prompt: str, *, model: str | None = None, **options: Any) -> str:
         """The continuation of a text."""
-        body = {"model": model or self._only("generate"), "prompt": prompt, **options}
-        text: str = self._post("/v1/completions", body)["choices"][0]["text"]
-        return text
+        return self._ask(remote.complete(prompt, options), model)
 
-    def classify(self, texts: str | Sequence[str], *, model: str | None = None) -> list[dict[str, Any]]:
+    def classify(self, texts: Texts, *, model: str | None = None) -> list[dict[str, Any]]:
         """For each text its label, the label's probability and all probabilities."""
-        given = [texts] if isinstance(texts, str) else list(texts)
-        body = {"model": model or self._only("classify"), "input": given}
-        data: list[dict[str, Any]] = self._post("/v1/classify", body)["data"]
-        return data
+        return self._ask(remote.rows("classify", texts), model)
 
-    def embed(self, texts: str | Sequence[str], *, model: str | None = None) -> list[list[float]]:
+    def tag(self, texts: Texts, *, model: str | None = None) -> list[list[dict[str, Any]]]:
+        """For each text what is named in it: start, end, label, text and probability."""
+        return self._ask(remote.column(remote.rows("tag", texts), "entities"), model)
+
+    def answer(self, questions: Texts, contexts: Texts, *, model: str | None = None) -> list[dict[str, Any]]:
+        """What the text beside each question answers: text, start, end and probability."""
+        return self._ask(remote.answer(questions, contexts), model)
+
+    def translate(self, texts: Texts, *, model: str | None = None, **options: Any) -> list[str]:
+        """Each text in another language."""
+        return self._ask(remote.column(remote.rows("translate", texts, options), "text"), model)
+
+    def summarise(self, texts: Texts, *, model: str | None = None, **options: Any) -> list[str]:
+        """Each text made short."""
+        return self._ask(remote.column(remote.rows("summarise", texts, options), "text"), model)
+
+    def embed(self, texts: Texts, *, model: str | None = None) -> list[list[float]]:
         """The vector of each text, of length 1."""
-        given = [texts] if isinstance(texts, str) else list(texts)
-        body = {"model": model or self._only("embed"), "input": given}
-        return [row["embedding"] for row in self._post("/v1/embeddings", body)["data"]]
+        return self._ask(remote.embed(texts), model)
 
-    def score(self, texts: str | Sequence[str], *, model: str | None = None) -> list[float]:
+    def score(self, texts: Texts, *, model: str | None = None) -> list[float]:
         """The number of each text."""
-        given = [texts] if isinstance(texts, str) else list(texts)
-        body = {"model": model or self._only("score"), "input": given}
-        return [row["score"] for row in self._post("/v1/score", body)["data"]]
+        return self._ask(remote.column(remote.rows("score", texts), "score"), model)
+
+    def feedback(self, answer: str, **said: str) -> None:
+        """What you think of the answer with this id: `rating` good or bad, `correction`, `comment`."""
+        remote.read(self._send("POST", "/v1/feedback", {"id": answer, **said}))
 
     def _models(self) -> list[dict[str, Any]]:
-        data: list[dict[str, Any]] = self._answer(self._send("GET", "/v1/models"))["data"]
+        data: list[dict[str, Any]] = remote.read(self._send("GET", "/v1/models"))["data"]
         return data
 
-    def _only(self, task: str) -> str:
-        fitting = [entry["id"] for entry in self._models() if entry.get("task", task) == task]
-        if len(fitting) != 1:
-            raise UsageError("S33", known=", ".join(fitting) or "-")
-        name: str = fitting[0]
-        return name
+    def _body(self, call: Call[Any], model: str | None) -> dict[str, Any]:
+        return {"model": model or remote.only(self._models(), call.task), **call.body}
 
-    def _post(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._answer(self._send("POST", path, body))
+    def _ask(self, call: Call[Found], model: str | None) -> Found:
+        return call.read(remote.read(self._send("POST", call.path, self._body(call, model))))
 
-    def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
+    def _events(self, call: Call[Any], model: str | None) -> Iterator[Any]:
+        response = self._send("POST", call.path, self._body(call, model), stream=True)
         try:
-            return self._http.request(method, path, json=body)
+            if response.is_error:
+                response.read()
+                remote.read(response)
+            for line in response.iter_lines():
+                if event := remote.event(response, line):
+                    yield event
         except httpx.TransportError as error:
             raise MissingError("S32", url=self._url, reason=str(error)) from error
+        finally:
+            response.close()
 
-    def _events(self, path: str, body: Mapping[str, Any]) -> Iterator[Any]:
-        try:
-            with self._http.stream("POST", path, json=body) as response:
-                if response.is_error:
-                    response.read()
-                    self._answer(response)
-                yield from self._data(response)
-        except httpx.TransportError as error:
-            raise MissingError("S32", url=self._url, reason=str(error)) from error
-
-    def _data(self, response: httpx.Response) -> Iterator[Any]:
-        for line in response.iter_lines():
-            if line == "data: [DONE]":
-                return
-            if line.startswith("data: "):
-                event = json.loads(line.removeprefix("data: "))
-                if "error" in event:
-                    raise self._refusal(response.status_code, event["error"]["message"])
-                yield event
-
-    def _answer(self, response: httpx.Response) -> Any:
-        try:
-            content = response.json()
-        except ValueError:
-            content = {"error": {"message": response.text[:500]}}
-        if response.is_error or "error" in content:
-            message = content["error"]["message"] if "error" in content else response.reason_phrase
-            raise self._refusal(response.status_code, message)
-        return content
-
-    def _refusal(self, status: int, message: str) -> TunesmithError:
-        kind = _CLASSES.get(status, TunesmithError)
-        return kind("S31", url=self._url, status=status, reason=message)
-
-
-def _turns(messages: Messages) -> list[dict[str, str]]:
-    if isinstance(messages, str):
-        return [{"role": "user", "content": messages}]
-    return [dict(message) for message in messages]
+    def _send(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, stream: bool = False
+    ) -> httpx.Response:
+        left = remote.pauses(self._retries)
+        while True:
+            pause = next(left, None)
+            try:
+                response = self._http.send(self._http.build_request(method, path, json=body), stream=stream)
+            except httpx.TransportError as error:
+                if pause is None or isinstance(error, httpx.TimeoutException):
+                    raise MissingError("S32", url=self._url, reason=str(error)) from error
+                wait: float | None = pause
+            else:
+                wait = remote.again(response, pause)
+                if wait is None:
+                    return response
+                response.close()
+            time.sleep(wait or 0)

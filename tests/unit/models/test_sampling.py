@@ -24,6 +24,7 @@ def test_temperature_zero_takes_the_most_probable_token() -> None:
 
 def test_a_tiny_temperature_is_nearly_greedy_and_does_not_overflow() -> None:
     assert draw(5, temperature=1e-40, seed=1) == [1] * 5
+    assert draw(5, temperature=1e-300, seed=1) == [1] * 5
 
 
 def test_samples_follow_the_probabilities() -> None:

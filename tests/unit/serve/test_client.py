@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ import pytest
 
 from tunesmith.core.errors import MissingError, NotFoundError, TunesmithError, UsageError
 from tunesmith.core.store import Store
+from tunesmith.models.decoder import Token
 from tunesmith.models.language import LanguageModel
+from tunesmith.serve.async_client import AsyncClient
 from tunesmith.serve.client import Client
 from tunesmith.serve.deployment import deploy
 from tunesmith.serve.server import serving
@@ -90,3 +94,75 @@ def test_a_model_that_nobody_can_guess_has_to_be_named(vowels: Any) -> None:
 def test_no_server_is_said_plainly() -> None:
     with Client("http://127.0.0.1:9") as client, pytest.raises(MissingError, match="no server answers"):
         client.models()
+
+
+def test_it_waits_for_a_busy_server_and_for_a_connection_that_broke(
+    stories: LanguageModel, engine: Any
+) -> None:
+    from tunesmith.serve.served import TextDeployment
+
+    refusals: list[TunesmithError | None] = [TunesmithError("S03", waiting=3), None]
+    submit, text = engine.submit, stories.tokenizer.encode("Yes").ids
+
+    def busy_at_first(prompts: Any) -> Any:
+        engine.refusal = refusals.pop(0) if refusals else None
+        return submit(prompts)
+
+    engine.submit = busy_at_first
+    engine.script = [Token(handle=0, id=text[-1], likelihood=None, finish="length")]
+    fake = TextDeployment(
+        name="fake", created=1, tokenizer=stories.tokenizer, contract=stories.contract,
+        context=512, vocabulary=512, engine=engine,
+    )  # fmt: skip
+    with serving([fake]) as url:
+        with Client(url, retries=0) as hasty, pytest.raises(TunesmithError, match="busy"):
+            hasty.chat("x")
+        refusals[:] = [TunesmithError("S03", waiting=3), None]
+        begun = time.monotonic()
+        with Client(url) as patient:
+            assert patient.chat("x")
+        assert time.monotonic() - begun >= 1.0  # what Retry-After said
+        refusals[:] = [TunesmithError("S03", waiting=3), None]
+        with Client(url) as patient:
+            assert list(patient.stream("x"))
+
+
+def test_what_would_be_refused_again_is_sent_once(client: Client) -> None:
+    begun = time.monotonic()
+    with pytest.raises(UsageError):
+        client.chat("x", model="vowels")
+    assert time.monotonic() - begun < 1.0
+
+
+def test_a_served_model_is_used_like_a_local_one(client: Client, stories: LanguageModel, vowels: Any) -> None:
+    served, words = client.model("stories"), "Who is Lily?"
+    assert served.chat(words, max_new_tokens=12) == stories.chat(words, max_new_tokens=12)
+    assert served.generate("The cat", max_new_tokens=9) == stories.generate("The cat", max_new_tokens=9)
+    assert "".join(served.stream(words, max_new_tokens=12)) == stories.chat(words, max_new_tokens=12)
+    counter = client.model("vowels")
+    assert counter.classify(["aeio", "xyz"]) == ["vowel", "other"]
+    assert counter.predict(["aexy"]).tolist() == vowels.predict(["aexy"]).tolist()
+
+
+def test_the_client_that_is_awaited_says_the_same(story_url: str, client: Client) -> None:
+    async def play() -> list[Any]:
+        async with AsyncClient(story_url) as other:
+            pieces = [piece async for piece in other.stream("Who is Lily?", max_tokens=12)]
+            together = await asyncio.gather(*(other.complete("The cat", max_tokens=9) for _ in range(3)))
+            with pytest.raises(NotFoundError, match="nobody"):
+                await other.chat("x", model="nobody")
+            return ["".join(pieces), *together, await other.classify("aeio"), await other.tasks()]
+
+    said, *texts, classified, tasks = asyncio.run(play())
+    assert said == client.chat("Who is Lily?", max_tokens=12)
+    assert texts == [client.complete("The cat", max_tokens=9)] * 3
+    assert classified == client.classify("aeio")
+    assert tasks == client.tasks() == {"stories": "generate", "vowels": "classify"}
+
+
+def test_both_clients_have_the_same_calls() -> None:
+    def calls(kind: type) -> set[str]:
+        return {name for name in vars(kind) if not name.startswith("_")}
+
+    assert calls(Client) - calls(AsyncClient) == {"model"}
+    assert calls(AsyncClient) <= calls(Client)

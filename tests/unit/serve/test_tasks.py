@@ -22,6 +22,7 @@ from tunesmith.models.reference import EncoderDecoderConfig, ReferenceForSeq2Seq
 from tunesmith.models.scorer import Scorer, TextScorer
 from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
+from tunesmith.serve.client import Client
 from tunesmith.serve.deployment import deploy
 from tunesmith.serve.server import serving
 
@@ -150,3 +151,21 @@ def test_a_conversation_is_told_as_the_model_is_asked_it(story_url: str, stories
         assert found[0]["ids"] == stories.contract.encode(stories.tokenizer, messages)
         refused = http.post("/v1/tokenize", json={"model": "vowels", "input": "a"})
         assert refused.json()["error"]["code"] == "S36"
+
+
+def test_a_served_model_is_used_like_a_local_one(http: httpx.Client, models: dict[str, Any]) -> None:
+    with Client(str(http.base_url)) as client:
+        tagged = client.model("tagger").tag(TEXTS)
+        expected = models["tagger"].tag(TEXTS)
+        assert [[e.text for e in row] for row in tagged] == [[e.text for e in row] for row in expected]
+        assert type(tagged[0][0]) is type(expected[0][0])
+        asked = ["Where is Ada?"] * 2
+        answers = client.model("reader").answer(asked, TEXTS[:2])
+        assert [a.text for a in answers] == [a.text for a in models["reader"].answer(asked, TEXTS[:2])]
+        translated = client.model("translator").translate(TEXTS[:2], beams=2)
+        assert translated == models["translator"].translate(TEXTS[:2], beams=2)
+        vectors = client.model("embedder").embed(TEXTS)
+        assert vectors == pytest.approx(models["embedder"].embed(TEXTS), abs=1e-6)
+        scores = client.model("scorer").score(TEXTS)
+        assert scores == pytest.approx(models["scorer"].score(TEXTS), abs=1e-5)
+        assert client.summarise(TEXTS[0]) == models["writer"].translate(TEXTS[0])
