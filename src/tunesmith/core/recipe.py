@@ -45,6 +45,7 @@ Method = Annotated[Component, From(components.methods)]
 
 TaskName = Annotated[str, known_name(components.tasks)]
 MetricName = Annotated[str, known_name(components.metrics)]
+SliceName = Annotated[str, Field(pattern=r"^[^=]+=.+$")]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
@@ -316,7 +317,7 @@ class Bound(Section):
 
     `better_than` holds when the difference on the same rows is more than chance, by `confidence`; with a
     `margin`, `not_worse_than` holds when the model is less than that worse by the same measure, and without
-    one when its figure is not lower.
+    one when its figure is not lower. `slices` has the worst figures that are allowed on parts of the rows.
     """
 
     at_least: float | None = None
@@ -325,6 +326,7 @@ class Bound(Section):
     better_than: str | None = None
     margin: float | None = Field(default=None, ge=0)
     confidence: float = Field(default=0.95, ge=0.5, lt=1)
+    slices: dict[SliceName, float] = {}
 
 
 class Limits(Section):

@@ -32,6 +32,7 @@ class Check:
     `reference` is the name of what is compared with. Its `bound` is None when there is nothing to compare
     with: passed while nothing is in production, failed when the reference lacks this metric. `gain` is by how
     much the model is better at least, where the rule asks for more than the figures; negative means worse.
+    `slice` names the rows that are meant, `column=value`, where not all are.
     """
 
     metric: str
@@ -42,6 +43,7 @@ class Check:
     reference: str | None = None
     gain: float | None = None
     margin: float | None = None
+    slice: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,25 @@ def limited(limits: Mapping[str, float], measured: Mapping[str, float]) -> Verdi
         _check(name, "at_most", most, measured[name], measured[name] <= most) for name, most in limits.items()
     )
     return Verdict(passed=all(check.passed for check in checks), checks=checks)
+
+
+def sliced(gate: Mapping[str, Bound], measured: Mapping[tuple[str, str], float]) -> Verdict:
+    """Hold each metric to its bounds on parts of the rows; `measured` is by metric and slice.
+
+    A part without rows, whose figure is not a number, does not pass.
+    """
+    checks = tuple(
+        _worst(metric, bound, measured[metric, name], name)
+        for metric, rules in gate.items()
+        for name, bound in rules.slices.items()
+    )
+    return Verdict(passed=all(check.passed for check in checks), checks=checks)
+
+
+def _worst(metric: str, bound: float, value: float, name: str) -> Check:
+    if direction(metric) == "lower":
+        return _check(metric, "at_most", bound, value, value <= bound, slice=name)
+    return _check(metric, "at_least", bound, value, value >= bound, slice=name)
 
 
 def both(one: Verdict, other: Verdict) -> Verdict:

@@ -40,6 +40,8 @@ from tunesmith.workflow import (
     measuring,
     references,
     searching,
+    slice_rules,
+    slicing,
     spans,
     tokens,
     training,
@@ -207,17 +209,32 @@ def report_of(
     )
     report = with_labels(report, outcome, ledger)
     frame = parts.split(parts.held_out)
+    columns = _columns(plan, frame)
+    report = replace(report, gate=gate.both(report.gate, _of_slices(plan, outcome, frame, columns)))
     return diagnosing.diagnosed(
         report, figures, frame,
         model=model,
         validation=_validation(plan, parts, kept, model, outcome),
         second=beside.get("tfidf"),
         taught=_learned(parts.split("train"), outcome),
-        columns=read_columns(
-            plan.recipe.data, plan.recipe.eval.slices, frame["_row"].to_list(),
-            shape=plan.task.shape, base=plan.base,
-        ),
+        columns=columns,
     )  # fmt: skip
+
+
+def _columns(plan: Plan, frame: pl.DataFrame) -> slicing.Read:
+    """The columns of the files by which rows are divided, in the report or by the gate."""
+    asked = plan.recipe.eval
+    names = list(dict.fromkeys([*asked.slices, *slice_rules.columns(asked.gate)]))
+    rows = frame["_row"].to_list()
+    return read_columns(plan.recipe.data, names, rows, shape=plan.task.shape, base=plan.base)
+
+
+def _of_slices(plan: Plan, outcome: Outcome, frame: pl.DataFrame, columns: slicing.Read) -> gate.Verdict:
+    """The rules of the gate for parts of the rows."""
+    rules = plan.recipe.eval.gate
+    if not any(bound.slices for bound in rules.values()):
+        return gate.OPEN
+    return slice_rules.held(rules, outcome, slicing.columns(outcome, frame, columns))
 
 
 def _validation(

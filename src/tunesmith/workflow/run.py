@@ -70,10 +70,16 @@ def finished(plan: Plan) -> dict[str, Any]:
 
 def _failed(gate: dict[str, Any]) -> str:
     return ", ".join(
-        f"{check['metric']} {check['value']:.4g} ({check['rule']} {_bound(check)})"
+        f"{_named(check)} {check['value']:.4g} ({check['rule']} {_bound(check)})"
         for check in gate["checks"]
         if not check["passed"]
     )
+
+
+def _named(check: dict[str, Any]) -> str:
+    """The metric of a rule, and of which rows."""
+    part = check.get("slice")
+    return f"{check['metric']} [{part}]" if part else str(check["metric"])
 
 
 def _bound(check: dict[str, Any]) -> str:

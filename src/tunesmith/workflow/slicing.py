@@ -31,11 +31,12 @@ def search(figures: Figures, frame: pl.DataFrame, more: Read = NOTHING) -> Slice
     metric = next(iter(figures.sums), None)
     if metric is None:
         return None
-    columns = _columns(figures.outcome, frame, more)
-    return slices.search(metric, figures.sums[metric], columns, lower=direction(metric) == "lower")
+    found = columns(figures.outcome, frame, more)
+    return slices.search(metric, figures.sums[metric], found, lower=direction(metric) == "lower")
 
 
-def _columns(outcome: Outcome, frame: pl.DataFrame, more: Read) -> Columns:
+def columns(outcome: Outcome, frame: pl.DataFrame, more: Read) -> Columns:
+    """Of each column the values of each row of an outcome."""
     texts = _texts(outcome, frame)
     lengths = [float(len(text)) for text in texts]
     languages = [() if name == UNKNOWN else (name,) for name in identify(texts)]

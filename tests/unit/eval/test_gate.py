@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tunesmith.core.errors import RecipeError
 from tunesmith.core.recipe import Bound
 from tunesmith.eval import metrics, significance
-from tunesmith.eval.gate import judge
+from tunesmith.eval.gate import judge, sliced
 from tunesmith.eval.metrics import Figures
 from tunesmith.eval.outcome import LabelOutcome
 
@@ -157,3 +157,21 @@ def test_the_first_model_passes_the_strict_rules_too(bound: Bound) -> None:
 def test_what_cannot_be_paired_is_not_surely_better() -> None:
     verdict = judge({"accuracy": Bound(better_than="tfidf")}, {"accuracy": 0.99}, BASELINES, {})
     assert not verdict.passed
+
+
+def test_a_part_of_the_rows_has_a_bound_of_its_own_and_one_without_rows_does_not_pass() -> None:
+    gate = {
+        "accuracy": Bound(slices={"language=zh": 0.7, "channel=fax": 0.1}),
+        "perplexity": Bound(slices={"language=zh": 9}),
+    }
+    measured = {
+        ("accuracy", "language=zh"): 0.7,
+        ("accuracy", "channel=fax"): math.nan,
+        ("perplexity", "language=zh"): 9.5,
+    }
+    verdict = sliced(gate, measured)
+    assert [(check.slice, check.rule, check.passed) for check in verdict.checks] == [
+        ("language=zh", "at_least", True),
+        ("channel=fax", "at_least", False),
+        ("language=zh", "at_most", False),
+    ]

@@ -128,6 +128,8 @@ def rule(check: Check, say: Speaker) -> str:
     reference = say.name("name", check.reference or "")
     values = {"bound": number(check.bound), "margin": number(check.margin)}
     said = say(key, metric=metric, reference=reference, **values)
+    if check.slice:
+        said = say("rule_slice", rule=said, slice=check.slice)
     if check.gain is None:
         return said
     return f"{said}; {say('rule_gain' if check.gain >= 0 else 'rule_loss', gain=number(abs(check.gain)))}"
