@@ -209,7 +209,7 @@ def report_of(
     )
     report = with_labels(report, outcome, ledger)
     frame = parts.split(parts.held_out)
-    columns = _columns(plan, frame)
+    columns = columns_of(plan, frame)
     report = replace(report, gate=gate.both(report.gate, _of_slices(plan, outcome, frame, columns)))
     return diagnosing.diagnosed(
         report, figures, frame,
@@ -221,8 +221,12 @@ def report_of(
     )  # fmt: skip
 
 
-def _columns(plan: Plan, frame: pl.DataFrame) -> slicing.Read:
-    """The columns of the files by which rows are divided, in the report or by the gate."""
+def columns_of(plan: Plan, frame: pl.DataFrame) -> slicing.Read:
+    """The columns of the files by which rows are divided, in the report or by the gate.
+
+    Raises:
+        DataError: C30 when no file has a column that the recipe names.
+    """
     asked = plan.recipe.eval
     names = list(dict.fromkeys([*asked.slices, *slice_rules.columns(asked.gate)]))
     rows = frame["_row"].to_list()
