@@ -21,6 +21,9 @@ class Backend(Protocol):
             when the server cannot be reached or refuses, C02 when the system refuses to write.
     """
 
+    def is_ready(self) -> bool:
+        """Whether one may read at once; a new SQLite file has to be set up first, in one's turn."""
+
     def reading(self) -> AbstractContextManager[sa.Connection]:
         """One consistent view of everything; nobody is waited for."""
 

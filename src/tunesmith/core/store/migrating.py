@@ -25,9 +25,13 @@ def upgrade(backend: Backend, shown: str) -> None:
     Raises:
         TunesmithError: R35 when a newer Tunesmith wrote the database.
     """
+    steps = known()
+    if backend.is_ready():
+        with backend.reading() as connection:
+            if revision(connection) == steps[-1]:
+                return
     with backend.writing() as connection:
         found = revision(connection)
-        steps = known()
         if found == steps[-1]:
             return
         if found is not None and found not in steps:

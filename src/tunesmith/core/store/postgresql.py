@@ -27,6 +27,10 @@ class Postgresql:
         # A view of one moment to read from; a writer must see what was written until its turn came.
         self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
+    def is_ready(self) -> bool:
+        """See `Backend`."""
+        return True
+
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """See `Backend`."""

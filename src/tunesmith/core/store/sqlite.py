@@ -28,6 +28,8 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _REFUSED = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
 _PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF")
 _POLL_S = 0.004
+# Bytes 18 and 19 of a file say how it is written and read; 2 is the write-ahead log.
+_HEADER, _IN_WAL = 20, b"\x02\x02"
 
 
 class Sqlite:
@@ -40,6 +42,14 @@ class Sqlite:
         event.listen(self._engine, "connect", _configure)
         event.listen(self._engine, "begin", _begin)
         self._writer = self._engine.execution_options(writing=True)
+
+    def is_ready(self) -> bool:
+        """See `Backend`."""
+        try:
+            with self.path.open("rb") as file:
+                return file.read(_HEADER)[-2:] == _IN_WAL
+        except OSError:
+            return False
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:

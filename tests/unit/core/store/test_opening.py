@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 import sqlalchemy as sa
 
-from tunesmith.core.database import Database
+from tunesmith.core.database import Database, for_psycopg
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.store import Store, migrating
 
@@ -61,4 +61,29 @@ def test_who_waits_for_a_writer_longer_than_a_minute_is_told(tmp_path, monkeypat
     Store(path).close()
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert code(path) == "R30"
+        with pytest.raises(TunesmithError) as caught:
+            Store(path).tag("run", "r", ["vip"])
+        assert caught.value.problems[0].code == "R30"
+
+
+def test_who_only_reads_does_not_wait_for_who_writes(store, monkeypatch):
+    monkeypatch.setattr("tunesmith.core.store.sqlite.PATIENCE_S", 0.05)
+    with store.backend.writing():
+        other = Store(store.database)
+        assert other.releases() == []
+        other.close()
+
+
+def test_connections_that_the_server_ends_are_made_anew(store):
+    if store.database.url is None:
+        pytest.skip("a file has no server")
+    others = sa.select(sa.func.pg_terminate_backend(sa.column("pid"))).select_from(
+        sa.table("pg_stat_activity")
+    )
+    mine = sa.column("pid") == sa.func.pg_backend_pid()
+    tunesmith = sa.column("application_name") == "tunesmith"
+    store.releases()
+    ending = sa.create_engine(for_psycopg(store.database.url), poolclass=sa.NullPool)
+    with ending.connect() as connection:
+        assert connection.execute(others.where(tunesmith, ~mine)).scalars().all()
+    assert store.tag("run", "r", ["vip"]) == ("vip",)
