@@ -74,16 +74,16 @@ def test_who_only_reads_does_not_wait_for_who_writes(store, monkeypatch):
         other.close()
 
 
-def test_connections_that_the_server_ends_are_made_anew(store):
-    if store.database.url is None:
-        pytest.skip("a file has no server")
-    others = sa.select(sa.func.pg_terminate_backend(sa.column("pid"))).select_from(
-        sa.table("pg_stat_activity")
-    )
-    mine = sa.column("pid") == sa.func.pg_backend_pid()
-    tunesmith = sa.column("application_name") == "tunesmith"
+def test_connections_that_the_server_ends_are_made_anew(postgresql, tmp_path):
+    import postgres
+
+    store = Store(Database(tmp_path / "store.sqlite", postgres.empty_schema(postgresql, "ended")))
     store.releases()
-    ending = sa.create_engine(for_psycopg(store.database.url), poolclass=sa.NullPool)
-    with ending.connect() as connection:
-        assert connection.execute(others.where(tunesmith, ~mine)).scalars().all()
+    others = sa.table("pg_stat_activity", sa.column("pid"), sa.column("application_name"))
+    ending = sa.select(sa.func.pg_terminate_backend(others.c.pid)).where(
+        others.c.application_name == "tunesmith"
+    )
+    with sa.create_engine(for_psycopg(postgresql), poolclass=sa.NullPool).connect() as connection:
+        assert connection.execute(ending).scalars().all()
     assert store.tag("run", "r", ["vip"]) == ("vip",)
+    store.close()
