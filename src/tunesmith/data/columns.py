@@ -16,6 +16,12 @@ from tunesmith.data.mapping import texts
 from tunesmith.data.numbering import number
 
 
+def known(data: Data, *, shape: str, base: Path) -> list[str]:
+    """The columns of all files, sorted; of files that cannot be read none."""
+    loading = Loading(data=data, shape=shape, base=base, head=True)
+    return sorted({name for _, table in loading.batches() for name in table.frame.columns})
+
+
 def read(
     data: Data, names: Sequence[str], rows: Collection[int], *, shape: str, base: Path
 ) -> dict[str, dict[int, str]]:

@@ -71,6 +71,7 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
         *teacher_check.answering(document, recipe, task, workspace),
         *_selection_problems(document, recipe, task),
         *_eval_problems(document, recipe, task, workspace),
+        *_slice_problems(document, task, recipe),
         *_search_problems(document, recipe, task),
     ]
 
@@ -277,6 +278,18 @@ def _eval_problems(document: Document, recipe: Recipe, task: Task, workspace: Wo
     for name in recipe.eval.against:
         if name not in references:
             yield _unknown_reference(document, ("eval", "against"), name, references)
+
+
+def _slice_problems(document: Document, task: Task, recipe: Recipe) -> Iterator[Problem]:
+    """Columns by which rows are to be divided and that no file has: told now, and not after training."""
+    from tunesmith.data import columns
+
+    if not recipe.eval.slices:
+        return
+    known = columns.known(recipe.data, shape=task.shape, base=document.path.absolute().parent)
+    for name in recipe.eval.slices:
+        if known and name not in known:
+            yield document.problem("C30", ("eval", "slices"), name=name, **suggestion(name, known))
 
 
 def _unknown_reference(

@@ -12,11 +12,14 @@ import pytest
 
 from tunesmith.core import text
 from tunesmith.core.events import Answer
+from tunesmith.eval.causes import Cause, Example
 from tunesmith.eval.classes import Mistake
 from tunesmith.eval.gate import OPEN, Check, Verdict
 from tunesmith.eval.html import render
 from tunesmith.eval.outcome import LabelOutcome
 from tunesmith.eval.report import Candidate, Provenance, Report
+from tunesmith.eval.slices import Condition, Slice, Slices
+from tunesmith.eval.thresholds import Threshold
 from tunesmith.pages.words import Speaker
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&{{ 7*7 }}"
@@ -62,6 +65,9 @@ def many_labels(count: int) -> LabelOutcome:
     )
 
 
+PART = Slice(conditions=(Condition(column=EVIL, value=EVIL),), rows=30, value=0.2, rest=0.9, p=0.001)
+
+
 def evil_report(report: Report) -> Report:
     """All places where a user's own words get onto the page, filled with markup."""
     return replace(
@@ -78,6 +84,11 @@ def evil_report(report: Report) -> Report:
         gate=Verdict(passed=False, checks=(
             Check(metric=EVIL, rule="not_worse_than", bound=0.6, value=0.5, passed=False, reference=EVIL),
         )),
+        slices=Slices(metric=EVIL, groups=(PART,), worst=(PART,), searched=2),
+        causes=(Cause(kind="label_issue", rows=1, share=0.5, examples=(
+            Example(text=EVIL, target=EVIL, predicted=EVIL, evidence=EVIL),
+        )),),
+        thresholds=(Threshold(label=EVIL, threshold=0.3, f1=0.5, usual=0.4),),
         provenance=Provenance(run=EVIL, data=EVIL, model=EVIL, versions={EVIL: EVIL}),
     )  # fmt: skip
 
@@ -93,7 +104,7 @@ def test_what_users_write_stays_text(report: Report, lang: str, count: int) -> N
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "img", "iframe", "object", "link", "base"})
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
     # Each of them is there, letter for letter: nothing was dropped, nothing was taken for a template.
-    assert page.text.count("alert('x')") > 15
+    assert page.text.count("alert('x')") > 24
     assert "{{ 7*7 }}" in page.text
 
 

@@ -92,6 +92,7 @@ def test_it_takes_less_than_a_second_and_writes_nothing(recipe: Path) -> None:
         ({"model": {"architecture": "t5"}}, [("R13", "model")]),
         ({"model": {"architecture": "bert"}, "train": {"method": "lora"}}, [("R15", "train.method")]),
         ({"eval": {"against": ["bert"]}}, [("R06", "eval.against")]),
+        ({"eval": {"slices": ["chanel"]}}, [("C30", "eval.slices")]),
         ({"eval": {"gate": {"perplexity": {"at_most": 3}}}}, [("R11", "eval.gate.perplexity")]),
         ({"eval": {"gate": {"accuracy": {"not_worse_than": "prod"}}}}, [("R06", "eval.gate.accuracy")]),
         ({"data": {"source": "tickets.csv", "fields": {"lable": "label"}}}, [("R12", "data.fields.lable")]),
