@@ -22,7 +22,7 @@ pytest.importorskip("lm_eval")
 # What the harness and its libraries warn of is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-ROWS = 8
+ROWS = 6
 HEAD = """
 dataset_path: json
 dataset_kwargs: {{data_files: {{test: {rows}}}, cache_dir: {cache}}}

@@ -34,8 +34,8 @@ def test_what_a_program_may_do(program, expected):
 
 @pytest.mark.parametrize("program", ["while True: pass", "import time; time.sleep(60)"])
 def test_a_program_that_does_not_end_is_ended(program, monkeypatch):
-    monkeypatch.setattr(confined, "_GRACE", 0.2)
-    assert end(program, seconds=1) == "late"
+    monkeypatch.setattr(confined, "_GRACE", 0.1)
+    assert end(program, seconds=0.3) == "late"
 
 
 @pytest.mark.parametrize("leave", ["", "os.setsid()"])
@@ -43,9 +43,9 @@ def test_what_it_started_is_ended_with_it(tmp_path, leave):
     apart = subprocess.run(["unshare", "-rp", "--fork", "true"], capture_output=True, check=False)
     if leave and os.getuid() == 0 and apart.returncode:
         pytest.skip("this system lets root start processes and leave none")
-    late = f"time.sleep(0.5); open({str(tmp_path / 'x')!r}, 'w')"
+    late = f"time.sleep(0.2); open({str(tmp_path / 'x')!r}, 'w')"
     end(f"import os, time\nif not os.fork():\n    {leave}\n    {late}")
-    time.sleep(0.8)
+    time.sleep(0.4)
     assert not (tmp_path / "x").exists()
 
 
