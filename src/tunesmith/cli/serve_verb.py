@@ -38,6 +38,11 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         "--canary", action="append", default=[], metavar="LABEL=PERCENT", dest="canaries", type=_canary,
         help=text.say("cli.option_canary", lang),
     )  # fmt: skip
+    for name in ("per-minute", "at-once"):
+        parser.add_argument(
+            f"--{name}", metavar="N", type=number(int, 1, 1_000_000),
+            help=text.say(f"cli.option_{name.replace('-', '_')}", lang),
+        )  # fmt: skip
     parser.add_argument("--bench", metavar="URL", help=text.say("cli.option_bench", lang))
     load_view.options(parser, lang)
 
@@ -54,6 +59,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
         raise UsageError("S70")
     from tunesmith.core import uses
     from tunesmith.serve.following import Follower
+    from tunesmith.serve.pace import Pace
     from tunesmith.serve.request_log import RequestLog
     from tunesmith.serve.server import serve
     from tunesmith.workflow.serving import serving
@@ -72,9 +78,10 @@ def run(given: argparse.Namespace, output: Output) -> int:
         output.hint(output.say("serve_how_to_end"))
 
     log = RequestLog(output.workspace.requests, days=given.log_days) if given.log_requests else None
+    pace = Pace(per_minute=given.per_minute, at_once=given.at_once)
     where = {"host": given.host, "port": given.port, "hosts": given.hosts}
     with uses.using(output.workspace, made.folders), Follower(made.deployments, made.sources):
-        serve(made.deployments, store=made.store, log=log, ready=ready, **where)
+        serve(made.deployments, store=made.store, log=log, pace=pace, ready=ready, **where)
     return 0
 
 

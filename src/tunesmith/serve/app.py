@@ -27,6 +27,7 @@ from tunesmith.serve import (
 from tunesmith.serve.answers import ErrorBody
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.envelope import BodyLimit, Envelope, StrictRoute
+from tunesmith.serve.pace import Pace, Paced
 from tunesmith.serve.request_log import RequestLog
 from tunesmith.serve.security import POLICIES, HostGuard, KeyGuard, require_policies
 from tunesmith.serve.served import Deployment
@@ -39,6 +40,7 @@ def create_app(
     require_key: bool,
     hosts: Sequence[str] = (),
     log: RequestLog | None = None,
+    pace: Pace | None = None,
 ) -> FastAPI:
     """The application over these models; it closes their engines when it shuts down.
 
@@ -48,6 +50,7 @@ def create_app(
         require_key: Whether routes that are not public ask for a key.
         hosts: Host names allowed beside loopback ones, as `name` or `name:port`.
         log: Where requests are kept, if they are; closed at the end too.
+        pace: How fast one key may ask, if that is bounded.
 
     Raises:
         UsageError: S19 when keys are required and there is no store; S24 when two models have one name.
@@ -76,6 +79,8 @@ def create_app(
     if log is not None:
         app.add_middleware(recording.Recorded, log=log)
     app.add_middleware(BodyLimit)
+    if pace is not None:
+        app.add_middleware(Paced, pace=pace)
     app.add_middleware(KeyGuard, store=store if require_key else None)
     app.add_middleware(HostGuard, hosts=hosts)
     app.add_middleware(metrics.Counted, requests=counted, routes=[path for _, path in POLICIES])

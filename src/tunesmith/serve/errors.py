@@ -39,6 +39,7 @@ _FORMS = {
     "S04": _Form(504, "server_error", "timeout"),
     "S05": _Form(500, "server_error", "engine_failed"),
     "S06": _Form(499, code="cancelled"),
+    "S75": _Form(429, "rate_limit_error", "rate_limit_exceeded"),
     "S72": _Form(503, "server_error", "overloaded", {"Retry-After": "2"}),
     "S73": _Form(400, code="request_quarantined"),
     "S07": _Form(503, "server_error", "shutting_down", {"Retry-After": "5"}),

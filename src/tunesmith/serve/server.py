@@ -16,6 +16,7 @@ from tunesmith.core.errors import TunesmithError, UsageError
 from tunesmith.core.store import Store
 from tunesmith.serve.app import create_app
 from tunesmith.serve.deployments import Deployments
+from tunesmith.serve.pace import Pace
 from tunesmith.serve.request_log import RequestLog
 from tunesmith.serve.security import is_loopback
 from tunesmith.serve.served import Deployment
@@ -32,6 +33,7 @@ def serve(
     store: Store | None = None,
     hosts: Sequence[str] = (),
     log: RequestLog | None = None,
+    pace: Pace | None = None,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; then what was begun is finished, for up to 25 s.
@@ -45,13 +47,14 @@ def serve(
         store: Where keys are.
         hosts: Host names under which clients may address this server, beside loopback ones and `host`.
         log: Where requests and answers are kept, if they are.
+        pace: How fast one key may ask, if that is bounded.
         ready: Called once with the URL when requests are accepted.
 
     Raises:
         UsageError: S19 for a host that other machines reach when there is no key; S20 when the address cannot
             be listened at.
     """
-    _Server.prepare(deployments, host, port, store, hosts, log, ready).listen()
+    _Server.prepare(deployments, host, port, store, hosts, log, pace, ready).listen()
 
 
 @contextmanager
@@ -66,7 +69,7 @@ def serving(
 ) -> Iterator[str]:
     """Serve in a thread for the time of a `with` block, which gets the URL. Arguments as in `serve`."""
     listening = threading.Event()
-    server = _Server.prepare(deployments, host, port, store, hosts, log, lambda url: listening.set())
+    server = _Server.prepare(deployments, host, port, store, hosts, log, None, lambda url: listening.set())
 
     def work() -> None:
         try:
@@ -112,6 +115,7 @@ class _Server(uvicorn.Server):
         store: Store | None,
         hosts: Sequence[str],
         log: RequestLog | None,
+        pace: Pace | None,
         ready: Callable[[str], None],
     ) -> _Server:
         """Check who may reach us, then bind."""
@@ -119,7 +123,7 @@ class _Server(uvicorn.Server):
         if not has_keys and not is_loopback(host):
             raise UsageError("S19", host=host)
         known = [*hosts] if host in _WILDCARDS else [host, *hosts]
-        app = create_app(deployments, store=store, require_key=has_keys, hosts=known, log=log)
+        app = create_app(deployments, store=store, require_key=has_keys, hosts=known, log=log, pace=pace)
         listener = _bind(host, port)
         config = uvicorn.Config(
             app,
