@@ -283,13 +283,16 @@ def _eval_problems(document: Document, recipe: Recipe, task: Task, workspace: Wo
 def _slice_problems(document: Document, task: Task, recipe: Recipe) -> Iterator[Problem]:
     """Columns by which rows are to be divided and that no file has: told now, and not after training."""
     from tunesmith.data import columns
+    from tunesmith.workflow import slice_rules
 
-    if not recipe.eval.slices:
+    ruled = slice_rules.columns(recipe.eval.gate)
+    if not recipe.eval.slices and not ruled:
         return
     known = columns.known(recipe.data, shape=task.shape, base=document.path.absolute().parent)
-    for name in recipe.eval.slices:
-        if known and name not in known:
-            yield document.problem("C30", ("eval", "slices"), name=name, **suggestion(name, known))
+    for key, names in (("slices", recipe.eval.slices), ("gate", ruled)):
+        for name in names:
+            if known and name not in known:
+                yield document.problem("C30", ("eval", key), name=name, **suggestion(name, known))
 
 
 def _unknown_reference(

@@ -210,19 +210,11 @@ class _Execution:
         parts = data.make(self.plan)
         if parts.split(parts.held_out).is_empty():
             raise DataError("E03", metric=self.plan.task.metrics[0])
-        self._divide(parts)
         parts = answers.of(self.plan, parts)
         for warning in (*self.plan.differences(), *parts.warnings):
             yield Warned(code=warning.code, values=dict(warning.values))
         yield StageFinished(stage="data", cached=parts.cached, seconds=time.monotonic() - began)
         return parts
-
-    def _divide(self, parts: Parts) -> None:
-        """Find the columns by which rows are to be divided now, and not when everything is trained."""
-        if self.plan.recipe.eval.slices or any(rule.slices for rule in self.plan.recipe.eval.gate.values()):
-            from tunesmith.workflow import judging
-
-            judging.columns_of(self.plan, parts.split(parts.held_out))
 
     def _search(self, parts: Parts) -> Generator[Event, None, bool]:
         """Go on with the best settings of a search, where the recipe asks for one; False when stopped."""

@@ -229,7 +229,7 @@ def test_a_model_that_does_not_pass_is_kept_and_not_published(desk: Any) -> None
         desk.run("eval.limits={size_mb: 0.001, data_warnings: 0}")
     with pytest.raises(GateError) as sliced:
         desk.run("eval.gate={accuracy: {slices: {'label=change_pin': 1.01, 'label=card_arrival': 0}}}")
-    with pytest.raises(DataError) as unknown:
+    with pytest.raises(RecipeError) as unknown:
         desk.run("eval.gate={accuracy: {slices: {'channel=fax': 0.5}}}")
     assert unknown.value.problems[0].code == "C30"
     assert "label=change_pin" in sliced.value.problems[0].values["failed"]
