@@ -36,6 +36,7 @@ CASES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 TOKENS = 2048
+_WRITTEN = 48
 
 
 def main() -> None:
@@ -81,7 +82,7 @@ def _measure(case: dict[str, Any]) -> dict[str, int]:
 def _warm_up() -> None:
     """Load what any model needs, so that only the model is measured."""
     for family in ("llama", "gpt2", "bert"):
-        tiny = {"family": family, "hidden": 32, "layers": 1, "vocab": 300, "length": 16}
+        tiny = {"family": family, "hidden": 32, "layers": 1, "vocab": 300, "length": 2 * _WRITTEN}
         kind = "encoder" if family == "bert" else "language"
         _train(_make(tiny), kind, tiny)
         _serve(_make(tiny), kind, {**tiny, "batch": 2})
@@ -149,7 +150,8 @@ def _serve(module: Any, kind: str, case: dict[str, Any]) -> None:
         return
     decoder = Decoder(module, max_batch=case["batch"])
     for row in ids:
-        decoder.add(row[:-4].tolist(), Sampling(max_new_tokens=4))
+        # Long enough that the first still writes when the last is read.
+        decoder.add(row[:-_WRITTEN].tolist(), Sampling(max_new_tokens=_WRITTEN))
     while decoder.active:
         decoder.step()
 

@@ -13,9 +13,9 @@ from tunesmith.models.card import Kind
 from tunesmith.models.shapes import Shape
 
 _FLOAT = 4
-# Blocks of memory of all sizes come and go in a step; what lies free between them is in use to the system.
-# Measured: 1.24 to 1.73 over the cases of the benchmark.
-_SCATTERED = 1.5
+# Where the probabilities of all pairs of tokens would take more in a layer, attention keeps none (Dao et al.
+# 2022); as in train/backbones/attention.py.
+_PROBABILITIES = 32 * 2**20
 Method = Literal["full", "lora"]
 
 LIBRARIES = 600 * 2**20
@@ -41,9 +41,20 @@ def serving(shape: Shape, kind: Kind, *, context: int, batch: int = 1) -> int:
     # Reading a text holds the values of one block; an encoder reads all texts at once, a decoder one by one.
     read = context * (1 if kind == "language" else batch)
     block = 3 * (shape.hidden + shape.intermediate)
-    reads_only = kind in ("encoder", "classifier", "tagger", "reader", "embedder", "scorer", "masked")
-    kept = 0 if reads_only else cache(shape, context=context, batch=batch)
-    return weights(shape) + kept + _FLOAT * read * block
+    return weights(shape) + _kept(shape, kind, context=context, batch=batch) + _FLOAT * read * block
+
+
+def _kept(shape: Shape, kind: Kind, *, context: int, batch: int) -> int:
+    """Bytes of keys and values. A decoder's lie in slabs, whose rows double in number and in width.
+
+    While they double the old ones are there too, and beside them what is being read.
+    """
+    if kind == "encoder_decoder":
+        return cache(shape, context=context, batch=batch)
+    if kind != "language":
+        return 0
+    rows, width = (1 << (n - 1).bit_length() for n in (batch, context))
+    return cache(shape, context=width, batch=rows + rows // 2 + 1)
 
 
 def training(
@@ -55,10 +66,7 @@ def training(
     training keeps a gradient and two moments for each weight; LoRA does for its adapters alone.
     """
     learned = shape.parameters if method == "full" else adapters(shape, rank)
-    kept = activations(shape, kind, length)
-    # Logits, their logarithms and their gradients.
-    head = 3 * shape.vocab if kind in ("language", "encoder_decoder") else 0
-    return weights(shape) + _FLOAT * (3 * learned + round(_SCATTERED * tokens * (kept + head)))
+    return weights(shape) + _FLOAT * (3 * learned + tokens * activations(shape, kind, length, tokens))
 
 
 def adapters(shape: Shape, rank: int) -> int:
@@ -69,15 +77,18 @@ def adapters(shape: Shape, rank: int) -> int:
     return rank * ((shape.layers + shape.decoder_layers) * block + shape.decoder_layers * attention)
 
 
-def activations(shape: Shape, kind: Kind, length: int) -> int:
-    """Numbers kept for the backward pass for each token of a row of `length` tokens, over all blocks.
+def activations(shape: Shape, kind: Kind, length: int, tokens: int) -> int:
+    """Numbers that a step holds for each of the `tokens` that are computed at once, over all blocks.
 
-    With rotary positions attention keeps no scores (Dao et al. 2022); elsewhere dropout on them does. GPT-2's
-    activation is made of several steps, each of which keeps its input.
+    They are what is kept for the backward pass and its gradients. The factors are fitted to what the
+    benchmark measures: of decoders with rotary positions and of encoders in the fast backbones, and of GPT-2,
+    whose activation is made of several steps and whose dropout keeps masks, in its own code.
     """
-    block = 6 * shape.hidden + 2 * (shape.heads + shape.kv_heads) * shape.head_dim + 4 * shape.intermediate
-    if shape.positions or shape.decoder_layers:
-        inner = 4 if shape.gated else 2 if kind != "language" else 5
-        block = 10 * shape.hidden + inner * shape.intermediate + 3 * shape.heads * length
-    crossing = 5 * shape.hidden + 3 * shape.heads * length
+    looks = shape.heads * length
+    if not shape.positions and not shape.decoder_layers:
+        keeps = _FLOAT * tokens * looks <= _PROBABILITIES
+        return shape.layers * (10 * shape.hidden + 3 * shape.intermediate + (6 * looks if keeps else 0))
+    inner, scores = (5, 12) if kind == "language" else (4 if shape.gated else 2, 5.5)
+    block = 10 * shape.hidden + inner * shape.intermediate + round(scores * looks)
+    crossing = 5 * shape.hidden + round(scores * looks)
     return shape.layers * block + shape.decoder_layers * (block + crossing)

@@ -60,9 +60,10 @@ def test_longer_texts_and_more_of_them_need_more() -> None:
     assert shape is not None
     # 28 layers of 8 key and value heads of 128 numbers in four bytes.
     assert memory.cache(shape, context=100, batch=2) == 4 * 2 * 28 * 8 * 128 * 200
+    # Rows of 1,024 tokens: the four, two of before they were doubled, the one that is read; and for one, two.
     single = memory.serving(shape, "language", context=1000)
     assert memory.serving(shape, "language", context=1000, batch=4) - single == memory.cache(
-        shape, context=1000, batch=3
+        shape, context=1024, batch=7 - 2
     )
     full, lora = (
         memory.training(shape, "language", length=128, tokens=512, method=m) for m in ("full", "lora")
