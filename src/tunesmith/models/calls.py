@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tunesmith.core.errors import ModelError
 from tunesmith.models.contract import PromptContract
@@ -30,6 +31,7 @@ class CallForm:
     after: str
 
 
+@lru_cache(maxsize=32)
 def form_of(contract: PromptContract) -> CallForm | None:
     """The form of a contract's calls; None where its template shows none, or not as a name and JSON."""
     if not contract.abilities.tools:

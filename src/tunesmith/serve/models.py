@@ -1,11 +1,14 @@
-"""What is served: OpenAI's list of models."""
+"""What is served: OpenAI's list of models, and each by its name."""
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from typing import Annotated
+
+from fastapi import FastAPI, Path
 
 from tunesmith.serve.answers import ModelEntry, ModelList
 from tunesmith.serve.deployments import Deployments
+from tunesmith.serve.served import Deployment
 
 
 def add_routes(app: FastAPI, deployments: Deployments) -> None:
@@ -14,5 +17,13 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
     @app.get("/v1/models")
     async def models() -> ModelList:
         """The models that are served."""
-        entries = [ModelEntry(id=d.name, created=d.created, task=d.task) for d in deployments]
-        return ModelList(data=entries)
+        return ModelList(data=[_entry(deployment) for deployment in deployments])
+
+    @app.get("/v1/models/{name:path}")
+    async def model(name: Annotated[str, Path(min_length=1, max_length=256)]) -> ModelEntry:
+        """The model of a name or alias."""
+        return _entry(deployments.find(name))
+
+
+def _entry(deployment: Deployment) -> ModelEntry:
+    return ModelEntry(id=deployment.name, created=deployment.created, task=deployment.task)

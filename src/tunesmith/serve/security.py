@@ -45,6 +45,7 @@ POLICIES = {
     ("POST", "/v1/feedback"): KEY,
     ("GET", "/openapi.json"): KEY,
     ("GET", "/v1/models"): KEY,
+    ("GET", "/v1/models/{name:path}"): KEY,
     ("POST", "/v1/chat/completions"): KEY,
     ("POST", "/v1/completions"): KEY,
     ("POST", "/v1/responses"): KEY,

@@ -66,6 +66,9 @@ def error_of(response: httpx.Response) -> dict[str, Any]:
 def test_models_are_listed_with_their_task(client: openai.OpenAI) -> None:
     listed = {model.id: model.to_dict()["task"] for model in client.models.list()}
     assert listed == {"stories": "generate", "vowels": "classify"}
+    assert client.models.retrieve("teller").id == "stories"
+    with pytest.raises(openai.NotFoundError, match="nobody"):
+        client.models.retrieve("nobody/else")
 
 
 def test_chat_answers_as_the_model_does_without_a_server(
@@ -379,7 +382,8 @@ def token(identity: int, finish: Finish | None = None) -> Token:
 def test_every_field_of_the_api_document_is_bounded(http: httpx.Client) -> None:
     document = http.get("/openapi.json").json()
     assert set(document["paths"]) == {
-        "/health", "/v1/models", "/v1/chat/completions", "/v1/completions", "/v1/classify",
+        "/health", "/v1/models", "/v1/models/{name}", "/v1/chat/completions", "/v1/completions",
+        "/v1/classify",
         "/v1/embeddings", "/v1/score", "/v1/tag", "/v1/answer", "/v1/translate", "/v1/summarise",
         "/v1/tokenize", "/v1/detokenize", "/v1/responses", "/v1/feedback", "/ready", "/metrics",
     }  # fmt: skip
