@@ -97,11 +97,9 @@ class Deployments:
         Raises:
             NotFoundError: S01 when no model is called so.
         """
-        if name in self._canaries and name in self._by_name:
-            canary, part = self._canaries[name]
-            if random.random() < part:  # noqa: S311  which request it is does not matter
-                return canary
-        return self.named(name)
+        found = self.named(name)
+        canary, part = self._canaries.get(name, (found, 0.0))
+        return canary if random.random() < part else found  # noqa: S311  which request it is does not matter
 
     def named(self, name: str) -> Deployment:
         """The model called `name` itself.

@@ -74,17 +74,18 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length", "")
-        read = int(declared) if declared.isdecimal() and len(declared) < 20 else 0
+        too_long = declared.isdecimal() and int(declared) > MAX_BODY
+        read = 0
 
         async def limited() -> Message:
             nonlocal read
-            if read > MAX_BODY:
+            if too_long:
                 raise HTTPException(413)
             message = await receive()
-            if not declared:
-                read += len(message.get("body", b""))
-                if read > MAX_BODY:
-                    raise HTTPException(413)
+            # Counted whatever was declared: a body in chunks may be longer than it says.
+            read += len(message.get("body", b""))
+            if read > MAX_BODY:
+                raise HTTPException(413)
             return message
 
         await self._app(scope, limited, send)

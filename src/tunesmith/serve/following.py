@@ -65,6 +65,8 @@ class Follower:
 
     def _look(self, source: Source) -> None:
         version, served = source.version(), self._deployments.named(source.label).name
+        if version == served:
+            self._refused.pop(source.label, None)  # who points to another one again wants it tried again
         if version is None or version in (served, self._refused.get(source.label)):
             return
         self._refused[source.label] = version  # until it has proved itself

@@ -153,7 +153,10 @@ def _bounded(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(schema: Mapping[str, Any], field: str) -> str:
-    text = json.dumps(schema)
+    try:
+        text = json.dumps(schema)
+    except RecursionError as error:
+        raise UsageError("S38", field=field, reason="it is nested too deep") from error
     if len(text) > MAX_SCHEMA:
         raise UsageError("S38", field=field, reason=f"it is longer than {MAX_SCHEMA} characters")
     return text

@@ -37,9 +37,11 @@ def plan(deployment: TextDeployment, wishes: ChatRequest) -> Plan:
     messages = [message.plain() for message in wishes.messages]
     if wishes.tools and wishes.tool_choice != "none":
         form = _form(deployment)
+        # First of all, because it refuses schemas that a template could not write.
+        grammar = _calls(deployment, wishes, form)
         tools = [tool.model_dump(exclude_none=True) for tool in wishes.tools]
         ids = deployment.contract.encode(deployment.tokenizer, messages, tools)
-        return Plan(ids, _calls(deployment, wishes, form), form)
+        return Plan(ids, grammar, form)
     ids = deployment.contract.encode(deployment.tokenizer, messages)
     return Plan(ids, _shape(deployment, wishes), None)
 

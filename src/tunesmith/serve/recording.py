@@ -100,7 +100,8 @@ def read(body: bytes) -> dict[str, Any]:
 
 
 def _text(choice: Mapping[str, Any]) -> str:
-    delta = choice.get("delta") or choice.get("text") or ""
+    # An event with a type of its own that has a whole text repeats what its deltas said.
+    delta = choice.get("delta") or ("" if "type" in choice else choice.get("text")) or ""
     if isinstance(delta, str):
         return delta
     calls = [call.get("function", {}) for call in delta.get("tool_calls") or ()]

@@ -12,6 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from tunesmith.core.errors import NotFoundError
 
 DAYS = 30
 _WAITING = 10_000
+_KNOWN = 1_000_000  # ids of answers that opinions may be about: the newest ones
+_IDS = frozenset({"prompt", "input", "ids"})  # fields that may be token ids
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +39,9 @@ class RequestLog:
         self._lines: queue.Queue[Mapping[str, Any] | None] = queue.Queue(_WAITING)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._remove_old()
-        self._owners = dict(_owners(folder))
+        self._owners: dict[str, str] = {}
+        for identity, key in _owners(folder):
+            self._know(identity, key)
         self._day = ""
         self._writer = threading.Thread(target=self._write, name="tunesmith-request-log", daemon=True)
         self._writer.start()
@@ -45,7 +50,7 @@ class RequestLog:
         """Keep a request with its answer; when the disk is slower than the clients, it is dropped."""
         for identity in (record["request_id"], record.get("id")):
             if identity:
-                self._owners[identity] = record["key"]
+                self._know(identity, record["key"])
         self._put({"kind": "request", "at": time.time(), **record})
 
     def judge(self, identity: str, key: str, said: Mapping[str, Any]) -> None:
@@ -62,6 +67,11 @@ class RequestLog:
         """Write what is left, and end."""
         self._lines.put(None)
         self._writer.join()
+
+    def _know(self, identity: str, key: str) -> None:
+        self._owners[identity] = key
+        if len(self._owners) > _KNOWN:
+            del self._owners[next(iter(self._owners))]
 
     def _put(self, record: Mapping[str, Any]) -> None:
         try:
@@ -98,10 +108,15 @@ def _owners(folder: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(folder.glob("*.jsonl")):
         with path.open(encoding="utf-8") as lines:
             for line in lines:
-                record = json.loads(line)
-                for name in ("request_id", "id"):
-                    if record["kind"] == "request" and record.get(name):
-                        yield record[name], record["key"]
+                # A crash may have cut a line.
+                with suppress(ValueError):
+                    yield from _owned(json.loads(line))
+
+
+def _owned(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in ("request_id", "id"):
+        if record["kind"] == "request" and record.get(name):
+            yield record[name], record["key"]
 
 
 def _masked(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,10 +125,21 @@ def _masked(record: Mapping[str, Any]) -> dict[str, Any]:
     from tunesmith.data.cleaners.pii import mask
 
     texts: list[str] = []
-    parts = {name: record[name] for name in ("request", "answer", "correction", "comment") if name in record}
+    said = ("request", "answer", "correction", "comment")
+    parts = {name: _readable(record[name]) for name in said if name in record}
     _walk(parts, texts.append)
     found = iter(mask(texts))
     return {**record, **_walk(parts, lambda _: next(found))}
+
+
+def _readable(value: Any, name: str = "") -> Any:
+    """A JSON value without text in tokens, in which no mask recognises anything; `name` is its field's."""
+    if isinstance(value, Mapping):
+        return None if name == "logprobs" else {n: _readable(inner, n) for n, inner in value.items()}
+    if isinstance(value, list):
+        ids = name in _IDS and bool(value) and all(isinstance(inner, int) for inner in value)
+        return f"{len(value)} tokens" if ids else [_readable(inner, name) for inner in value]
+    return value
 
 
 def _walk(value: Any, change: Callable[[str], object]) -> Any:

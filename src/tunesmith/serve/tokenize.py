@@ -10,7 +10,7 @@ from tunesmith.core.errors import UsageError
 from tunesmith.models.decoder import check_ids
 from tunesmith.models.token_bytes import TokenBytes
 from tunesmith.serve.deployments import Deployments
-from tunesmith.serve.served import Deployment, TextDeployment
+from tunesmith.serve.served import ROUTES, Deployment, TextDeployment
 from tunesmith.serve.task_answers import Tokenizations, Tokenized, Writings, Written
 from tunesmith.serve.task_schemas import DetokenizeRequest, TokenizeRequest
 
@@ -23,7 +23,7 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
         """Token ids of texts, or of a conversation."""
         deployment = deployments.find(wishes.model)
         tokenizer = _tokenizer(deployment)
-        rows = await run_in_threadpool(_rows, deployments, tokenizer, wishes)
+        rows = await run_in_threadpool(_rows, deployment, tokenizer, wishes)
         data = await run_in_threadpool(_told, tokenizer, rows)
         return Tokenizations(model=deployment.name, data=data)
 
@@ -42,10 +42,12 @@ def _tokenizer(deployment: Deployment) -> Tokenizer:
     return deployment.tokenizer
 
 
-def _rows(deployments: Deployments, tokenizer: Tokenizer, wishes: TokenizeRequest) -> list[list[int]]:
+def _rows(deployment: Deployment, tokenizer: Tokenizer, wishes: TokenizeRequest) -> list[list[int]]:
     if wishes.messages:
-        contract = deployments.of(TextDeployment, wishes.model).contract
-        return [contract.encode(tokenizer, [message.plain() for message in wishes.messages])]
+        if not isinstance(deployment, TextDeployment):
+            raise UsageError("S08", field="model", name=wishes.model, other=ROUTES[deployment.task])
+        messages = [message.plain() for message in wishes.messages]
+        return [deployment.contract.encode(tokenizer, messages)]
     texts = [wishes.input] if isinstance(wishes.input, str) else wishes.input or []
     encoded = tokenizer.encode_batch(texts, add_special_tokens=wishes.add_special_tokens)
     return [list(one.ids) for one in encoded]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -278,6 +280,18 @@ def test_a_body_over_8_mb_is_refused(http: httpx.Client, declared: bool) -> None
     content: Any = b" " * (9 * 2**20) if declared else (b" " * 2**20 for _ in range(9))
     response = http.post("/v1/completions", content=content, headers={"Content-Type": "application/json"})
     assert (response.status_code, error_of(response)["code"]) == (413, "request_too_large")
+
+
+@pytest.mark.parametrize("declared", ["1" + "0" * 19, "1\r\nTransfer-Encoding: chunked"])
+def test_a_body_longer_than_it_may_be_is_not_read_whatever_it_says(story_url: str, declared: str) -> None:
+    url = httpx.URL(story_url)
+    head = f"POST /v1/completions HTTP/1.1\r\nHost: {url.host}\r\nContent-Length: {declared}\r\n\r\n"
+    with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
+        with suppress(ConnectionError):  # it may be hung up on before all is sent
+            connection.sendall(head.encode())
+            for _ in range(9):
+                connection.sendall(b"100000\r\n" + b" " * 2**20 + b"\r\n")
+        assert connection.recv(64).startswith(b"HTTP/1.1 413")
 
 
 def test_the_official_client_sees_the_errors_it_knows(client: openai.OpenAI) -> None:

@@ -114,6 +114,10 @@ def test_where_an_alias_moves_the_server_follows_and_a_broken_release_never_serv
         eventually(lambda: tried == [1])
         time.sleep(0.05)
         assert (tried, served.find("m").name) == ([1], "m@0")
+        points[0] = 0
+        time.sleep(0.05)
+        points[0] = 1  # pointed to once more, it is tried once more
+        eventually(lambda: tried == [1, 1])
         points[0] = 2
         eventually(lambda: served.find("m").name == "m@2")
         points[0] = 0

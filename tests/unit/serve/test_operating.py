@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tunesmith.core.errors import NotFoundError
 from tunesmith.core.store import Store
 from tunesmith.models.language import LanguageModel
 from tunesmith.serve.deployment import deploy
@@ -91,6 +92,26 @@ def test_requests_are_kept_without_personal_data(
     assert all((path.stat().st_mode & 0o077) == 0 for path in folder.iterdir())
 
 
+def test_text_in_tokens_is_not_kept(
+    logging: httpx.Client, folder: Path, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    logging.post("/v1/completions", json={**PROMPT, "prompt": [1, 2, 3], "logprobs": 1})
+    eventually(lambda: len(records(folder)) == 1)
+    [record] = records(folder)
+    assert (record["request"]["prompt"], record["request"]["logprobs"]) == ("3 tokens", 1)
+    assert record["answer"]["choices"][0]["logprobs"] is None
+
+
+def test_a_streamed_response_is_kept_once(
+    logging: httpx.Client, folder: Path, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    body = {"model": "stories", "input": "Hi", "max_output_tokens": 8, "temperature": 0}
+    whole = logging.post("/v1/responses", json=body).json()["output"][0]["content"][0]["text"]
+    logging.post("/v1/responses", json={**body, "stream": True})
+    eventually(lambda: len(records(folder)) == 2)
+    assert records(folder)[1]["answer"]["texts"] == [whole]
+
+
 def test_opinions_are_kept_beside_their_requests(logging: httpx.Client, folder: Path) -> None:
     made = logging.post("/v1/completions", json=PROMPT)
     identity = made.json()["id"]
@@ -137,3 +158,24 @@ def test_days_that_are_over_are_removed(folder: Path) -> None:
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
     RequestLog(folder, days=7).close()
     assert sorted(os.listdir(folder)) == ["2999-01-01.jsonl", "notes.txt"]
+
+
+def test_a_line_cut_by_a_crash_stops_no_server(folder: Path) -> None:
+    folder.mkdir()
+    known = {"kind": "request", "request_id": "r1", "id": "cmpl-1", "key": "k"}
+    text = json.dumps(known) + "\n" + json.dumps(known)[:20]
+    (folder / "2999-01-01.jsonl").write_text(text, encoding="utf-8")
+    log = RequestLog(folder)
+    log.judge("cmpl-1", "k", {"rating": "good"})
+    log.close()
+
+
+def test_only_the_newest_answers_are_remembered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunesmith.serve.request_log._KNOWN", 2)
+    log = RequestLog(folder)
+    for number in range(3):
+        log.add({"request_id": f"r{number}", "key": "k"})
+    log.judge("r2", "k", {"rating": "good"})
+    with pytest.raises(NotFoundError):
+        log.judge("r0", "k", {"rating": "good"})
+    log.close()

@@ -164,6 +164,10 @@ def schema(inner: object) -> dict[str, Any]:
     return {"response_format": {"type": "json_schema", "json_schema": named}}
 
 
+def tool(parameters: object) -> dict[str, Any]:
+    return {"tools": [{"type": "function", "function": {"name": "x", "parameters": parameters}}]}
+
+
 @pytest.mark.parametrize(
     ("change", "code", "param"),
     [
@@ -172,6 +176,8 @@ def schema(inner: object) -> dict[str, Any]:
         (schema({"type": "string", "pattern": "(?=a)b"}), "S38", "response_format"),
         (schema({"enum": ["x" * 70_000]}), "S38", "response_format"),
         (schema(json.loads('{"items":' * 300 + "{}" + "}" * 300)), "S38", "response_format"),
+        (tool(json.loads('{"items":' * 900 + "{}" + "}" * 900)), "S38", "tools"),
+        (tool({"description": "\ud800"}), "S38", "tools"),
         ({"tools": []}, "S10", "tools"),
         ({"tool_choice": "auto"}, "S43", None),
         ({"tools": TOOLS, "response_format": {"type": "json_object"}}, "S44", None),
@@ -183,6 +189,9 @@ def test_forms_that_cannot_be_held_to_are_refused(
     story_url: str, change: dict[str, Any], code: str, param: str | None
 ) -> None:
     body = {"model": "stories", "messages": QUESTION, **change}
-    response = httpx.post(f"{story_url}/v1/chat/completions", json=body, timeout=60)
+    kind = {"Content-Type": "application/json"}
+    response = httpx.post(
+        f"{story_url}/v1/chat/completions", content=json.dumps(body), headers=kind, timeout=60
+    )
     error = response.json()["error"]
     assert (response.status_code, error["code"], error["param"]) == (400, code, param)
