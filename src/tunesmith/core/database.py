@@ -9,8 +9,9 @@ from pathlib import Path
 VARIABLE = "TUNESMITH_STORE"
 FILE = "store.sqlite"
 _SCHEMES = re.compile(r"postgres(?:ql)?(?:\+psycopg)?://")
-_PASSWORD = re.compile(r"(?<=://)([^/?@]*?):([^/?]*)@")
-_PARAMETER = re.compile(r"(?<=[?&])(password=)[^&]*")
+# Up to the last @ before a slash; one with slashes in it, which drivers take too, up to the first.
+_PASSWORD = re.compile(r"(?<=://)([^/?@]*?):(?:[^/?]*|[^@]*)@")
+_PARAMETER = re.compile(r"(?<=[?&])((?:ssl)?password=)[^&]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """How sure a figure is, and whether two models differ: by the bootstrap, both on the same draws of rows.
 
-Intervals are percentiles of a thousand draws (Efron 1979); of a share of right rows they are Wilson's (1927),
-which hold where all rows are right too. Where rows are right or wrong a difference is tested exactly
-(McNemar 1947); tests of several metrics are corrected together (Holm 1979).
+Intervals are percentiles of a thousand draws (Efron 1979). Where rows are right or wrong that of a share is
+Wilson's (1927) and that of a difference Bonett and Price's (2012), which hold where all rows are right or
+hardly one changes, too; there a difference is tested exactly (McNemar 1947). Tests of several metrics are
+corrected together (Holm 1979).
 """
 
 from __future__ import annotations
@@ -66,24 +67,29 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Paired:
-    """The differences of two models in one metric on the same draws of rows."""
+    """The differences of two models in one metric on the same draws of rows.
+
+    `changed`: how many rows only one of them has right; None where rows are not right or wrong.
+    """
 
     value: float
     draws: Numbers
     p: float
     rows: int
-    hits: bool
+    changed: int | None
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Where the true difference is."""
-        return _percentiles(self.draws, level)
+        if self.changed is None:
+            return _percentiles(self.draws, level)
+        return of_changes(self.value, self.changed, self.rows, level)
 
     @property
     def detectable(self) -> float:
         """The smallest difference that these rows would show four times in five."""
         known = self.draws[np.isfinite(self.draws)]
         found = _POWER * float(known.std()) if len(known) else math.nan
-        return max(found, _FEWEST / self.rows) if self.hits else found
+        return found if self.changed is None else max(found, _FEWEST / self.rows)
 
 
 def intervals(figures: Figures) -> dict[str, Interval]:
@@ -150,6 +156,19 @@ def wilson(right: float, rows: int, level: float = LEVEL) -> Interval:
     return Interval(low=max(0.0, middle - half), high=min(1.0, middle + half) if right < 1 else 1.0)
 
 
+def of_changes(value: float, changed: int, rows: int, level: float = LEVEL) -> Interval:
+    """The interval of the difference of two shares of the same rows (Bonett and Price 2012).
+
+    Rows drawn again would call a model better for one row that it alone has right.
+    """
+    from scipy.stats import norm
+
+    counted = rows + 2  # as if one more row had changed either way
+    middle = value * rows / counted
+    half = float(norm.ppf((1 + level) / 2)) * (((changed + 2) / counted - middle**2) / counted) ** 0.5
+    return Interval(low=max(-1.0, middle - half), high=min(1.0, middle + half))
+
+
 def mcnemar(mine: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     """How likely it is by chance that one of two models is right so much more often, [rows] each."""
     from scipy.stats import binomtest
@@ -167,7 +186,7 @@ def _pair(name: str, mine: Figures, other: Figures, draws: Numbers) -> Paired:
         draws=draws,
         p=mcnemar(*right) if hits else _chance(draws),
         rows=len(mine.outcome.rows),
-        hits=hits,
+        changed=int((right[0] != right[1]).sum()) if hits else None,
     )
 
 

@@ -10,7 +10,7 @@ from statistics import mean
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from tunesmith.eval import metrics, significance
 from tunesmith.eval.metrics import Figures
@@ -105,6 +105,19 @@ def test_changed_rows_are_tested_exactly() -> None:
     assert pair.p == pytest.approx(binomtest(12, 14).pvalue)
     where = pair.interval()
     assert 0 < where.low < 0.1 < where.high
+
+
+def test_few_changed_rows_are_no_sure_gain_and_none_no_certainty() -> None:
+    def sure(changed: int, gained: int) -> bool:
+        return significance.of_changes((2 * gained - changed) / 1000, changed, 1000).low > 0
+
+    # Of two equal models each changed row is a coin: whatever their number, one is seldom surely better.
+    for changed in range(1, 60):
+        by_chance = binom.pmf(range(changed + 1), changed, 0.5)
+        assert sum(p for gained, p in enumerate(by_chance) if sure(changed, gained)) < 0.05
+    assert [sure(each, each) for each in (5, 6)] == [False, True]
+    nothing = significance.of_changes(0, 0, 20)
+    assert nothing.low == -nothing.high < -0.05
 
 
 def test_models_are_compared_on_the_rows_that_both_were_asked() -> None:

@@ -20,7 +20,7 @@ from tunesmith.core.store.copying import Rows
 
 NAME = "BACKUP.json"
 FORMAT = 1
-FOLDERS = ("models", "runs", "hosted")
+FOLDERS = ("models", "runs", "hosted", "judges")
 PEPPER = "pepper"
 _OBJECT = "objects/{sha256}"
 _HEX = re.compile(r"[0-9a-f]{64}")

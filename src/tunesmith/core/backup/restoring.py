@@ -39,14 +39,13 @@ def restore(path: Path, workspace: Workspace, *, replace: bool = False) -> Conte
         found = contents.read(archive, path)
         store = Store(workspace.database)
         with store.backend.reading() as connection:
-            if not replace and not copying.is_empty(connection):
-                raise UsageError("U16", store=workspace.database.shown)
+            _may_fill(connection, store, kept=not replace)
         with durable.scratch(workspace.root / "restore") as scratch:
             _unpack(archive, found, scratch, path)
             rows = _at(found, workspace.root, path)
             _move_in(scratch, workspace.root)
             store.backend.copy_aside("store.before-restore.sqlite")
-            _replace(store, rows, path)
+            _replace(store, rows, path, kept=not replace)
         store.close()
     return found
 
@@ -111,15 +110,26 @@ def _at(found: Contents, root: Path, path: Path) -> dict[str, copying.Rows]:
     """The rows with the folders that they have in this workspace."""
     try:
         rows = found.tables["releases"]
+        for row in rows:
+            if ".." in Path(row["folder"]).parts:  # whoever removes the release would remove another folder
+                raise DataError("R37", file=path, name=row["folder"])
         moved = [{**row, "folder": _rebased(row["folder"], found.root, root)} for row in rows]
     except (KeyError, TypeError) as error:
         raise DataError("R36", file=path, reason=f"releases: {error}") from error
     return {**found.tables, "releases": moved}
 
 
-def _replace(store: Store, rows: dict[str, copying.Rows], path: Path) -> None:
+def _may_fill(connection: sa.Connection, store: Store, *, kept: bool) -> None:
+    """Stop where rows are there that are to be kept."""
+    if kept and not copying.is_empty(connection):
+        raise UsageError("U16", store=store.database.shown)
+
+
+def _replace(store: Store, rows: dict[str, copying.Rows], path: Path, *, kept: bool) -> None:
     try:
         with store.backend.writing() as connection:
+            # Unpacking takes minutes, in which others may have published.
+            _may_fill(connection, store, kept=kept)
             copying.replace(connection, rows)
     except sa.exc.StatementError as error:
         raise DataError("R36", file=path, reason=str(error.orig)) from error

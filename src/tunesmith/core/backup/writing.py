@@ -17,11 +17,12 @@ from tunesmith.core.workspace import Workspace
 
 # Of a run: not what it could be continued from, nor what belongs to the process that works on it.
 _LEFT_OUT = ("checkpoints", ".lock", ".owner")
+_SMALL = ("hosted", "judges")
 _WHOLE = {".safetensors", ".parquet"}
 
 
 def backup(workspace: Workspace, path: Path, *, runs: bool = True) -> Contents:
-    """Write the store, the models of its releases, hosted models, the pepper and, with `runs`, the runs.
+    """Write the store, the models of its releases, hosted models, how judges agree, the pepper, and `runs`.
 
     Rows and model folders are those of one moment: nothing is published or removed while the folders are
     linked, which takes no copying. The archive appears whole, and only its owner may read it.
@@ -49,7 +50,8 @@ def _gather(store: Store, workspace: Workspace, scratch: Path, *, runs: bool) ->
                 durable.link_all(folder, scratch / folder.relative_to(workspace.root))
     for run in workspace.runs.glob("*/recipe.lock.yaml") if runs else ():
         _copy_run(run.parent, scratch / "runs" / run.parent.name)
-    for file in (workspace.root / PEPPER, *(workspace.root / "hosted").glob("*.json")):
+    small = (file for name in _SMALL for file in (workspace.root / name).glob("*.json"))
+    for file in (workspace.root / PEPPER, *small):
         if file.is_file():
             _copy(file, scratch / file.relative_to(workspace.root))
     return tables

@@ -15,17 +15,17 @@ import sqlalchemy as sa
 from tunesmith.core.database import Database
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.store import Store
-from tunesmith.core.store.sqlite import turn
+from tunesmith.core.store.sqlite import is_refusal, turn
 from tunesmith.core.store.tables import metadata
 
 
 def damage(path: Path) -> str | None:
-    """What SQLite finds wrong with the file, in its words; None for a sound one."""
+    """What SQLite finds wrong with the file, in its words; None where it is sound or may not be read."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
     except sqlite3.DatabaseError as error:
-        return str(error)
+        return None if is_refusal(error) else str(error)
     return None if found == ["ok"] else "; ".join(found)
 
 

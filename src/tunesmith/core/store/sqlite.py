@@ -102,6 +102,11 @@ def copy(path: Path, target: Path) -> None:
         os.chmod(temporary, 0o600)
 
 
+def is_refusal(error: sqlite3.Error) -> bool:
+    """Whether others are writing, or the system refuses: that says nothing about the file."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY | _REFUSED
+
+
 def _configure(connection: Any, _record: Any) -> None:
     # pysqlite must not begin transactions by itself: `_begin` does.
     connection.isolation_level = None

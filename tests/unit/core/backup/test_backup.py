@@ -12,6 +12,7 @@ import postgres
 import pytest
 
 from tunesmith.core import backup, durable
+from tunesmith.core.backup import restoring
 from tunesmith.core.errors import NotFoundError, TunesmithError
 from tunesmith.core.repair import Visit, examine
 from tunesmith.core.store import Store
@@ -59,6 +60,8 @@ def full(place):
     store.move("router", "production", 2, expected=1, reason="第二")
     store.tag("release", "router@1", ["old"])
     store.note("run", "r1", "words")
+    (workspace.root / "judges").mkdir()
+    (workspace.root / "judges" / "a-pair.json").write_text("{}", "ascii")
     (workspace.root / "secret").write_text(store.create_key("app", ["serve"])[1], "ascii")
     store.close()
     return workspace
@@ -92,6 +95,7 @@ def test_what_was_backed_up_comes_back_elsewhere_and_can_be_gone_on_with(full, a
     assert store.rollback("router", "production", reason="").version == 1
     store.note("run", "r1", "more")
     assert [note.text for note in store.notes("run", "r1")] == ["words", "more"]
+    assert (there.root / "judges" / "a-pair.json").is_file()
     assert (there.root / "pepper").stat().st_mode & 0o777 == 0o600
     store.close()
     assert examine(there, Visit(mend=False, grace_s=0)) == []
@@ -136,6 +140,21 @@ def test_nothing_is_overwritten_without_being_told(full, archive):
     assert code(caught) == "U03"
 
 
+def test_what_was_published_while_an_archive_was_unpacked_is_not_lost(archive, place, monkeypatch):
+    there = place("there")
+    unpack = restoring._unpack
+
+    def slowly(*given):
+        unpack(*given)
+        publish(there, "meanwhile")
+
+    monkeypatch.setattr(restoring, "_unpack", slowly)
+    with pytest.raises(TunesmithError) as caught:
+        backup.restore(archive, there)
+    assert code(caught) == "U16"
+    assert len(Store(there.database).releases()) == 1
+
+
 def test_an_archive_is_for_its_owner_only_and_holds_each_content_once(archive):
     assert archive.stat().st_mode & 0o777 == 0o600
     names = zipfile.ZipFile(archive).namelist()
@@ -171,6 +190,8 @@ HOSTILE = {
     "twice": (lambda said, _: said["files"].append(said["files"][0]), "R36"),
     "in a file": (lambda said, _: said["files"][1].update(name=said["files"][0]["name"] + "/x"), "R36"),
     "size": (lambda said, _: said["files"][0].update(size="1"), "R36"),
+    "a release elsewhere": (
+        lambda said, _: said["tables"]["releases"][0].update(folder=f"{said['root']}/models/../../x"), "R37"),
     "a release without folder": (lambda said, _: said["tables"]["releases"][0].pop("folder"), "R36"),
     "no tables": (lambda said, _: said.pop("tables"), "R36"),
     "another format": (lambda said, _: said.update(format=2), "R36"),

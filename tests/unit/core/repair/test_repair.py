@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 
 from tunesmith.core import durable
 from tunesmith.core.repair import Visit, examine
+from tunesmith.core.repair.salvage import damage
 from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
 
@@ -155,6 +157,29 @@ def test_a_damaged_database_is_put_aside_and_what_can_be_read_is_saved(workspace
     assert list(workspace.root.glob("store.damaged-*.sqlite"))
     assert [r.label for r in Store(workspace.database).releases()] == [release.label]
     assert examine(workspace, LOOK) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is refused to root")
+def test_a_database_that_may_not_be_read_is_not_taken_for_a_damaged_one(workspace, published):
+    published("one")
+    path = workspace.database.path
+    path.chmod(0)
+    assert kinds(examine(workspace, MEND)) == ["unreachable"]
+    path.chmod(0o600)
+    assert len(Store(workspace.database).releases()) == 1
+
+
+@pytest.mark.parametrize(
+    ("errno", "damaged"), [("SQLITE_BUSY", False), ("SQLITE_CANTOPEN", False), ("SQLITE_CORRUPT", True)]
+)
+def test_what_the_system_refuses_says_nothing_about_a_file(workspace, monkeypatch, errno, damaged):
+    def refuse(*_, **__):
+        error = sqlite3.OperationalError("no")
+        error.sqlite_errorcode = getattr(sqlite3, errno)
+        raise error
+
+    monkeypatch.setattr(sqlite3, "connect", refuse)
+    assert (damage(workspace.database.path) is not None) is damaged
 
 
 def test_a_file_that_is_no_database_gives_way_to_an_empty_one(workspace):

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 import sqlalchemy as sa
 
-from tunesmith.core.database import Database, for_psycopg
+from tunesmith.core.database import Database, for_psycopg, without_password
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.store import Store, migrating
 
@@ -39,6 +39,22 @@ def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path):
         Store(database)
     assert caught.value.problems[0].code == "R32"
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["secret", "sec/ret", "s?ec:ret", "s/e?c#ret", "sec@ret"],
+)
+def test_no_password_is_shown_however_it_is_written(secret):
+    shown = without_password(f"postgresql://me:{secret}@host:5432/x?sslpassword={secret.split('@')[0]}&a=b")
+    assert shown == "postgresql://me:***@host:5432/x?sslpassword=***&a=b"
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://host:5432/x", "postgresql://me@host:5432/x?application_name=y"]
+)
+def test_an_address_without_password_is_shown_as_it_is(url):
+    assert without_password(url) == url
 
 
 @pytest.mark.parametrize("damage", [b"not a database at all" * 100, "middle"])
