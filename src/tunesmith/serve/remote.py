@@ -125,10 +125,16 @@ def read(response: httpx.Response) -> Any:
         content = response.json()
     except ValueError:
         content = {"error": {"message": response.text[:500]}}
-    if response.is_error or (content.get("error")):
-        told = content.get("error") or {}
-        raise refusal(response, told.get("message") or response.reason_phrase)
+    told = content.get("error") if isinstance(content, dict) else None
+    if response.is_error or told:
+        raise refusal(response, _reason(told) or response.reason_phrase)
     return content
+
+
+def _reason(error: Any) -> str:
+    """What an error says; some servers give its message alone."""
+    said = error.get("message") if isinstance(error, dict) else error
+    return str(said or "")
 
 
 def refusal(response: httpx.Response, reason: str) -> TunesmithError:
@@ -148,7 +154,7 @@ def event(response: httpx.Response, line: str) -> Any:
         return None
     found = json.loads(line.removeprefix("data: "))
     if "error" in found:
-        raise refusal(response, found["error"]["message"])
+        raise refusal(response, _reason(found["error"]))
     return found
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tunesmith.core.errors import MissingError, NotFoundError, TunesmithError, UsageError
 from tunesmith.core.store import Store
 from tunesmith.models.decoder import Token
 from tunesmith.models.language import LanguageModel
+from tunesmith.serve import remote
 from tunesmith.serve.async_client import AsyncClient
 from tunesmith.serve.client import Client
 from tunesmith.serve.deployment import deploy
@@ -44,6 +47,16 @@ def test_it_continues_a_text(client: Client) -> None:
 def test_it_classifies_one_text_or_many(client: Client) -> None:
     assert [found["label"] for found in client.classify(["aeio", "xyz"])] == ["vowel", "other"]
     assert client.classify("aeio")[0]["probability"] == 1.0
+
+
+@pytest.mark.parametrize("content", [{"error": "no such model"}, {"error": {"message": "no such model"}}])
+def test_it_says_what_other_servers_said(content: Any) -> None:
+    request = httpx.Request("POST", "http://127.0.0.1/v1/chat/completions")
+    answer = httpx.Response(404, json=content, request=request)
+    with pytest.raises(NotFoundError, match="no such model"):
+        remote.read(answer)
+    with pytest.raises(NotFoundError, match="no such model"):
+        remote.event(answer, f"data: {json.dumps(content)}")
 
 
 def test_it_says_what_the_server_said(client: Client) -> None:
