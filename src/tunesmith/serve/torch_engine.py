@@ -45,6 +45,7 @@ class TorchEngine:
         self._room: WaitingRoom[_Job] = WaitingRoom(limits)
         self._quarantine = Quarantine()
         self._running: dict[int, _Job] = {}  # by the decoder's handle; only the worker changes it
+        self._starting = 0  # taken in, and not running yet: reading a prompt takes time
         self._healthy = True
         self._worker = threading.Thread(target=self._work, name="tunesmith-engine", daemon=True)
         self._worker.start()
@@ -68,7 +69,7 @@ class TorchEngine:
     def stats(self) -> Stats:
         """What it is doing now."""
         return Stats(
-            running=len(self._running),
+            running=len(self._running) + self._starting,
             waiting=len(self._room),
             waiting_size=self._room.size,
             healthy=self._healthy,
@@ -104,8 +105,10 @@ class TorchEngine:
         arrivals = self._room.take(free, wait=not self._running)
         if arrivals is None:
             return False
+        self._starting = len(arrivals)
         for job in arrivals:
             self._start(job)
+            self._starting -= 1
         if self._running:
             self._step()
         return True

@@ -11,6 +11,7 @@ import pytest
 from tunesmith.core.errors import TunesmithError
 from tunesmith.models.decoder import Decoder, run
 from tunesmith.models.language import LanguageModel
+from tunesmith.models.likelihood import Likelihood
 from tunesmith.models.sampling import Sampling
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.engine import Prompt, TokenStream
@@ -155,6 +156,23 @@ def test_closing_ends_running_and_waiting_requests_with_an_error(stories: Langua
             engine.submit([Prompt([1], SHORT)])
 
     asyncio.run(play())
+
+
+def test_it_is_not_idle_while_it_reads_a_prompt(engine: TorchEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def look(*_: object) -> list[Likelihood]:
+        seen.append(engine.stats().running)
+        return []
+
+    monkeypatch.setattr("tunesmith.serve.torch_engine.read", look)
+
+    async def play() -> None:
+        async for _ in engine.submit([Prompt([1, 403], SHORT, read=0)]):
+            pass
+
+    asyncio.run(play())
+    assert seen == [1]
 
 
 def test_several_sequences_of_one_request_come_with_their_index(engine: TorchEngine) -> None:
