@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from tunesmith.tasks.task import Task
 
 _LABELS = ("weighted_f1", "roc_auc", "pr_auc")
-_TEXTS = (
+TEXTS = (
     "bleu", "chrf", "ter", "rouge_l", "rouge_1", "rouge_2", "exact_match", "json_valid", "json_field_f1",
     "repetition", "distinct_1", "distinct_2", "length_ratio",
 )  # fmt: skip
+"""What is measured of written texts."""
 _MORE: Mapping[str, tuple[str, ...]] = {
     "labelled": (
         "micro_f1", "balanced_accuracy", "mcc", "log_loss", "top_3_accuracy", "top_5_accuracy",
@@ -21,7 +22,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "multilabelled": ("jaccard", *_LABELS),
     "tagged": ("entity_overlap_f1",),
     "scored": ("rmse", "r2"),
-    "paired": _TEXTS,
+    "paired": TEXTS,
 }  # fmt: skip
 _OTHERWISE = ("embed",)
 

@@ -16,7 +16,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.data.columns import read as read_columns
 from tunesmith.data.loading import stop_for
 from tunesmith.data.rows import Loaded, load
-from tunesmith.eval import html, outcome_file, significance
+from tunesmith.eval import choice, html, outcome_file, significance
 from tunesmith.eval import metrics as measures
 from tunesmith.eval.classes import clip
 from tunesmith.eval.outcome import Outcome, TextOutcome
@@ -82,7 +82,7 @@ def evaluate(
     frame = rows.frame
     columns = read_columns(given, slices, frame["_row"].to_list(), shape=chosen.shape, base=Path.cwd())
     asked = time.monotonic()
-    outcome = _outcome(chosen, subject, frame)
+    outcome = _outcome(chosen, subject, frame, metrics)
     # Linear models have learned, too, in that time.
     pace = None if subject is None else diagnosing.pace(outcome, subject, time.monotonic() - asked)
     names = _names(chosen, outcome, [_known(name) for name in metrics])
@@ -133,9 +133,12 @@ def _with_base(resolved: Resolved, workspace: Workspace) -> Resolved:
     return replace(resolved, folder=adopting.adopted(folder, workspace, None))
 
 
-def _outcome(task: Task, subject: Subject, frame: pl.DataFrame) -> Outcome:
+def _outcome(task: Task, subject: Subject, frame: pl.DataFrame, named: Sequence[str]) -> Outcome:
+    """What is asked for decides how a chat model is measured: by likelihoods, or by what it writes."""
     if subject is None:
         return crossing.outcome(task, frame)
+    if isinstance(subject, LanguageModel) and task.shape == "messages" and set(named) & set(choice.TEXTS):
+        return spoken.answers(subject, frame)
     if isinstance(subject, served.Served):
         return served.outcome(task, subject, frame)
     return measuring.outcome_of(task, subject, frame, None)

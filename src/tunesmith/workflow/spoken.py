@@ -1,20 +1,24 @@
-"""What a model that can only be talked to writes: answers, translations, summaries."""
+"""What models write when they are talked to: answers, translations, summaries."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tunesmith.core.errors import ModelError
 from tunesmith.eval.outcome import TextOutcome
 from tunesmith.models.hosted import HostedModel
-from tunesmith.models.turns import Message
+from tunesmith.models.turns import Message, Tools
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from tunesmith.models.language import LanguageModel
     from tunesmith.tasks.task import Task
+
+Talk = tuple[Sequence[Message], Tools]
+"""The turns of a conversation, and the tools that it may call."""
 
 METRICS = ("rouge_l", "chrf")
 """How answers of conversations are held to those in the data: their likelihoods are not told."""
@@ -39,15 +43,45 @@ def outcome(task: Task, model: HostedModel, frame: pl.DataFrame) -> TextOutcome:
     raise ModelError("M14", name=model.name, wanted=task.name, task="classify, chat, translate, summarise")
 
 
+def answers(model: LanguageModel, frame: pl.DataFrame) -> TextOutcome:
+    """The likeliest last answer of each conversation by a model that is here, several written at once.
+
+    A conversation that is too long for it loses its beginning.
+    """
+    from tunesmith.models.writing import written
+
+    def write(talks: Sequence[Talk]) -> list[str]:
+        prompts = [model.contract.encode(model.tokenizer, turns, tools) for turns, tools in talks]
+        stop = model.contract.text_stops(model.tokenizer)
+        return [one.text for one in written(model, prompts, stop=stop, temperature=0.0)]
+
+    return _answered(frame, write, with_tools=True)
+
+
 def _answers(model: HostedModel, frame: pl.DataFrame) -> TextOutcome:
-    """The last answer of each conversation that asks for one; those with tools are left out."""
+    """Those of a model elsewhere; conversations with tools are left out."""
+
+    def write(talks: Sequence[Talk]) -> list[str]:
+        return [model.chat(_plain(turns)) for turns, _ in talks]
+
+    return _answered(frame, write, with_tools=False)
+
+
+def _answered(
+    frame: pl.DataFrame, write: Callable[[Sequence[Talk]], list[str]], *, with_tools: bool
+) -> TextOutcome:
+    """The last answer of each conversation that asks for one."""
     talks = zip(frame["_row"].to_list(), frame["messages"].to_list(), frame["tools"].to_list(), strict=True)
-    rows = [(row, turns) for row, turns, tools in talks if not tools and turns[-1]["role"] == "assistant"]
+    rows = [
+        (row, turns, tools)
+        for row, turns, tools in talks
+        if turns[-1]["role"] == "assistant" and (with_tools or not tools)
+    ]
     return TextOutcome(
-        sources=[turns[-2]["content"] if len(turns) > 1 else "" for _, turns in rows],
-        targets=[turns[-1]["content"] for _, turns in rows],
-        predicted=[model.chat(_plain(turns[:-1])) for _, turns in rows],
-        rows=[row for row, _ in rows],
+        sources=[turns[-2]["content"] if len(turns) > 1 else "" for _, turns, _ in rows],
+        targets=[turns[-1]["content"] for _, turns, _ in rows],
+        predicted=write([(turns[:-1], tools) for _, turns, tools in rows]),
+        rows=[row for row, _, _ in rows],
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import tunesmith
 from tunesmith.core.errors import DataError, ModelError, NotFoundError
+from tunesmith.eval.classes import clip
 
 
 def test_three_lines_from_rows_to_answers(desk: Any) -> None:
@@ -52,6 +53,20 @@ def test_a_language_model_is_measured_too(chat: Any, write: Any, rows: list[tupl
     with pytest.raises(ModelError) as caught:
         tunesmith.evaluate(model, write(rows), task="classify", workspace=chat.workspace)
     assert caught.value.problems[0].code == "M14"
+
+
+def test_what_a_chat_model_writes_is_measured_where_one_asks_for_it(chat: Any) -> None:
+    source = chat.folder / "talks.json"
+    metrics = ["json_valid", "length_ratio"]
+    report = tunesmith.evaluate(
+        chat.values["model"], source, task="chat", metrics=metrics, workspace=chat.workspace
+    )
+    assert set(metrics) < set(report.scores)
+    assert "perplexity" not in report.scores
+    model: Any = tunesmith.load(chat.values["model"], workspace=chat.workspace)
+    shown = report.samples[0]
+    alone = model.chat(shown.prompt, temperature=0.0)
+    assert clip(alone) == shown.answer
 
 
 def test_what_cannot_be_measured_is_told(desk: Any) -> None:
