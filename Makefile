@@ -1,6 +1,6 @@
 # make demo   the whole loop on the built-in sample
 # make test   format, lint, types, import contract, tests
-# make test-faults   the long kill trials
+# make test-faults   the long kill trials, and what is too slow for every day
 # make test-gpu   training on a graphics processor; skipped where there is none
 # make bench   data preparation and training beside their peers, whose environments they make
 # make lock   write requirements.lock anew from pyproject.toml

@@ -18,6 +18,7 @@ def folder(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.faults
 def test_we_learn_in_a_process_of_its_own(folder: Path, tmp_path: Path) -> None:
     work = WORKS["lora"](folder, small=True)
     run = race.run(work.first_step(), None, tmp_path)

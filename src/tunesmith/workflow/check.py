@@ -65,6 +65,7 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
         *_unknown_fields(document, task, recipe.data),
         *_unread(document, task),
         *_model_problems(document, recipe, task, workspace),
+        *_unprobed(document, recipe, workspace),
         *_method_problems(document, recipe),
         *_loss_problems(document, recipe, task),
         *teacher_check.problems(document, recipe, task, workspace),
@@ -161,6 +162,19 @@ def _model_problems(
         except TunesmithError as error:
             found = error.problems[0]
             yield document.problem(found.code, ("model",), **found.values)
+
+
+def _unprobed(document: Document, recipe: Recipe, workspace: Workspace) -> Iterator[Problem]:
+    """A limit on what is forgotten, where no probe could show that anything is."""
+    names = [name for name in recipe.model if isinstance(name, str)]
+    for name in names if recipe.eval.limits.forgetting is not None else ():
+        try:
+            folder = resolve(name, workspace, base=document.path.absolute().parent).folder
+            kind = card.read(folder).kind if folder else None
+        except TunesmithError:
+            continue  # `_model_problems` tells of it
+        if kind == "encoder_decoder":
+            yield document.problem("R24", ("eval", "limits", "forgetting"), model=name)
 
 
 def _method_problems(document: Document, recipe: Recipe) -> Iterator[Problem]:

@@ -69,7 +69,7 @@ def outcome(task: Task, learner: Learner, frame: pl.DataFrame, examples: Sequenc
     if "model" in found:
         return outcome_of(task, found["model"], frame, None)
     if "texts" in found:
-        return _written(frame, found["texts"], [example.row for example in examples])
+        return written(frame, found["texts"], [example.row for example in examples])
     if "rewards" in found:
         rows = [example.row for example in examples]
         return PreferenceOutcome(rewards=found["rewards"], tokens=found["tokens"], rows=rows)
@@ -139,7 +139,7 @@ def _said(task: Task, model: _Single, frame: pl.DataFrame) -> Outcome:
     if task.name not in own:
         raise ModelError("M14", name=model.name, wanted=task.name, task=", ".join(own))
     if isinstance(model, Translator):
-        return _written(frame, model.translate(frame["source"].to_list()), frame["_row"].to_list())
+        return written(frame, model.translate(frame["source"].to_list()), frame["_row"].to_list())
     if isinstance(model, TextEmbedder):
         return embedded(task, model, frame)
     if isinstance(model, TextReader):
@@ -237,8 +237,8 @@ def _sides(frame: pl.DataFrame, rows: Sequence[int]) -> tuple[Sequence[str], Seq
     return sources, targets
 
 
-def _written(frame: pl.DataFrame, texts: Sequence[str], rows: Sequence[int]) -> TextOutcome:
-    """What was written for some rows of a frame, in their order."""
+def written(frame: pl.DataFrame, texts: Sequence[str], rows: Sequence[int]) -> TextOutcome:
+    """What a model wrote for some rows of a frame, in their order."""
     sources, targets = _sides(frame, rows)
     return TextOutcome(sources=sources, targets=targets, predicted=texts, rows=rows)
 

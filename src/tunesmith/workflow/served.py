@@ -17,17 +17,19 @@ from tunesmith.models import endpoint as endpoints
 from tunesmith.models.endpoint import Endpoint
 from tunesmith.models.hosted import HostedModel
 from tunesmith.serve.client import Client
-from tunesmith.workflow import measuring
+from tunesmith.workflow import measuring, spans
 
 if TYPE_CHECKING:
     import polars as pl
 
     from tunesmith.eval.outcome import Outcome
+    from tunesmith.models.reader import Answer
+    from tunesmith.models.tagger import Entity
     from tunesmith.tasks.task import Task
 
 # Texts of one request.
 _AT_ONCE = 256
-OWN = ("classify", "embed", "score")
+OWN = ("classify", "embed", "score", "tag", "answer", "translate", "summarise")
 """The tasks that have a route of their own."""
 
 
@@ -61,8 +63,25 @@ class Served:
         """The number of each text, [texts]."""
         return np.array(self._each(texts, Client.score), dtype=np.float32)
 
-    def _each(self, texts: Sequence[str], ask: Callable[..., list[Any]]) -> list[Any]:
-        parts = (texts[start : start + _AT_ONCE] for start in range(0, len(texts), _AT_ONCE))
+    def tag(self, texts: Sequence[str]) -> list[list[Entity]]:
+        """The entities of each text."""
+        return self._each(texts, lambda client, part, model: client.model(model).tag(part))
+
+    def answer(self, questions: Sequence[str], texts: Sequence[str]) -> list[Answer]:
+        """The answer to each question from the text beside it."""
+
+        def ask(client: Client, part: list[tuple[str, str]], model: str) -> list[Answer]:
+            asked, given = zip(*part, strict=True)
+            return client.model(model).answer(asked, given)
+
+        return self._each(list(zip(questions, texts, strict=True)), ask)
+
+    def rewrite(self, texts: Sequence[str]) -> list[str]:
+        """The translation or summary of each text."""
+        return self._each(texts, Client.translate if self.task == "translate" else Client.summarise)
+
+    def _each(self, items: Sequence[Any], ask: Callable[..., list[Any]]) -> list[Any]:
+        parts = (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
         with Client(self.url) as client:
             return [one for part in parts for one in ask(client, list(part), model=self.model)]
 
@@ -119,8 +138,16 @@ def outcome(task: Task, model: Served, frame: pl.DataFrame) -> Outcome:
     """
     if task.name != model.task:
         raise ModelError("M14", name=model.name, wanted=task.name, task=model.task)
-    if model.task == "classify":
-        return measuring.labelled(task, frame, *model.classify(frame["text"].to_list()))
-    if model.task == "embed":
-        return measuring.embedded(task, model, frame)
-    return measuring.scored(frame, model.score(frame["text"].to_list()))
+    match model.task:
+        case "classify":
+            return measuring.labelled(task, frame, *model.classify(frame["text"].to_list()))
+        case "embed":
+            return measuring.embedded(task, model, frame)
+        case "tag":
+            return spans.tagged(frame, model)
+        case "answer":
+            return spans.answered(frame, model)
+        case "score":
+            return measuring.scored(frame, model.score(frame["text"].to_list()))
+        case _:
+            return measuring.written(frame, model.rewrite(frame["source"].to_list()), frame["_row"].to_list())

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from tunesmith.eval.outcome import AnswerOutcome, Entity, EntityOutcome
 from tunesmith.language.units import units
-from tunesmith.models.reader import TextReader
-from tunesmith.models.tagger import TextTagger
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from tunesmith.models import reader, tagger
 
-def tagged(frame: pl.DataFrame, model: TextTagger) -> EntityOutcome:
+
+class Tagger(Protocol):
+    """What finds entities, here or behind an address."""
+
+    def tag(self, texts: Sequence[str]) -> Sequence[Sequence[tagger.Entity]]:
+        """The entities of each text."""
+        ...
+
+
+class Reader(Protocol):
+    """What answers from texts, here or behind an address."""
+
+    def answer(self, questions: Sequence[str], texts: Sequence[str]) -> Sequence[reader.Answer]:
+        """The answer to each question from the text beside it."""
+        ...
+
+
+def tagged(frame: pl.DataFrame, model: Tagger) -> EntityOutcome:
     """The entities that a tagger finds; tokens are those of the data, or units where it has none."""
     texts = frame["text"].to_list()
     given = zip(texts, frame["tokens"].to_list(), strict=True)
@@ -34,7 +51,7 @@ def entities(frame: pl.DataFrame) -> list[list[Entity]]:
     return [[(one["start"], one["end"], one["label"]) for one in row] for row in frame["spans"].to_list()]
 
 
-def answered(frame: pl.DataFrame, model: TextReader) -> AnswerOutcome:
+def answered(frame: pl.DataFrame, model: Reader) -> AnswerOutcome:
     """What a reader answers to the questions of a part."""
     questions, contexts = frame["question"].to_list(), frame["context"].to_list()
     return AnswerOutcome(

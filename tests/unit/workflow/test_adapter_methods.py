@@ -31,6 +31,7 @@ def said(model: Any) -> str:
     return answer
 
 
+@pytest.mark.faults
 def test_an_adapter_answers_and_scores_the_same_folded_in(short: Any, tmp_path: Path) -> None:
     result = short.run("train.method=dora")
     model = tunesmith.load("assistant", workspace=short.workspace)
@@ -43,6 +44,7 @@ def test_an_adapter_answers_and_scores_the_same_folded_in(short: Any, tmp_path: 
     assert result["scores"]["perplexity"] > 1
 
 
+@pytest.mark.faults
 def test_a_prompt_answers_but_is_neither_exported_nor_trained_further(short: Any, tmp_path: Path) -> None:
     method = "train.method={name: prompt_tuning, length: 6}"
     short.run(method)

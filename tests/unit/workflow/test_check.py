@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -142,3 +143,15 @@ def test_a_misspelt_cleaner_does_not_hide_those_beside_it(recipe: Path) -> None:
         ("R05", "data.clean.2.near"),
         ("R06", "data.clean.3"),
     ]
+
+
+def test_a_limit_that_nothing_could_exceed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "t5").mkdir()
+    config = {"model_type": "t5", "architectures": ["T5ForConditionalGeneration"], "is_encoder_decoder": True}
+    (tmp_path / "t5" / "config.json").write_text(json.dumps(config), "utf-8")
+    (tmp_path / "pairs.csv").write_text("source,target\na,b\nc,d\n", "utf-8")
+    path = tmp_path / "pairs.yaml"
+    path.write_text(
+        "task: translate\nmodel: t5\ndata: {source: pairs.csv}\neval: {limits: {forgetting: 0.1}}\n", "utf-8"
+    )
+    assert [(p.code, p.field) for p in problems(path)] == [("R24", "eval.limits.forgetting")]

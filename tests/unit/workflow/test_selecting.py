@@ -52,6 +52,7 @@ def test_a_metric_is_one_of_the_task(recipe: Path) -> None:
     assert found(recipe, "train.metric=bleu") == {("R16", "train.metric")}
 
 
+@pytest.mark.faults
 def test_the_saved_model_is_the_one_that_was_evaluated_best(recipe: Path) -> None:
     made = plan.make(recipe, Workspace(recipe.parent / ".tunesmith"))
     events = list(run.events(made))

@@ -74,6 +74,7 @@ def test_two_processes_come_to_the_result_of_one(
     assert steps == list(range(1, len(steps) + 1))
 
 
+@pytest.mark.faults
 def test_a_mistake_is_said_once_and_nobody_waits(bert: Any, tmp_path: Path) -> None:
     command = verb(bert, tmp_path / "both", "train.epochs=-1")
     first, second = both(command, command)

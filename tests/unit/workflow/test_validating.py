@@ -38,6 +38,7 @@ def test_answers_are_told_and_change_neither_the_curve_nor_the_weights(
     assert weights(chat.plan().run.model) == model
 
 
+@pytest.mark.faults
 def test_a_text_is_continued_from_its_beginning(chat: Any) -> None:
     chat.values |= {"task": "generate", "train": {"epochs": 1, "batch_size": 8}}
     chat.values["data"]["fields"] = {"text": "output"}
