@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor
 
+from tunesmith.core.errors import ModelError
 from tunesmith.models.language import LanguageModel, prompt_ids
 
 if TYPE_CHECKING:
@@ -51,12 +52,18 @@ def pair(tokenizer: Tokenizer, prompt: str, continuation: str) -> Pair:
 
 @torch.inference_mode()
 def followed(model: LanguageModel, pairs: Sequence[Pair]) -> list[Followed]:
-    """Each continuation; those whose tokens but the last are read in the same way are read once."""
+    """Each continuation; those whose tokens but the last are read in the same way are read once.
+
+    Raises:
+        ModelError: M12 when a continuation alone is longer than the context.
+    """
     found: list[Followed] = []
     seen: list[int] = []
     logits: Tensor | None = None
     for prompt, continuation in pairs:
         read = [*prompt, *continuation][:-1]
+        if len(continuation) > model.context:
+            raise ModelError("M12", name=model.name, tokens=len(continuation), context=model.context)
         cut = max(0, len(read) - model.context)
         if logits is None or read != seen or len(logits) < len(continuation):
             seen, logits = read, _logits(model, read[cut:], len(continuation))

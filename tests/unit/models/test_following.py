@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tunesmith.core.errors import ModelError
 from tunesmith.models import loading
 from tunesmith.models.following import followed, pair
 from tunesmith.models.language import prompt_ids
@@ -59,3 +60,10 @@ def test_many_prompts_are_continued_as_each_would_be_alone(model):
 def test_a_prompt_leaves_room_for_what_is_written(model):
     (found,) = written(model, [[1] * 600], max_new_tokens=4, temperature=0.0)
     assert found.cut == 600 - (model.context - 4)
+
+
+def test_a_continuation_that_no_context_holds_is_refused(model):
+    with pytest.raises(ModelError, match="M12"):
+        followed(model, [([1], [5] * (model.context + 1))])
+    (whole,) = followed(model, [([1], [5] * model.context)])
+    assert whole.logprob < 0
