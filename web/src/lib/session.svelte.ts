@@ -7,10 +7,13 @@ const ranks: Role[] = ["viewer", "annotator", "engineer", "admin"];
 interface Session {
   role: Role;
   name: string;
+  version: string;
+  workspace: string;
+  /** The dialog is open. */
   wanted: boolean;
 }
 
-export const session = $state<Session>({ role: "viewer", name: "", wanted: false });
+export const session = $state<Session>({ role: "viewer", name: "", version: "", workspace: "", wanted: false });
 let waiting: (() => void)[] = [];
 
 /** Ask for the token; resolves when the session is open again. */
@@ -20,10 +23,8 @@ export function signIn(): Promise<void> {
 }
 
 /** The session is open: let what waited go on. */
-export function signedIn(who: { role: Role; name?: string | null }): void {
-  session.role = who.role;
-  session.name = who.name ?? "";
-  session.wanted = false;
+export function signedIn(who: { role: Role; name: string; version: string; workspace: string | null }): void {
+  Object.assign(session, { ...who, workspace: who.workspace ?? "", wanted: false });
   const resume = waiting;
   waiting = [];
   for (const go of resume) go();

@@ -1,31 +1,25 @@
-// The first word with the service: who is this? A token in the address, as it is printed at the start, opens a session
-// and is then taken out of the address and of the history.
-import { type Role, session, signedIn } from "../lib/session.svelte";
+// The first word with the service: who is this? The token in the printed address is taken by the service itself.
 import { send } from "../lib/api";
-import { go, route, setQuery } from "../lib/router.svelte";
+import { go } from "../lib/router.svelte";
+import { type Role, session, signedIn } from "../lib/session.svelte";
 
-export interface Who {
-  role: Role;
-  name?: string | null;
+/** What the service knows of the visitor; without a role he is not signed in. */
+interface Who {
+  role: Role | null;
+  name: string;
+  version: string;
+  workspace: string | null;
 }
 
 export async function openSession(): Promise<void> {
-  const token = route.query.token;
-  if (token) {
-    setQuery({ token: null });
-    if (await enter(token)) return;
-  }
   const answer = await send("GET", "/api/session").catch(() => null);
-  if (answer?.ok) signedIn((await answer.json()) as Who);
-  else if (answer?.status === 401) session.wanted = true;
+  if (answer?.ok) await meet(answer);
 }
 
 /** Open a session with a token or a key; false where it is not taken. */
 export async function enter(token: string): Promise<boolean> {
   const answer = await send("POST", "/api/session", { body: { token } }).catch(() => null);
-  if (!answer?.ok) return false;
-  signedIn((await answer.json()) as Who);
-  return true;
+  return !!answer?.ok && meet(answer);
 }
 
 /** Close the session and ask for a token again. */
@@ -33,4 +27,11 @@ export async function leave(): Promise<void> {
   await send("DELETE", "/api/session");
   go("/");
   session.wanted = true;
+}
+
+async function meet(answer: Response): Promise<boolean> {
+  const { role, ...who } = (await answer.json()) as Who;
+  if (role) signedIn({ role, ...who });
+  else session.wanted = true;
+  return !!role;
 }
