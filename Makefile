@@ -10,6 +10,9 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Without bytecode on disk every process of a test compiles the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint unit test-faults test-gpu bench lock clean
 
 demo: $(READY)
