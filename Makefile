@@ -21,8 +21,8 @@ demo: $(READY)
 test: lint unit
 
 lint: $(READY)
-	$(BIN)/ruff format --check src tests
-	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests web hatch_build.py
+	$(BIN)/ruff check src tests web hatch_build.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
