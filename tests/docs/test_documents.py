@@ -28,7 +28,7 @@ from tunesmith.core.registry import Registry, load_code, settings_of
 from tunesmith.core.workspace import Workspace
 from tunesmith.eval.baselines import BASELINES
 from tunesmith.models import catalogue
-from tunesmith.serve.security import POLICIES
+from tunesmith.serve.policies import POLICIES
 from tunesmith.workflow import sample
 
 REQUIRED = {"en": "required", "zh": "必填"}

@@ -9,13 +9,15 @@ from tunesmith.cli.output import Output
 from tunesmith.cli.parser import Actions, carry_out
 from tunesmith.core import text
 
+_SCOPES = ("serve", "studio", "studio:viewer", "studio:annotator", "studio:engineer", "studio:admin")
+
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     """create, list, revoke."""
     actions = Actions(parser, lang)
     create = actions.add("create", "key_name")
     create.add_argument(
-        "--scope", action="append", choices=["serve"], dest="scopes", help=text.say("cli.option_scope", lang)
+        "--scope", action="append", choices=_SCOPES, dest="scopes", help=text.say("cli.option_scope", lang)
     )
     actions.add("list")
     actions.add("revoke", "key_id")

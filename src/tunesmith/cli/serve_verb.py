@@ -14,18 +14,7 @@ from tunesmith.core.errors import UsageError
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     """The models, and where to listen."""
     parser.add_argument("models", nargs="*", metavar="MODEL", help=text.say("cli.argument_models", lang))
-    parser.add_argument("--host", default="127.0.0.1", help=text.say("cli.option_host", lang))
-    parser.add_argument(
-        "--port",
-        type=number(int, 0, 65535),
-        default=8000,
-        metavar="N",
-        help=text.say("cli.option_port", lang),
-    )
-    parser.add_argument(
-        "--allow-host", action="append", default=[], metavar="NAME", dest="hosts",
-        help=text.say("cli.option_allow_host", lang),
-    )  # fmt: skip
+    address(parser, lang)
     parser.add_argument("--log-requests", action="store_true", help=text.say("cli.option_log_requests", lang))
     parser.add_argument(
         "--log-days",
@@ -47,6 +36,22 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     load_view.options(parser, lang)
 
 
+def address(parser: argparse.ArgumentParser, lang: str) -> None:
+    """Where to listen, and under which names."""
+    parser.add_argument("--host", default="127.0.0.1", help=text.say("cli.option_host", lang))
+    parser.add_argument(
+        "--port",
+        type=number(int, 0, 65535),
+        default=8000,
+        metavar="N",
+        help=text.say("cli.option_port", lang),
+    )
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME", dest="hosts",
+        help=text.say("cli.option_allow_host", lang),
+    )  # fmt: skip
+
+
 def run(given: argparse.Namespace, output: Output) -> int:
     """Load the models and serve them until SIGINT or SIGTERM; or put a load on a server.
 
@@ -62,6 +67,8 @@ def run(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.serve.pace import Pace
     from tunesmith.serve.request_log import RequestLog
     from tunesmith.serve.server import serve
+    from tunesmith.studio.app import StudioExtension
+    from tunesmith.studio.state import Studio
     from tunesmith.workflow.serving import serving
 
     made = serving(
@@ -71,17 +78,29 @@ def run(given: argparse.Namespace, output: Output) -> int:
         loading=lambda label: output.hint(output.say("serve_loading", name=label)),
     )
 
+    studio = Studio.over(output.workspace, made.deployments)
+
     def ready(url: str) -> None:
         served = [{"name": d.name, "aliases": list(d.aliases), "task": d.task} for d in made.deployments]
-        output.data({"url": url, "models": served})
+        output.data({"url": url, "studio": studio.address(url), "models": served})
         output.line(output.say("serve_ready", url=url))
+        output.hint(output.say("serve_studio", url=studio.address(url)))
         output.hint(output.say("serve_how_to_end"))
 
     log = RequestLog(output.workspace.requests, days=given.log_days) if given.log_requests else None
     pace = Pace(per_minute=given.per_minute, at_once=given.at_once)
     where = {"host": given.host, "port": given.port, "hosts": given.hosts}
     with uses.using(output.workspace, made.folders), Follower(made.deployments, made.sources):
-        serve(made.deployments, store=made.store, log=log, pace=pace, ready=ready, **where)
+        extension = StudioExtension(studio)
+        serve(
+            made.deployments,
+            store=studio.store,
+            log=log,
+            pace=pace,
+            extension=extension,
+            ready=ready,
+            **where,
+        )
     return 0
 
 

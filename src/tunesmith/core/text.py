@@ -26,6 +26,7 @@ _AREAS = {
     "S": "serve",
     "T": "train",
     "U": "cli",
+    "W": "studio",
 }
 
 

@@ -27,9 +27,11 @@ from tunesmith.serve import (
 from tunesmith.serve.answers import ErrorBody
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.envelope import BodyLimit, Envelope, StrictRoute
+from tunesmith.serve.extension import Extension
 from tunesmith.serve.pace import Pace, Paced
+from tunesmith.serve.policies import POLICIES, Policies
 from tunesmith.serve.request_log import RequestLog
-from tunesmith.serve.security import POLICIES, HostGuard, KeyGuard, require_policies
+from tunesmith.serve.security import HostGuard, KeyGuard
 from tunesmith.serve.served import Deployment
 
 
@@ -41,6 +43,7 @@ def create_app(
     hosts: Sequence[str] = (),
     log: RequestLog | None = None,
     pace: Pace | None = None,
+    extension: Extension | None = None,
 ) -> FastAPI:
     """The application over these models; it closes their engines when it shuts down.
 
@@ -51,6 +54,7 @@ def create_app(
         hosts: Host names allowed beside loopback ones, as `name` or `name:port`.
         log: Where requests are kept, if they are; closed at the end too.
         pace: How fast one key may ask, if that is bounded.
+        extension: What there is beside the models, if there is anything.
 
     Raises:
         UsageError: S19 when keys are required and there is no store; S24 when two models have one name.
@@ -59,13 +63,14 @@ def create_app(
         raise UsageError("S19", host="-")
     served = deployments if isinstance(deployments, Deployments) else Deployments(deployments)
     counted = metrics.Requests()
+    policies = Policies(POLICIES if extension is None else {**POLICIES, **extension.policies})
     app = FastAPI(
         title="Tunesmith",
         version=tunesmith.__version__,
         docs_url=None,  # those pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_closing(served, log),
+        lifespan=_closing(served, log, extension),
         responses={"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}},
     )
     app.router.route_class = StrictRoute
@@ -73,27 +78,32 @@ def create_app(
         part.add_routes(app, served)
     metrics.add_route(app, served, counted)
     recording.add_route(app, log)
-    require_policies(app)
+    if extension is not None:
+        extension.add_routes(app, served)
+    policies.require(app)
     errors.install(app)
     # The last one added is the outermost.
     if log is not None:
         app.add_middleware(recording.Recorded, log=log)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, policies=policies)
     if pace is not None:
         app.add_middleware(Paced, pace=pace)
-    app.add_middleware(KeyGuard, store=store if require_key else None)
+    keys = store if require_key else None
+    app.add_middleware(KeyGuard, store=keys, policies=policies, extension=extension)
     app.add_middleware(HostGuard, hosts=hosts)
-    app.add_middleware(metrics.Counted, requests=counted, routes=[path for _, path in POLICIES])
+    app.add_middleware(metrics.Counted, requests=counted, routes=[path for _, path in policies.table])
     app.add_middleware(Envelope)
     return app
 
 
 def _closing(
-    served: Deployments, log: RequestLog | None
+    served: Deployments, log: RequestLog | None, extension: Extension | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        if extension is not None:
+            extension.close()
         served.close()
         if log is not None:
             log.close()

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve import errors
+from tunesmith.serve.policies import Policies
 
-MAX_BODY = 8 * 2**20
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -49,7 +49,9 @@ class Envelope:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
-                headers.update({**HEADERS, "X-Request-Id": identity})
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers["X-Request-Id"] = identity
             await send(message)
 
         try:
@@ -63,18 +65,20 @@ class Envelope:
 
 
 class BodyLimit:
-    """Stops reading a body that is declared or turns out to be longer than `MAX_BODY` bytes."""
+    """Stops reading a body that is declared or turns out to be longer than its route's policy allows."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, policies: Policies) -> None:
         self._app = app
+        self._policies = policies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = self._policies.of(scope["method"], scope["path"]).body
         declared = Headers(scope=scope).get("content-length", "")
-        too_long = declared.isdecimal() and int(declared) > MAX_BODY
+        too_long = declared.isdecimal() and int(declared) > most
         read = 0
 
         async def limited() -> Message:
@@ -84,7 +88,7 @@ class BodyLimit:
             message = await receive()
             # Counted whatever was declared: a body in chunks may be longer than it says.
             read += len(message.get("body", b""))
-            if read > MAX_BODY:
+            if read > most:
                 raise HTTPException(413)
             return message
 

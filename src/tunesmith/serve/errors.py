@@ -53,6 +53,9 @@ _FORMS = {
     "S17": _Form(405, code="method_not_allowed"),
     "S39": _Form(500, "server_error", "grammar_failed"),
     "S18": _Form(500, "server_error", "internal_error"),
+    "W01": _Form(401, code="not_signed_in"),
+    "W02": _Form(403, code="insufficient_role"),
+    "W03": _Form(403, code="foreign_page"),
     **dict.fromkeys(_MISTAKES, _Form(400)),
 }
 # Other errors: a usage, data or model error was caused by the request, everything else by the server.
@@ -116,8 +119,9 @@ def body(error: TunesmithError, request_headers: Headers) -> ErrorBody:
 
 
 def language(request_headers: Headers) -> str:
-    """Chinese for those who prefer it, else English."""
-    return "zh" if request_headers.get("accept-language", "").lower().startswith("zh") else "en"
+    """Chinese for those who prefer it, else English; what a page says comes before what its browser says."""
+    wanted = request_headers.get("x-language") or request_headers.get("accept-language", "")
+    return "zh" if wanted.lower().startswith("zh") else "en"
 
 
 def _form(error: TunesmithError) -> _Form:

@@ -9,10 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
-from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,60 +18,11 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.core.store import Store
 from tunesmith.serve import errors
 from tunesmith.serve.caller import CALLER
+from tunesmith.serve.extension import Extension
+from tunesmith.serve.policies import Policies
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-SCOPE = "serve"
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]{2,45})\]|(?P<name>[a-z0-9._-]{1,253}))(?::(?P<port>\d{1,5}))?")
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a route asks of who calls it: nothing, or a key with a scope."""
-
-    access: Literal["public", "key"]
-    scope: str = SCOPE
-
-
-PUBLIC, KEY = Policy("public"), Policy("key")
-
-# Every route of the server. A path that is not here asks for a key before it is said not to exist.
-POLICIES = {
-    ("GET", "/health"): PUBLIC,
-    ("GET", "/ready"): PUBLIC,
-    ("GET", "/metrics"): KEY,
-    ("POST", "/v1/feedback"): KEY,
-    ("GET", "/openapi.json"): KEY,
-    ("GET", "/v1/models"): KEY,
-    ("GET", "/v1/models/{name:path}"): KEY,
-    ("POST", "/v1/chat/completions"): KEY,
-    ("POST", "/v1/completions"): KEY,
-    ("POST", "/v1/responses"): KEY,
-    ("POST", "/v1/classify"): KEY,
-    ("POST", "/v1/embeddings"): KEY,
-    ("POST", "/v1/score"): KEY,
-    ("POST", "/v1/tag"): KEY,
-    ("POST", "/v1/answer"): KEY,
-    ("POST", "/v1/translate"): KEY,
-    ("POST", "/v1/summarise"): KEY,
-    ("POST", "/v1/tokenize"): KEY,
-    ("POST", "/v1/detokenize"): KEY,
-}
-
-
-def require_policies(app: FastAPI) -> None:
-    """Check that every route of `app` is in the table.
-
-    Raises:
-        TunesmithError: S27 naming a route that is not.
-    """
-    for path, methods in _routes(app):
-        for method in methods - {"HEAD"}:
-            if (method, path) not in POLICIES:
-                raise TunesmithError("S27", route=f"{method} {path}")
-
-
-def _routes(app: FastAPI) -> list[tuple[str, set[str]]]:
-    return [(getattr(r, "path", str(r)), set(getattr(r, "methods", None) or {"?"})) for r in app.routes]
 
 
 def is_loopback(host: str) -> bool:
@@ -125,11 +73,15 @@ def _dialled(name: str, scope: Scope) -> bool:
 
 
 class KeyGuard:
-    """Asks for a key where the policy of the route says so; where no policy is known, too."""
+    """Asks for a key or a session where the policy of the route says so; where no policy is known, too."""
 
-    def __init__(self, app: ASGIApp, *, store: Store | None) -> None:
+    def __init__(
+        self, app: ASGIApp, *, store: Store | None, policies: Policies, extension: Extension | None = None
+    ) -> None:
         self._app = app
         self._store = store  # None: no keys are asked for
+        self._policies = policies
+        self._extension = extension
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on or refuse."""
@@ -140,16 +92,26 @@ class KeyGuard:
             await errors.response(refusal, Headers(scope=scope))(scope, receive, send)
 
     async def _refusal(self, scope: Scope) -> TunesmithError | None:
-        policy = POLICIES.get((scope["method"], scope["path"]), KEY)
-        if self._store is None or policy.access == "public":
+        policy = self._policies.of(scope["method"], scope["path"])
+        if policy.access == "public" or (policy.access == "key" and self._store is None):
             return None
-        given = Headers(scope=scope).getlist("authorization")
-        kind, _, secret = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-        if kind.lower() != "bearer" or not secret.strip():
+        secret = bearer(Headers(scope=scope))
+        if self._extension is not None and (policy.access == "session" or secret is None):
+            return await self._extension.refusal(scope, policy)
+        if self._store is None or not secret:
             return TunesmithError("S14")
         # Asked anew for every request, so that a revoked key is worthless at once.
-        key = await run_in_threadpool(self._store.find_key, secret.strip())
+        key = await run_in_threadpool(self._store.find_key, secret)
         if key is None:
             return TunesmithError("S14")
         CALLER.set(key.id)
         return None if policy.scope in key.scopes else TunesmithError("S15", scope=policy.scope)
+
+
+def bearer(headers: Headers) -> str | None:
+    """The key that a request brings; empty when what it brings cannot be one, None when it brings nothing."""
+    given = headers.getlist("authorization")
+    if not given:
+        return None
+    kind, _, secret = given[0].partition(" ")
+    return secret.strip() if len(given) == 1 and kind.lower() == "bearer" else ""

@@ -16,6 +16,7 @@ from tunesmith.core.errors import TunesmithError, UsageError
 from tunesmith.core.store import Store
 from tunesmith.serve.app import create_app
 from tunesmith.serve.deployments import Deployments
+from tunesmith.serve.extension import Extension
 from tunesmith.serve.pace import Pace
 from tunesmith.serve.request_log import RequestLog
 from tunesmith.serve.security import is_loopback
@@ -34,6 +35,7 @@ def serve(
     hosts: Sequence[str] = (),
     log: RequestLog | None = None,
     pace: Pace | None = None,
+    extension: Extension | None = None,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; then what was begun is finished, for up to 25 s.
@@ -48,13 +50,14 @@ def serve(
         hosts: Host names under which clients may address this server, beside loopback ones and `host`.
         log: Where requests and answers are kept, if they are.
         pace: How fast one key may ask, if that is bounded.
+        extension: What there is beside the models, if there is anything.
         ready: Called once with the URL when requests are accepted.
 
     Raises:
         UsageError: S19 for a host that other machines reach when there is no key; S20 when the address cannot
             be listened at.
     """
-    _Server.prepare(deployments, host, port, store, hosts, log, pace, ready).listen()
+    _Server.prepare(deployments, host, port, store, hosts, log, pace, extension, ready).listen()
 
 
 @contextmanager
@@ -66,10 +69,13 @@ def serving(
     store: Store | None = None,
     hosts: Sequence[str] = (),
     log: RequestLog | None = None,
+    extension: Extension | None = None,
 ) -> Iterator[str]:
     """Serve in a thread for the time of a `with` block, which gets the URL. Arguments as in `serve`."""
     listening = threading.Event()
-    server = _Server.prepare(deployments, host, port, store, hosts, log, None, lambda url: listening.set())
+    server = _Server.prepare(
+        deployments, host, port, store, hosts, log, None, extension, lambda url: listening.set()
+    )
 
     def work() -> None:
         try:
@@ -85,7 +91,7 @@ def serving(
             raise TunesmithError("S20", host=host, port=port, reason="the server did not start")
         yield server.url
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()
 
 
@@ -116,6 +122,7 @@ class _Server(uvicorn.Server):
         hosts: Sequence[str],
         log: RequestLog | None,
         pace: Pace | None,
+        extension: Extension | None,
         ready: Callable[[str], None],
     ) -> _Server:
         """Check who may reach us, then bind."""
@@ -123,7 +130,15 @@ class _Server(uvicorn.Server):
         if not has_keys and not is_loopback(host):
             raise UsageError("S19", host=host)
         known = [*hosts] if host in _WILDCARDS else [host, *hosts]
-        app = create_app(deployments, store=store, require_key=has_keys, hosts=known, log=log, pace=pace)
+        app = create_app(
+            deployments,
+            store=store,
+            require_key=has_keys,
+            hosts=known,
+            log=log,
+            pace=pace,
+            extension=extension,
+        )
         listener = _bind(host, port)
         config = uvicorn.Config(
             app,
@@ -141,6 +156,10 @@ class _Server(uvicorn.Server):
         """Run until told to stop."""
         with self._listener:
             self.run(sockets=[self._listener])
+
+    def end(self) -> None:
+        """Take no more requests; streams that have no end of their own see it in the application's state."""
+        self._app.state.ending = self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept, then say so."""

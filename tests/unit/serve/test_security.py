@@ -16,7 +16,8 @@ from tunesmith.core.errors import TunesmithError, UsageError
 from tunesmith.core.store import Store
 from tunesmith.serve.app import create_app
 from tunesmith.serve.deployment import deploy
-from tunesmith.serve.security import POLICIES, is_loopback, require_policies
+from tunesmith.serve.policies import POLICIES, Policies
+from tunesmith.serve.security import is_loopback
 from tunesmith.serve.server import serving
 
 ALL = "0.0.0.0"  # noqa: S104
@@ -156,10 +157,10 @@ def test_every_answer_has_safe_headers_and_an_id(story_url: str) -> None:
 
 def test_a_route_without_a_policy_stops_the_application() -> None:
     app = FastAPI(docs_url=None, redoc_url=None)
-    require_policies(app)
+    Policies(POLICIES).require(app)
     app.add_api_route("/v1/admin", lambda: None)
     with pytest.raises(TunesmithError, match="GET /v1/admin"):
-        require_policies(app)
+        Policies(POLICIES).require(app)
 
 
 def test_keys_cannot_be_required_without_a_store(vowels: Any) -> None:

@@ -1,4 +1,4 @@
-"""The workspace's store: releases, aliases, tags, notes, and API keys.
+"""The workspace's store: releases, aliases, tags, notes, API keys, sessions and jobs.
 
 It is a SQLite file or a PostgreSQL database, and behaves alike in both. Every write is one short transaction,
 and of all writers, in whatever process, one at a time has its turn.
@@ -6,13 +6,14 @@ and of all writers, in whatever process, one at a time has its turn.
 
 from __future__ import annotations
 
-from tunesmith.core.store.keys import Keys
+from tunesmith.core.store.jobs import Jobs
 from tunesmith.core.store.marks import Marks
-from tunesmith.core.store.records import Key, Move, Note, Release
+from tunesmith.core.store.records import Job, Key, Move, Note, Release, Session
 from tunesmith.core.store.releases import Releases
+from tunesmith.core.store.sessions import Sessions
 
-__all__ = ["Key", "Move", "Note", "Release", "Store"]
+__all__ = ["Job", "Key", "Move", "Note", "Release", "Session", "Store"]
 
 
-class Store(Releases, Marks, Keys):
-    """Releases with their aliases, tags and notes, and the keys of one workspace."""
+class Store(Releases, Marks, Sessions, Jobs):
+    """Releases with their aliases, tags and notes, keys, sessions and jobs of one workspace."""

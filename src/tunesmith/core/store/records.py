@@ -55,3 +55,46 @@ class Note:
 
     text: str
     written: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Somebody who is signed in to the Studio, and what he may do."""
+
+    role: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A piece of work that a process of its own does.
+
+    `status` is queued, running, finished, failed or cancelled; times are seconds since 1970. `beat` is when
+    its process last said that it lives, `stopping` when somebody asked it to end; `progress` goes from 0 to
+    1, and `subject` is what it works on (for training, its run).
+    """
+
+    id: str
+    kind: str
+    title: str
+    arguments: dict[str, Any]
+    by: str
+    status: str
+    attempt: int
+    created: float
+    started: float | None
+    ended: float | None
+    host: str | None
+    process: int | None
+    beat: float | None
+    stopping: float | None
+    progress: float | None
+    subject: str | None
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    revision: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens to it by itself."""
+        return self.status in ("finished", "failed", "cancelled")

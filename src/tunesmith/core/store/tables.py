@@ -62,3 +62,38 @@ notes = sa.Table(
     sa.Column("written", sa.Float, nullable=False),
     sa.Index("ix_notes_subject", "kind", "name"),
 )
+# Who is signed in to the Studio; `key` is the API key that opened the session, if one did.
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("mac", sa.String(64), primary_key=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("key", sa.String(16)),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("expires", sa.Float, nullable=False),
+)
+# `revision` grows by one with every change of any job, so that a reader can ask for what is new.
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("title", sa.String(256), nullable=False),
+    sa.Column("arguments", sa.JSON, nullable=False),
+    sa.Column("by", sa.String(64), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("started", sa.Float),
+    sa.Column("ended", sa.Float),
+    sa.Column("host", sa.String(256)),
+    sa.Column("process", sa.Integer),
+    sa.Column("beat", sa.Float),
+    sa.Column("stopping", sa.Float),
+    sa.Column("progress", sa.Float),
+    sa.Column("subject", sa.String(256)),
+    sa.Column("result", sa.JSON),
+    sa.Column("error", sa.JSON),
+    sa.Column("revision", sa.Integer, nullable=False, index=True),
+)

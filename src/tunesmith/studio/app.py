@@ -1,0 +1,53 @@
+"""The Studio beside the routes over models: all its areas, what they ask of callers, and who it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import Scope
+
+from tunesmith.core.errors import TunesmithError
+from tunesmith.serve.app import create_app
+from tunesmith.serve.deployments import Deployments
+from tunesmith.serve.policies import Policy, Route
+from tunesmith.studio import guard, home, page, session_routes
+from tunesmith.studio.state import Studio
+
+# A module with `POLICIES` and `add_routes(app, studio)` each. The page answers every path: it comes last.
+AREAS: Sequence[Any] = (session_routes, home, page)
+POLICIES: dict[Route, Policy] = {route: policy for area in AREAS for route, policy in area.POLICIES.items()}
+
+
+class StudioExtension:
+    """What `serve` mounts to give the Studio too."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+
+    @property
+    def policies(self) -> Mapping[Route, Policy]:
+        """See `Extension`."""
+        return POLICIES
+
+    def add_routes(self, app: FastAPI, deployments: Deployments) -> None:
+        """See `Extension`."""
+        for area in AREAS:
+            area.add_routes(app, self.studio)
+
+    async def refusal(self, scope: Scope, policy: Policy) -> TunesmithError | None:
+        """See `Extension`."""
+        return await guard.refusal(self.studio, scope, policy)
+
+    def close(self) -> None:
+        """See `Extension`."""
+        self.studio.store.close()
+
+
+def create_studio(studio: Studio, *, require_key: bool = False, hosts: Sequence[str] = ()) -> FastAPI:
+    """The application over a Studio and the models that are served beside it."""
+    extension = StudioExtension(studio)
+    return create_app(
+        studio.served, store=studio.store, require_key=require_key, hosts=hosts, extension=extension
+    )

@@ -1,0 +1,32 @@
+"""What all routes of the Studio share."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from tunesmith.core.store import Store
+from tunesmith.core.workspace import Workspace
+from tunesmith.serve.deployments import Deployments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Studio:
+    """One workspace with its store, the models that are served beside it, and the token that opens it.
+
+    The token is new with every start; it is printed, exchanged for a session, and kept nowhere.
+    """
+
+    workspace: Workspace
+    store: Store
+    served: Deployments
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+
+    @classmethod
+    def over(cls, workspace: Workspace, served: Deployments | None = None) -> Studio:
+        """The Studio of a workspace, which is made if it is not there."""
+        return cls(workspace=workspace, store=Store(workspace.database), served=served or Deployments(()))
+
+    def address(self, url: str) -> str:
+        """The address that opens it, on a server at `url`."""
+        return f"{url}/?token={self.token}"
