@@ -1,4 +1,4 @@
-"""tunesmith data: look at files of rows, clean, divide and convert them, list what is doubtful."""
+"""tunesmith data: look at files of rows, clean, divide, convert and label them, list what is doubtful."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.cli.label_action import options as label_options
+from tunesmith.cli.label_action import run_label
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import Actions, carry_out, number
 from tunesmith.core import text
@@ -24,10 +26,10 @@ _SHARE = number(float, 0, 0.99)
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
-    """show, profile, issues, clean, split, convert."""
+    """show, profile, issues, clean, split, convert, label."""
     actions = Actions(parser, lang)
     option = _options(actions, lang)
-    for name in ("show", "profile", "issues", "clean", "split", "convert"):
+    for name in ("show", "profile", "issues", "clean", "split", "convert", "label"):
         option(name, None)
     option("show", "--rows", type=number(int, 1, 1000), default=5, metavar="N")
     for name in ("profile", "clean"):
@@ -48,6 +50,7 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     option("split", "--format", metavar="SUFFIX")
     for name in ("clean", "split", "convert"):
         option(name, "--to", metavar="LAYOUT")
+    label_options(option)
 
 
 def _similar(given: str) -> float | str:
@@ -82,7 +85,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     """Carry out the action."""
     actions = {
         "show": _show, "profile": _profile, "issues": _issues, "clean": _clean, "split": _split,
-        "convert": _convert,
+        "convert": _convert, "label": run_label,
     }  # fmt: skip
     share_heap()
     return carry_out(actions, given, output)
@@ -96,13 +99,7 @@ def _section(given: argparse.Namespace, **settings: Any) -> Section:
         return section.of_recipe(given.recipe)
     if not given.files:
         raise _missing(given, "FILE")
-    fields = {}
-    for pair in given.fields:
-        name, equals, column = pair.partition("=")
-        if not equals:
-            raise UsageError("U07", value=pair)
-        fields[name.strip()] = column.strip()
-    return section.of_files(given.files, task=given.task, fields=fields, **settings)
+    return section.of_files(given.files, task=given.task, fields=section.fields_of(given.fields), **settings)
 
 
 def _check_alone(given: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ _AREAS = {
     "C": "core",
     "D": "data",
     "E": "eval",
+    "L": "labels",
     "M": "models",
     "R": "recipe",
     "S": "serve",

@@ -1,4 +1,4 @@
-"""The workspace's store: releases, aliases, tags, notes, API keys, sessions and jobs.
+"""The workspace's store: releases, aliases, tags, notes, API keys, sessions, jobs, and labelling projects.
 
 It is a SQLite file or a PostgreSQL database, and behaves alike in both. Every write is one short transaction,
 and of all writers, in whatever process, one at a time has its turn.
@@ -7,6 +7,7 @@ and of all writers, in whatever process, one at a time has its turn.
 from __future__ import annotations
 
 from tunesmith.core.store.jobs import Jobs
+from tunesmith.core.store.labelling import Labelling
 from tunesmith.core.store.marks import Marks
 from tunesmith.core.store.records import Job, Key, Move, Note, Release, Session
 from tunesmith.core.store.releases import Releases
@@ -15,5 +16,5 @@ from tunesmith.core.store.sessions import Sessions
 __all__ = ["Job", "Key", "Move", "Note", "Release", "Session", "Store"]
 
 
-class Store(Releases, Marks, Sessions, Jobs):
-    """Releases with their aliases, tags and notes, keys, sessions and jobs of one workspace."""
+class Store(Releases, Marks, Sessions, Jobs, Labelling):
+    """Releases, aliases, tags and notes, keys, sessions, jobs and labelling projects of one workspace."""

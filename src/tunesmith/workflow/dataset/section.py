@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tunesmith.core import components, recipe_file
-from tunesmith.core.errors import DataError, Problem, RecipeError
+from tunesmith.core.errors import DataError, Problem, RecipeError, UsageError
 from tunesmith.core.recipe import Data
 from tunesmith.core.registry import suggestion
 from tunesmith.data import shapes
@@ -57,6 +57,21 @@ def of_files(
     shape = shape_of(task) if task else _common_shape(files, here)
     given = {"source": files, "fields": dict(fields or {}), "clean": list(clean), "on_error": "drop"}
     return Section(data=checked({**given, "split": dict(split or {})}), shape=shape, base=here, seed=seed)
+
+
+def fields_of(pairs: Sequence[str]) -> dict[str, str]:
+    """Fields and their columns, as a command line has them: `FIELD=COLUMN`.
+
+    Raises:
+        UsageError: U07 for one without a column.
+    """
+    fields = {}
+    for pair in pairs:
+        name, equals, column = pair.partition("=")
+        if not equals:
+            raise UsageError("U07", value=pair)
+        fields[name.strip()] = column.strip()
+    return fields
 
 
 def apart(files: Sequence[str]) -> list[str]:

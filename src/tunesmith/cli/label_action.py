@@ -1,0 +1,141 @@
+"""tunesmith data label: begin labelling or go on, see how far it is, write what was labelled."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.cli.output import Output
+from tunesmith.cli.parser import number
+from tunesmith.core.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from tunesmith.core.store import Store
+    from tunesmith.core.store.labelling import Project
+
+_ORDERS = ("given", "random")
+
+
+def options(option: Callable[..., None]) -> None:
+    """The options of the action."""
+    option("label", "--project", metavar="NAME")
+    option("label", "--labels", metavar="LIST")
+    option("label", "--guideline", type=Path, metavar="FILE")
+    option("label", "--gold", action="append", default=[], metavar="FILE")
+    option("label", "--as", dest="annotator", metavar="NAME")
+    option("label", "--twice", type=number(float, 0, 1), default=0.0, metavar="SHARE")
+    option("label", "--order", choices=_ORDERS, default="given")
+    option("label", "--scale", type=number(int, 2, 10), default=5, metavar="N")
+    option("label", "--status", action="store_true")
+    option("label", "--out", type=Path, metavar="FILE")
+    option("label", "--to", metavar="LAYOUT")
+    option("label", "--remove", action="store_true")
+
+
+def run_label(given: argparse.Namespace, output: Output) -> int:
+    """List the projects, or do what was asked with one; by default label."""
+    from tunesmith.core.store import Store
+
+    store = Store(output.workspace.database)
+    if not given.files:
+        return _list(store, output)
+    if given.remove:
+        return _remove(store, given.files[0], output)
+    project = _project(store, given)
+    if given.status:
+        return _status(store, project, output)
+    if given.out is not None:
+        return _export(store, project, given, output)
+    return _label(store, project, given, output)
+
+
+def _project(store: Store, given: argparse.Namespace) -> Project:
+    """The project of that name; else one of the files, which is made unless it is there already."""
+    from tunesmith.workflow.dataset.section import fields_of
+    from tunesmith.workflow.labelling import making
+
+    names = {project.name: project for project in store.projects()}
+    if len(given.files) == 1 and given.files[0] in names:
+        return names[given.files[0]]
+    if not any(Path(file).exists() or "*" in file for file in given.files):
+        return store.project(given.files[0])
+    name = given.project or making.name_of(given.files[0])
+    if name in names and names[name].source == ", ".join(given.files):
+        return names[name]
+    wish = making.Wish(
+        name=name, kind=given.task, labels=_labels(given.labels), overlap=given.twice, order=given.order,
+        guideline=_guideline(given.guideline), scale=given.scale,
+    )  # fmt: skip
+    return making.create(store, given.files, wish, fields=fields_of(given.fields), gold=given.gold)
+
+
+def _guideline(file: Path | None) -> str:
+    if file is None:
+        return ""
+    if not file.is_file():
+        raise NotFoundError("C01", file=file)
+    return file.read_text(encoding="utf-8", errors="replace")
+
+
+def _labels(said: str | None) -> list[str]:
+    return (
+        [] if said is None else [name.strip() for name in said.replace("，", ",").split(",") if name.strip()]
+    )
+
+
+def _label(store: Store, project: Project, given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.cli.keyboard import keyboard
+    from tunesmith.cli.label_view import label
+    from tunesmith.workflow.labelling.session import Session
+
+    session = Session(store, project, given.annotator or getpass.getuser())
+    try:
+        label(session, keyboard(), output)
+    finally:
+        session.close()
+        _status(store, project, output)
+    return 0
+
+
+def _status(store: Store, project: Project, output: Output) -> int:
+    standing = store.standing(project.name)
+    output.data({"project": project.name, "task": project.task, **asdict(standing)})
+    output.line(output.say("label_standing", name=project.name, **asdict(standing)))
+    return 0
+
+
+def _list(store: Store, output: Output) -> int:
+    found = [(project, store.standing(project.name)) for project in store.projects()]
+    output.data({"projects": [_listed(project, asdict(standing)) for project, standing in found]})
+    if not found:
+        output.hint(output.say("label_none"))
+        return 0
+    names = ("name", "kind", "items", "decided", "labels")
+    rows = [[p.name, p.task, f"{s.items:,}", f"{s.decided:,}", str(len(p.labels) or "")] for p, s in found]
+    output.table([output.say(f"column_label_{name}") for name in names], rows)
+    return 0
+
+
+def _listed(project: Project, standing: dict[str, Any]) -> dict[str, Any]:
+    return {"name": project.name, "task": project.task, "source": project.source, **standing}
+
+
+def _export(store: Store, project: Project, given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.workflow.labelling.exporting import export
+
+    made = export(store, project.name, given.out, given.to)
+    output.data({"out": str(given.out), **asdict(made)})
+    output.line(output.say("label_exported", **asdict(made)))
+    output.line(output.say("written", file=given.out))
+    return 0
+
+
+def _remove(store: Store, name: str, output: Output) -> int:
+    store.remove_project(name)
+    output.data({"project": name, "removed": True})
+    output.line(output.say("label_removed", name=name))
+    return 0

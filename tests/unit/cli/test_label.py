@@ -1,0 +1,99 @@
+"""tunesmith data label: a person with a keyboard, each decision kept at once; scripts do the same."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+TAGGED = {"text": "张三👍在北京，北京很大", "spans": [{"start": 0, "end": 2, "label": "PER"}]}
+LOC = [{"start": 4, "end": 6, "label": "LOC"}, {"start": 7, "end": 9, "label": "LOC"}]
+TASKS = [
+    ("multilabel", {"text": "b", "labels": ["x", "y"]}, "1, y\n", "labels", ["x", "y"]),
+    ("preference", {"prompt": "p", "chosen": "c", "rejected": "r"}, "2\n", None, None),
+    ("rating", {"text": "b"}, "9\n4\n", "score", 4.0),
+    ("correction", {"text": "teh cat"}, "the cat\n", "target", "the cat"),
+    (
+        "answer",
+        {"question": "谁？", "context": "李四👍答", "answers": {"text": ["李"], "answer_start": [0]}},
+        "nobody\n李四\n",
+        "answers",
+        {"text": ["李四"], "answer_start": [0]},
+    ),
+]
+
+
+@pytest.fixture
+def typed(call, monkeypatch):
+    """Call `data label` with what somebody types."""
+
+    def run(keys: str, *arguments: object):
+        monkeypatch.setattr("sys.stdin", io.StringIO(keys))
+        return call("data", "label", *arguments)
+
+    return run
+
+
+def test_classes_by_key_by_name_by_search_as_suggested_skipped_and_undone(typed, call, tickets):
+    said = typed("1\nrate\n/\nrat\n\nz\n\n ２\nq\n", tickets, "--as", "ann", "--gold", tickets)
+    assert said.code == 0
+    assert "[1] card" in said.out
+    assert max(map(len, said.out.splitlines())) <= 80
+    decided = call("data", "label", "tickets", "--out", "made.jsonl", "--to", "decisions", "--json").json
+    made = [json.loads(line) for line in tickets.with_name("made.jsonl").read_text("utf-8").splitlines()]
+    assert decided["rows"] == len(made) == 6
+    assert [one["kind"] for one in made] == ["label"] * 3 + ["undo"] + ["label"] * 2
+    assert {one["annotator"] for one in made} == {"ann"}
+
+
+def test_work_goes_on_where_it_ended_and_is_written_at_any_time(typed, call, tickets):
+    assert typed("1\n", tickets, "--as", "ann").code == 0
+    assert typed(" \n", "tickets", "--as", "bob").code == 0
+    assert call("data", "label", "tickets", "--status", "--json").json["by"] == {"ann": 1, "bob": 1}
+    said = call("data", "label", "tickets", "--out", "out.csv", "--json").json
+    assert (said["rows"], said["skipped"], said["open"]) == (1, 1, 6)
+    assert "card" in tickets.with_name("out.csv").read_text("utf-8")
+    (listed,) = call("data", "label", "--json").json["projects"]
+    assert (listed["name"], listed["items"], listed["decided"]) == ("tickets", 8, 2)
+    assert call("data", "label", "tickets", "--remove").code == 0
+    assert call("data", "label", "tickets", "--status").code == 4
+
+
+def test_spans_are_given_by_their_words_wherever_they_stand(typed, call, tmp_path):
+    (tmp_path / "a.jsonl").write_text(2 * (json.dumps(TAGGED) + "\n"), "utf-8")
+    said = typed("ORG 北京\nLOC 上海\nLOC 北京; LOC 北京\n", "a.jsonl", "--labels", "PER,LOC")
+    assert "no label or key ORG" in said.out
+    assert "does not contain 上海" in said.out
+    assert call("data", "label", "a", "--out", "b.jsonl", "--to", "prodigy").code == 0
+    assert json.loads((tmp_path / "b.jsonl").read_text("utf-8"))["spans"] == LOC
+
+
+@pytest.mark.parametrize(("task", "row", "keys", "column", "value"), TASKS)
+def test_every_kind_of_labelling_ends_in_a_row(typed, call, tmp_path, task, row, keys, column, value):
+    (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    assert typed(keys, "a.jsonl", "--task", task, "--lang", "zh").code == 0
+    out = "b.json" if task == "answer" else "b.jsonl"
+    assert call("data", "label", "a", "--out", out).code == 0
+    made = (tmp_path / out).read_text("utf-8")
+    if task == "answer":
+        (answer,) = json.loads(made)["data"][0]["paragraphs"][0]["qas"][0]["answers"]
+        assert (answer["text"], answer["answer_start"]) == ("李四", 0)
+    elif column:
+        assert json.loads(made)[column] == value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["nowhere"], "L01"), (["a.txt"], "L09"), (["a.txt", "--task", "clas"], "L11"),
+        (["a.txt", "--task", "answer"], "L08"), (["a.txt", "--labels", "x,x"], "L12"),
+        (["a.txt", "--labels", "x", "--project", "a b"], "L02"),
+        (["a.txt", "--labels", "x", "--guideline", "none.md"], "C01"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_labelled_is_said_before_anything_is_made(call, tmp_path, arguments, code):
+    (tmp_path / "a.txt").write_text("one\n", "utf-8")
+    said = call("data", "label", *arguments, "--json")
+    assert said.json["problems"][0]["code"] == code
+    assert call("data", "label", "--json").json == {"projects": []}
