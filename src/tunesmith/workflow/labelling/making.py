@@ -95,7 +95,7 @@ def _read(
     files: Sequence[str], kind: str | None, fields: Mapping[str, str], seed: int
 ) -> tuple[str, list[Shown]]:
     if kind is not None and kind not in KINDS:
-        raise UsageError("L11", name=kind, **suggestion(kind, KINDS))
+        raise UsageError("L11", name=kind, **suggestion(kind, list(KINDS)))
     found = section.of_files(files, task=_shape(kind, fields), fields=fields)
     chosen = kind or GUESSED.get(found.shape, CLASS)
     data = found.data.model_copy(update={"clean": []})
