@@ -1,6 +1,7 @@
 # make demo   the whole loop on the built-in sample
 # make test   format, lint, types, import contract, tests
 # make test-faults   the long kill trials, and what is too slow for every day
+# make test-browser   the Studio in Chromium; skipped where there is none
 # make test-gpu   training on a graphics processor; skipped where there is none
 # make bench   data preparation and training beside their peers, whose environments they make
 # make lock   write requirements.lock anew from pyproject.toml
@@ -13,7 +14,7 @@ READY := $(VENV)/.ready
 # Without bytecode on disk every process of a test compiles the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint unit test-faults test-gpu bench lock clean
+.PHONY: demo test lint unit test-faults test-browser test-gpu bench lock clean
 
 demo: $(READY)
 	$(BIN)/tunesmith demo
@@ -27,10 +28,15 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 unit: $(READY)
-	$(BIN)/python -m pytest -m "not faults" --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m "not faults and not browser" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-faults: $(READY)
 	$(BIN)/python -m pytest -m faults
+
+# What only the tests need of npm, axe-core, comes with `npm ci`; without npm those tests are skipped.
+test-browser: $(READY)
+	test -d web/node_modules/axe-core || npm --prefix web ci --no-audit --no-fund || true
+	$(BIN)/python -m pytest tests/browser -rs
 
 test-gpu: $(READY)
 	$(BIN)/python -m pytest tests/gpu
