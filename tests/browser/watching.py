@@ -1,4 +1,4 @@
-"""What no page may do, watched on every page: reach another machine, break its own policy, complain to the console."""
+"""What no page may do, watched on all: reach another machine, break its own policy, complain to the console."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Req
 
 HERE = ("127.0.0.1", "localhost")
 _REPORT = """
-addEventListener("securitypolicyviolation", (e) => console.error(`CSP: ${e.violatedDirective} ${e.blockedURI}`));
+addEventListener("securitypolicyviolation", (e) => {
+  console.error(`CSP: ${e.violatedDirective} ${e.blockedURI}`);
+});
 """
 
 
 @dataclass
 class Watch:
-    """Collects what went wrong in a context; `allowed` are patterns of what a test brings about on purpose."""
+    """Collects what went wrong in a context; `allowed`: what a test brings about on purpose."""
 
     complaints: list[str] = field(default_factory=list)
     allowed: list[str] = field(default_factory=list)
