@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -199,6 +201,9 @@ KINDS: dict[str, type[Any]] = {
 }  # fmt: skip
 
 
+_TAIL = 4096
+
+
 class EventLog:
     """The events.jsonl of a run folder."""
 
@@ -219,6 +224,28 @@ class EventLog:
                 yield json.loads(line)
             except ValueError:
                 continue
+
+    def first(self) -> dict[str, Any] | None:
+        """The first line."""
+        if not self.path.exists():
+            return None
+        with self.path.open("rb") as file:
+            line = file.readline()
+        return _last_of([line]) if line.endswith(b"\n") else None
+
+    def last(self, event: str | None = None) -> dict[str, Any] | None:
+        """The last complete line (of one kind of event), found without reading those before it."""
+        if not self.path.exists():
+            return None
+        with self.path.open("rb") as file:
+            end, size = file.seek(0, os.SEEK_END), _TAIL
+            while True:
+                begin = file.seek(max(0, end - size))
+                lines = file.read(end - begin).split(b"\n")[:-1]
+                found = _last_of(lines if begin == 0 else lines[1:], event)
+                if found is not None or begin == 0:
+                    return found
+                size *= 16
 
     def read(self) -> Iterator[Event]:
         """All events, in order."""
@@ -245,6 +272,15 @@ class EventLog:
                 current = event.detail if event.stage == "train" else ""
             elif current == detail:
                 yield event
+
+
+def _last_of(lines: list[bytes], event: str | None = None) -> dict[str, Any] | None:
+    for line in reversed(lines):
+        with suppress(ValueError):
+            record: dict[str, Any] = json.loads(line)
+            if event is None or record["event"] == event:
+                return record
+    return None
 
 
 # What a training that continues from a checkpoint says again.

@@ -145,10 +145,8 @@ class RunFolder:
             return "running"
         if self.result() is not None:
             return "finished"
-        last = None
-        for record in self.events.records():
-            last = record["event"]
-        return {"Stopped": "stopped", "Failed": "failed"}.get(last or "", "interrupted")
+        last = self.events.last() or {"event": ""}
+        return {"Stopped": "stopped", "Failed": "failed"}.get(last["event"], "interrupted")
 
     def remove(self) -> None:
         """Delete the run.

@@ -1,0 +1,90 @@
+"""The evaluation of a run: its report as it is on disk, and the rows it was made from, to be searched."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from fastapi import FastAPI, Query
+from starlette.responses import Response, StreamingResponse
+
+from tunesmith.core.errors import NotFoundError
+from tunesmith.eval.report import Report
+from tunesmith.serve.answers import Frozen
+from tunesmith.serve.policies import Policy, Route
+from tunesmith.studio.judged import Judged, Judgement, Wanted
+from tunesmith.studio.roles import VIEWER
+from tunesmith.studio.runs.finding import RunId, find
+from tunesmith.studio.state import Studio
+
+POLICIES: dict[Route, Policy] = {
+    ("GET", "/api/runs/{id}/report"): VIEWER,
+    ("GET", "/api/runs/{id}/mistakes"): VIEWER,
+    ("GET", "/api/runs/{id}/mistakes.csv"): VIEWER,
+}
+
+Label = Annotated[str | None, Query(max_length=2**16)]
+Search = Annotated[str, Query(max_length=1000)]
+Which = Literal["wrong", "right", "all"]
+
+
+class Mistakes(Frozen):
+    """Some of the `total` rows that were asked for. `judged`: rows are right or wrong, and not more or less."""
+
+    rows: list[Judgement]
+    total: int
+    judged: bool
+
+
+def add_routes(app: FastAPI, studio: Studio) -> None:
+    """Put the routes of evaluations into `app`."""
+    judged = Judged()
+
+    @app.get("/api/runs/{id}/report", response_model=Report)
+    def report(id: RunId) -> Response:
+        """The report; infinity and NaN are words in it, as in report.json."""
+        run = find(studio.workspace, id)
+        if not run.report.is_file():
+            raise NotFoundError("W43", run=run.id)
+        return Response(run.report.read_bytes(), media_type="application/json")
+
+    @app.get("/api/runs/{id}/mistakes")
+    def mistakes(
+        id: RunId,
+        which: Which = "wrong",
+        target: Label = None,
+        predicted: Label = None,
+        search: Search = "",
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    ) -> Mistakes:
+        """Rows of the evaluation in words: what was asked, what the data has there, what the model said."""
+        rows = judged.of(find(studio.workspace, id))
+        found = rows.places(Wanted(which=which, target=target, predicted=predicted, search=search))
+        shown = [rows.judgement(place) for place in found[offset : offset + limit]]
+        return Mistakes(rows=shown, total=len(found), judged=rows.right is not None)
+
+    @app.get("/api/runs/{id}/mistakes.csv", response_class=StreamingResponse)
+    def table(
+        id: RunId, which: Which = "wrong", target: Label = None, predicted: Label = None, search: Search = ""
+    ) -> StreamingResponse:
+        """The same rows, all of them, as a file."""
+        rows = judged.of(find(studio.workspace, id))
+        found = rows.places(Wanted(which=which, target=target, predicted=predicted, search=search))
+        lines = _lines(rows.judgement(place) for place in found)
+        headers = {"Content-Disposition": 'attachment; filename="mistakes.csv"'}
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _lines(rows: Iterator[Judgement]) -> Iterator[str]:
+    yield _line("row", "text", "target", "answer", "right", "probability")
+    for row in rows:
+        yield _line(row.row, row.text, row.target, row.answer, row.right, row.probability)
+
+
+def _line(*values: object) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(["" if value is None else value for value in values])
+    return line.getvalue()

@@ -1,0 +1,93 @@
+"""What may be done with a run: stopped, continued, marked, removed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Annotated
+
+from fastapi import FastAPI
+from pydantic import Field
+
+from tunesmith.core.removing import remove_run
+from tunesmith.serve.answers import Frozen
+from tunesmith.serve.policies import Policy, Route
+from tunesmith.serve.strict import Strict
+from tunesmith.studio.roles import ENGINEER
+from tunesmith.studio.runs.finding import RunId, find
+from tunesmith.studio.state import Studio
+
+POLICIES: dict[Route, Policy] = {
+    ("POST", "/api/runs/{id}/stop"): ENGINEER,
+    ("PUT", "/api/runs/{id}/tags"): ENGINEER,
+    ("POST", "/api/runs/{id}/notes"): ENGINEER,
+    ("DELETE", "/api/runs/{id}"): ENGINEER,
+}
+
+Tag = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Stopping(Frozen):
+    """Whether a process works on the run and was asked to stop; it ends after its step, with a checkpoint."""
+
+    run: str
+    asked: bool
+
+
+class TagsRequest(Strict):
+    """All tags the run is to have."""
+
+    tags: Annotated[list[Tag], Field(max_length=50)]
+
+
+class Tags(Frozen):
+    """The tags of a run."""
+
+    tags: list[str]
+
+
+class NoteRequest(Strict):
+    """What to write about the run."""
+
+    text: Annotated[str, Field(min_length=1, max_length=10_000)]
+
+
+class Done(Frozen):
+    """The run it was done to."""
+
+    run: str
+
+
+def add_routes(app: FastAPI, studio: Studio) -> None:
+    """Put the routes that change runs into `app`."""
+
+    @app.post("/api/runs/{id}/stop")
+    def stop(id: RunId) -> Stopping:
+        """Ask the process that works on the run to stop, as Ctrl-C does; it can be continued."""
+        run = find(studio.workspace, id)
+        owner = run.owner()
+        if owner is not None:
+            os.kill(owner, signal.SIGTERM)
+        return Stopping(run=run.id, asked=owner is not None)
+
+    @app.put("/api/runs/{id}/tags")
+    def tag(id: RunId, wishes: TagsRequest) -> Tags:
+        """Give the run these tags and no others."""
+        run = find(studio.workspace, id)
+        added = studio.store.tag("run", run.id, wishes.tags)
+        return Tags(tags=list(studio.store.untag("run", run.id, set(added) - set(wishes.tags))))
+
+    @app.post("/api/runs/{id}/notes")
+    def note(id: RunId, wishes: NoteRequest) -> Done:
+        """Write a note about the run."""
+        run = find(studio.workspace, id)
+        studio.store.note("run", run.id, wishes.text)
+        return Done(run=run.id)
+
+    @app.delete("/api/runs/{id}")
+    def remove(id: RunId) -> Done:
+        """Delete the run's folder; releases that it made stay."""
+        run = find(studio.workspace, id)
+        remove_run(run, studio.workspace)
+        studio.series.forget(run)
+        return Done(run=run.id)

@@ -1,0 +1,150 @@
+"""One run: how far it is, what it came to, what it warned of, and its releases and notes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import FastAPI, Request
+
+from tunesmith.core import text
+from tunesmith.core.runs import RunFolder
+from tunesmith.serve import errors
+from tunesmith.serve.answers import Frozen
+from tunesmith.serve.policies import Policy, Route
+from tunesmith.studio.roles import VIEWER
+from tunesmith.studio.runs.facts import Facts, Notebook
+from tunesmith.studio.runs.finding import RunId, find
+from tunesmith.studio.series.alerts import Alert, alerts
+from tunesmith.studio.series.known import Known, Mark
+from tunesmith.studio.series.reading import said
+from tunesmith.studio.state import Studio
+from tunesmith.workflow import lineage
+
+POLICIES: dict[Route, Policy] = {("GET", "/api/runs/{id}"): VIEWER}
+
+
+class Told(Frozen):
+    """A warning or an error in words of the reader's language."""
+
+    code: str
+    message: str
+    cause: str
+    hint: str
+    time: float
+    training: str
+    step: int
+
+
+class Stage(Frozen):
+    """A stage that is done, how long it took in seconds, and whether its result was there already."""
+
+    stage: str
+    seconds: float
+    cached: bool
+
+
+class Training(Frozen):
+    """How far one training came: its last step, and the sums until there."""
+
+    name: str
+    step: int
+    steps: int
+    epoch: float
+    loss: float | None
+    tokens: int
+    seconds: float
+    memory: int | None
+
+
+class Note(Frozen):
+    """What somebody wrote about the run, and when."""
+
+    text: str
+    written: float
+
+
+class Run(Frozen):
+    """Everything about a run but its series, samples and report; `result` is that of result.json."""
+
+    facts: Facts
+    path: str
+    stages: list[Stage]
+    trainings: list[Training]
+    warnings: list[Told]
+    failed: Told | None
+    alerts: list[Alert]
+    result: dict[str, Any] | None
+    releases: list[dict[str, Any]]
+    tags: list[str]
+    notes: list[Note]
+    has_report: bool
+    has_outcome: bool
+
+
+def add_routes(app: FastAPI, studio: Studio) -> None:
+    """Put the route of one run into `app`."""
+    notebook = Notebook()
+
+    @app.get("/api/runs/{id}")
+    def one(id: RunId, request: Request) -> Run:
+        """A run by its id, the beginning of it, or `latest`."""
+        run = find(studio.workspace, id)
+        return _run(run, notebook.of(run), studio, errors.language(request.headers))
+
+
+def _run(run: RunFolder, facts: Facts, studio: Studio, lang: str) -> Run:
+    known = studio.series.of(run)
+    failures = list(_told(run, known, "Failed", lang)) if facts.status == "failed" else []
+    return Run(
+        facts=facts,
+        path=str(run.path),
+        stages=[Stage(**_some(each, Stage)) for each in _said(run, known, "StageFinished")],
+        trainings=[_training(known, name) for name in known.trainings if len(known.track(name, "train"))],
+        warnings=list(_told(run, known, "Warned", lang)),
+        failed=failures[-1] if failures else None,
+        alerts=alerts(known),
+        result=run.result(),
+        releases=lineage.of_run(run, studio.workspace),
+        tags=list(studio.store.tags("run").get(run.id, ())),
+        notes=[Note(**_some(asdict(note), Note)) for note in studio.store.notes("run", run.id)],
+        has_report=run.report.is_file(),
+        has_outcome=run.outcome.is_file(),
+    )
+
+
+def _some(values: dict[str, Any], shape: type[Frozen]) -> dict[str, Any]:
+    return {name: values[name] for name in shape.model_fields}
+
+
+def _marks(known: Known, event: str) -> list[Mark]:
+    return [mark for mark in known.marks if mark.event == event]
+
+
+def _said(run: RunFolder, known: Known, event: str) -> Iterator[dict[str, Any]]:
+    for mark in _marks(known, event):
+        yield said(run.events.path, mark)
+
+
+def _told(run: RunFolder, known: Known, event: str, lang: str) -> Iterator[Told]:
+    for mark in _marks(known, event):
+        record = said(run.events.path, mark)
+        words = text.explain(record["code"], lang, record["values"])
+        yield Told(code=record["code"], **words, time=mark.time, training=mark.training, step=mark.step)
+
+
+def _training(known: Known, name: str) -> Training:
+    track = known.track(name, "train").columns
+    last = {column: float(values[-1]) for column, values in track.items()}
+    return Training(
+        name=name,
+        step=int(last["step"]),
+        steps=int(last["steps"]),
+        epoch=last["epoch"],
+        loss=last["loss"] if math.isfinite(last["loss"]) else None,
+        tokens=int(track["tokens"].sum()),
+        seconds=float(track["seconds"].sum()),
+        memory=int(track["memory"].max()) if "memory" in track else None,
+    )

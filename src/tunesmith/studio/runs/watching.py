@@ -1,0 +1,163 @@
+"""What a run says while it works: its events, what the model writes, the recipe it was given, its files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request
+from starlette.responses import FileResponse
+
+from tunesmith.core import text
+from tunesmith.core.errors import NotFoundError
+from tunesmith.core.runs import RunFolder
+from tunesmith.serve import errors
+from tunesmith.serve.answers import Frozen
+from tunesmith.serve.policies import Policy, Route
+from tunesmith.studio.roles import VIEWER
+from tunesmith.studio.runs.finding import RunId, find
+from tunesmith.studio.series.known import Mark
+from tunesmith.studio.series.reading import said
+from tunesmith.studio.state import Studio
+
+POLICIES: dict[Route, Policy] = {
+    ("GET", "/api/runs/{id}/log"): VIEWER,
+    ("GET", "/api/runs/{id}/samples"): VIEWER,
+    ("GET", "/api/runs/{id}/recipe"): VIEWER,
+    ("GET", "/api/runs/{id}/files"): VIEWER,
+    ("GET", "/api/runs/{id}/files/{name:path}"): VIEWER,
+}
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Offset = Annotated[int, Query(ge=0, lt=2**31)]
+_MOST_FILES = 2000
+_HIDDEN = "."
+
+
+class Entry(Frozen):
+    """An event that is no row of numbers; `message` are its words where it has a code."""
+
+    event: str
+    time: float
+    training: str
+    step: int
+    values: dict[str, Any]
+    message: str | None
+
+
+class Log(Frozen):
+    """Some of `total` entries, newest first."""
+
+    entries: list[Entry]
+    total: int
+
+
+class Sample(Frozen):
+    """What the model wrote for a row after a step, beside what the data has there."""
+
+    prompt: str
+    answer: str
+    expected: str | None
+
+
+class Sampling(Frozen):
+    """What the model wrote after a step."""
+
+    training: str
+    step: int
+    time: float
+    samples: list[Sample]
+
+
+class Samples(Frozen):
+    """Some of `total` samplings, newest first."""
+
+    samplings: list[Sampling]
+    total: int
+
+
+class SavedRecipe(Frozen):
+    """The recipe that the run carries out, with all defaults, versions and hashes, as it is on disk."""
+
+    file: str
+    yaml: str
+
+
+class File(Frozen):
+    """A file of the run's folder: bytes, and when it was changed, in seconds since 1970."""
+
+    name: str
+    size: int
+    changed: float
+
+
+class Files(Frozen):
+    """The files of a run's folder."""
+
+    path: str
+    files: list[File]
+
+
+def add_routes(app: FastAPI, studio: Studio) -> None:
+    """Put the routes by which a run is watched into `app`."""
+
+    @app.get("/api/runs/{id}/log")
+    def log(id: RunId, request: Request, limit: Limit = 200, offset: Offset = 0) -> Log:
+        """What happened, newest first."""
+        run = find(studio.workspace, id)
+        marks = [mark for mark in studio.series.of(run).marks[::-1] if mark.event != "Sampled"]
+        lang = errors.language(request.headers)
+        return Log(entries=[_entry(run, each, lang) for each in marks[offset:][:limit]], total=len(marks))
+
+    @app.get("/api/runs/{id}/samples")
+    def samples(id: RunId, limit: Limit = 20, offset: Offset = 0) -> Samples:
+        """What the model wrote while it was trained, newest first."""
+        run = find(studio.workspace, id)
+        marks = [mark for mark in studio.series.of(run).marks[::-1] if mark.event == "Sampled"]
+        return Samples(samplings=[_sampling(run, each) for each in marks[offset:][:limit]], total=len(marks))
+
+    @app.get("/api/runs/{id}/recipe")
+    def recipe(id: RunId) -> SavedRecipe:
+        """The saved recipe."""
+        run = find(studio.workspace, id)
+        return SavedRecipe(file=str(run.recipe), yaml=run.recipe.read_text("utf-8"))
+
+    @app.get("/api/runs/{id}/files")
+    def files(id: RunId) -> Files:
+        """The files of the run."""
+        run = find(studio.workspace, id)
+        return Files(path=str(run.path), files=_files(run))
+
+    @app.get("/api/runs/{id}/files/{name:path}", response_class=FileResponse)
+    def file(id: RunId, name: str) -> FileResponse:
+        """One file, to be kept and not to be shown."""
+        run = find(studio.workspace, id)
+        if name not in {each.name for each in _files(run)}:
+            raise NotFoundError("W42", name=name[:200], run=run.id)
+        return FileResponse(
+            run.path / name, media_type="application/octet-stream", filename=name.replace("/", "-")
+        )
+
+
+def _entry(run: RunFolder, mark: Mark, lang: str) -> Entry:
+    record = said(run.events.path, mark)
+    values = {key: value for key, value in record.items() if key not in ("event", "time")}
+    code = record.get("code")
+    words = text.explain(code, lang, record["values"])["message"] if code else None
+    return Entry(
+        event=mark.event, time=mark.time, training=mark.training, step=mark.step, values=values, message=words
+    )
+
+
+def _sampling(run: RunFolder, mark: Mark) -> Sampling:
+    samples = said(run.events.path, mark)["samples"]
+    return Sampling(training=mark.training, step=mark.step, time=mark.time, samples=samples)
+
+
+def _files(run: RunFolder) -> list[File]:
+    """The plain files of the folder; a link may lead out of it, and is not among them."""
+    found = (path for path in sorted(run.path.rglob("*")) if path.is_file() and not path.is_symlink())
+    inner = (path for path in found if not path.relative_to(run.path).as_posix().startswith(_HIDDEN))
+    return [
+        File(name=path.relative_to(run.path).as_posix(), size=path.stat().st_size, changed=path.stat().st_mtime)
+        for path, _ in zip(inner, range(_MOST_FILES), strict=False)
+    ]

@@ -1,0 +1,1 @@
+"""The figures of runs as series of numbers: read from events, kept beside the runs, shown at any zoom."""

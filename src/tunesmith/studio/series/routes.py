@@ -1,0 +1,174 @@
+"""The series of a run at any zoom, what happened beside them, and all their rows as a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query
+from starlette.responses import Response, StreamingResponse
+
+from tunesmith.core.errors import NotFoundError
+from tunesmith.core.runs import RunFolder
+from tunesmith.serve.answers import Frozen
+from tunesmith.serve.policies import Policy, Route
+from tunesmith.studio.roles import VIEWER
+from tunesmith.studio.runs.finding import RunId, find
+from tunesmith.studio.series import axes
+from tunesmith.studio.series.alerts import Alert, alerts
+from tunesmith.studio.series.axes import Axis
+from tunesmith.studio.series.buckets import buckets
+from tunesmith.studio.series.known import Known, Numbers
+from tunesmith.studio.state import Studio
+
+POLICIES: dict[Route, Policy] = {
+    ("GET", "/api/runs/{id}/series"): VIEWER,
+    ("GET", "/api/runs/{id}/series.csv"): VIEWER,
+}
+
+# Of marks of one kind that are closer together than a line on the page is wide, one is enough.
+_MARKS = 200
+_MARKED = ("Saved", "Resumed", "Skipped", "Warned", "Stopped", "Failed", "Finished")
+Column = list[float | None]
+
+
+class Series(Frozen):
+    """One series: of each bucket of `size` rows where it ends, its lowest, highest and last value.
+
+    `broken` are the places of buckets in which a value is no number. `rows` are those of the whole range.
+    """
+
+    key: str
+    x: list[float]
+    low: Column
+    high: Column
+    last: Column
+    broken: list[float]
+    rows: int
+    size: int
+
+
+class Event(Frozen):
+    """What happened where on the axis; `event` as in events.jsonl."""
+
+    event: str
+    x: float
+    step: int
+
+
+class SeriesAnswer(Frozen):
+    """Series of one training of a run, in the order they were asked for; `keys` are all there are."""
+
+    run: str
+    training: str
+    trainings: list[str]
+    keys: list[str]
+    axis: Axis
+    series: list[Series]
+    events: list[Event]
+    alerts: list[Alert]
+    step: int
+
+
+Keys = Annotated[str, Query(max_length=4096, description="Names of series, divided by commas; none: all.")]
+Training = Annotated[str, Query(max_length=512, description="Which training of the run; empty: the last.")]
+
+
+def add_routes(app: FastAPI, studio: Studio) -> None:
+    """Put the routes of series into `app`."""
+
+    @app.get("/api/runs/{id}/series", response_model=SeriesAnswer)
+    def series(
+        id: RunId,
+        keys: Keys = "",
+        training: Training = "",
+        x: Axis = "step",
+        first: Annotated[float | None, Query(alias="from", allow_inf_nan=False)] = None,
+        final: Annotated[float | None, Query(alias="to", allow_inf_nan=False)] = None,
+        points: Annotated[int, Query(ge=2, le=20_000)] = 600,
+    ) -> Response:
+        """Buckets of the rows between two places of the axis, computed anew for every zoom."""
+        run = find(studio.workspace, id)
+        known = studio.series.of(run)
+        chosen = _training(known, training)
+        every = axes.keys(known, chosen)
+        wanted = [key for key in keys.split(",") if key in every] if keys else every
+        answer = SeriesAnswer(
+            run=run.id,
+            training=chosen,
+            trainings=list(known.trainings),
+            keys=every,
+            axis=x,
+            series=[_series(known, chosen, key, x, points, first, final) for key in wanted],
+            events=_events(known, chosen, x),
+            alerts=alerts(known),
+            step=known.step,
+        )
+        # What is built here is valid: it is not checked a second time.
+        return Response(answer.model_dump_json(), media_type="application/json")
+
+    @app.get("/api/runs/{id}/series.csv", response_class=StreamingResponse)
+    def table(id: RunId, training: Training = "") -> StreamingResponse:
+        """Every row of every series: key, step, time (seconds since 1970), value."""
+        run = find(studio.workspace, id)
+        known = studio.series.of(run)
+        lines = _lines(known, _training(known, training))
+        headers = {"Content-Disposition": f'attachment; filename="{_file(run)}"'}
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _training(known: Known, wanted: str) -> str:
+    """The training that is meant.
+
+    Raises:
+        NotFoundError: W41 when there is none of that name.
+    """
+    if wanted and wanted not in known.trainings:
+        raise NotFoundError("W41", name=wanted, known=", ".join(known.trainings) or "-")
+    return wanted or (known.trainings[-1] if known.trainings else "")
+
+
+def _series(
+    known: Known, training: str, key: str, axis: Axis, points: int, first: float | None, final: float | None
+) -> Series:
+    track, values = axes.find(known, training, key)
+    found = buckets(axes.along(known, training, track, axis), values, points, first, final)
+    return Series(
+        key=key,
+        x=found.x.tolist(),
+        low=_column(found.low),
+        high=_column(found.high),
+        last=_column(found.last),
+        broken=found.broken.tolist(),
+        rows=found.rows,
+        size=found.size,
+    )
+
+
+def _column(values: Numbers) -> Column:
+    return [value if math.isfinite(value) else None for value in values.tolist()]
+
+
+def _events(known: Known, training: str, axis: Axis) -> list[Event]:
+    """What happened in a training, where on the axis; of many of a kind the evenly spread and the last."""
+    mine = [mark for mark in known.marks if mark.training == training and mark.event in _MARKED]
+    kinds = {event: [mark for mark in mine if mark.event == event] for event in _MARKED}
+    shown = [mark for marks in kinds.values() for mark in marks[:: -(-len(marks) // _MARKS) or 1]]
+    places = axes.places(known, training, [mark.step for mark in shown], axis)
+    return [
+        Event(event=mark.event, x=place, step=mark.step) for mark, place in zip(shown, places, strict=True)
+    ]
+
+
+def _lines(known: Known, training: str) -> Iterator[str]:
+    yield "key,step,time,value\n"
+    for key in axes.keys(known, training):
+        track, values = axes.find(known, training, key)
+        columns = (track.columns["step"].tolist(), track.columns["time"].tolist(), values.tolist())
+        yield "".join(f"{key},{step:.0f},{when},{value}\n" for step, when, value in zip(*columns, strict=True))
+
+
+def _file(run: RunFolder) -> str:
+    name: Any = run.id.encode("ascii", "replace").decode().replace('"', "_")
+    return f"{name}.csv"
