@@ -30,9 +30,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """A row in words; `probability` is that of the answer, where the model gives one."""
+    """A row in words; `row` is its id, longer than numbers of a page may be; `probability` is that of the answer, where the model gives one."""
 
-    row: int
+    row: str
     text: str
     target: str
     answer: str
@@ -59,7 +59,7 @@ class Rows:
         said = self._said[place]
         probability = None if self._sure is None else float(self._sure[place])
         return Judgement(
-            row=int(self._outcome.rows[place]),
+            row=str(int(self._outcome.rows[place])),
             text=said.text,
             target=said.target,
             answer=said.answer,

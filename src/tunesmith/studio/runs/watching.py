@@ -158,6 +158,8 @@ def _files(run: RunFolder) -> list[File]:
     found = (path for path in sorted(run.path.rglob("*")) if path.is_file() and not path.is_symlink())
     inner = (path for path in found if not path.relative_to(run.path).as_posix().startswith(_HIDDEN))
     return [
-        File(name=path.relative_to(run.path).as_posix(), size=path.stat().st_size, changed=path.stat().st_mtime)
+        File(
+            name=path.relative_to(run.path).as_posix(), size=path.stat().st_size, changed=path.stat().st_mtime
+        )
         for path, _ in zip(inner, range(_MOST_FILES), strict=False)
     ]

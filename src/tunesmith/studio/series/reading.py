@@ -13,7 +13,18 @@ from pydantic_core import from_json
 from tunesmith.studio.series.known import EMPTY, Kind, Known, Mark, Track
 
 _BLOCK = 8 << 20
-_STEP = ("step", "steps", "epoch", "loss", "learning_rate", "grad_norm", "tokens", "seconds", "seconds_left", "memory")
+_STEP = (
+    "step",
+    "steps",
+    "epoch",
+    "loss",
+    "learning_rate",
+    "grad_norm",
+    "tokens",
+    "seconds",
+    "seconds_left",
+    "memory",
+)
 
 
 def read(path: Path, known: Known) -> Known:

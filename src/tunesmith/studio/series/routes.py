@@ -166,7 +166,9 @@ def _lines(known: Known, training: str) -> Iterator[str]:
     for key in axes.keys(known, training):
         track, values = axes.find(known, training, key)
         columns = (track.columns["step"].tolist(), track.columns["time"].tolist(), values.tolist())
-        yield "".join(f"{key},{step:.0f},{when},{value}\n" for step, when, value in zip(*columns, strict=True))
+        yield "".join(
+            f"{key},{step:.0f},{when},{value}\n" for step, when, value in zip(*columns, strict=True)
+        )
 
 
 def _file(run: RunFolder) -> str:
