@@ -1,4 +1,4 @@
-"""Runs beside each other: figures with intervals and tests, what changed for whom, where, and what differs."""
+"""Runs beside each other: figures with intervals and tests, what changed for whom, where they differ."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _MOST = 10
 
 
 class SliceBeside(Frozen):
-    """The rows that meet some conditions, and the metric of each run on them; None where it was not measured."""
+    """The rows that meet some conditions, and the metric of each run on them; None: not measured."""
 
     conditions: list[Condition]
     rows: int
     values: list[float | None]
 
 
-class Beside(Frozen):
+class ComparisonAnswer(Frozen):
     """A comparison, and the parts of the rows that were measured in more than one report."""
 
     comparison: Comparison
@@ -48,13 +48,13 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         return comparing.compare(names, studio.workspace)
 
     @app.get("/api/comparison")
-    def compare(runs: Annotated[str, Query(min_length=1, max_length=4096)]) -> Beside:
+    def compare(runs: Annotated[str, Query(min_length=1, max_length=4096)]) -> ComparisonAnswer:
         """Runs by their ids, divided by commas, on the rows that all of them were asked."""
         folders = [find(studio.workspace, name) for name in dict.fromkeys(runs.split(",")[:_MOST])]
         names = tuple(folder.id for folder in folders)
         found = compared(names, tuple(_changed(folder) for folder in folders))
         metric, slices = _slices([Report.load(folder.report) for folder in folders])
-        return Beside(comparison=found, slices=slices, metric=metric)
+        return ComparisonAnswer(comparison=found, slices=slices, metric=metric)
 
 
 def _changed(run: RunFolder) -> int:

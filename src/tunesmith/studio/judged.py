@@ -30,7 +30,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """A row in words; `row` is its id, longer than numbers of a page may be; `probability` is that of the answer, where the model gives one."""
+    """A row in words. `row` is its id, too long for a number of JavaScript.
+
+    `probability` is that of the answer, where the model gives one.
+    """
 
     row: str
     text: str

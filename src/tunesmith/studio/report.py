@@ -20,9 +20,9 @@ from tunesmith.studio.runs.finding import RunId, find
 from tunesmith.studio.state import Studio
 
 POLICIES: dict[Route, Policy] = {
-    ("GET", "/api/runs/{id}/report"): VIEWER,
-    ("GET", "/api/runs/{id}/mistakes"): VIEWER,
-    ("GET", "/api/runs/{id}/mistakes.csv"): VIEWER,
+    ("GET", "/api/runs/{run_id}/report"): VIEWER,
+    ("GET", "/api/runs/{run_id}/mistakes"): VIEWER,
+    ("GET", "/api/runs/{run_id}/mistakes.csv"): VIEWER,
 }
 
 Label = Annotated[str | None, Query(max_length=2**16)]
@@ -31,7 +31,7 @@ Which = Literal["wrong", "right", "all"]
 
 
 class Mistakes(Frozen):
-    """Some of the `total` rows that were asked for. `judged`: rows are right or wrong, and not more or less."""
+    """Some of the `total` rows that were asked for. `judged`: rows are right or wrong."""
 
     rows: list[Judgement]
     total: int
@@ -42,17 +42,17 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     """Put the routes of evaluations into `app`."""
     judged = Judged()
 
-    @app.get("/api/runs/{id}/report", response_model=Report)
-    def report(id: RunId) -> Response:
+    @app.get("/api/runs/{run_id}/report", response_model=Report)
+    def report(run_id: RunId) -> Response:
         """The report; infinity and NaN are words in it, as in report.json."""
-        run = find(studio.workspace, id)
+        run = find(studio.workspace, run_id)
         if not run.report.is_file():
             raise NotFoundError("W43", run=run.id)
         return Response(run.report.read_bytes(), media_type="application/json")
 
-    @app.get("/api/runs/{id}/mistakes")
+    @app.get("/api/runs/{run_id}/mistakes")
     def mistakes(
-        id: RunId,
+        run_id: RunId,
         which: Which = "wrong",
         target: Label = None,
         predicted: Label = None,
@@ -61,17 +61,21 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
     ) -> Mistakes:
         """Rows of the evaluation in words: what was asked, what the data has there, what the model said."""
-        rows = judged.of(find(studio.workspace, id))
+        rows = judged.of(find(studio.workspace, run_id))
         found = rows.places(Wanted(which=which, target=target, predicted=predicted, search=search))
         shown = [rows.judgement(place) for place in found[offset : offset + limit]]
         return Mistakes(rows=shown, total=len(found), judged=rows.right is not None)
 
-    @app.get("/api/runs/{id}/mistakes.csv", response_class=StreamingResponse)
+    @app.get("/api/runs/{run_id}/mistakes.csv", response_class=StreamingResponse)
     def table(
-        id: RunId, which: Which = "wrong", target: Label = None, predicted: Label = None, search: Search = ""
+        run_id: RunId,
+        which: Which = "wrong",
+        target: Label = None,
+        predicted: Label = None,
+        search: Search = "",
     ) -> StreamingResponse:
         """The same rows, all of them, as a file."""
-        rows = judged.of(find(studio.workspace, id))
+        rows = judged.of(find(studio.workspace, run_id))
         found = rows.places(Wanted(which=which, target=target, predicted=predicted, search=search))
         lines = _lines(rows.judgement(place) for place in found)
         headers = {"Content-Disposition": 'attachment; filename="mistakes.csv"'}

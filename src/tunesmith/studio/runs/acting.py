@@ -18,41 +18,41 @@ from tunesmith.studio.runs.finding import RunId, find
 from tunesmith.studio.state import Studio
 
 POLICIES: dict[Route, Policy] = {
-    ("POST", "/api/runs/{id}/stop"): ENGINEER,
-    ("PUT", "/api/runs/{id}/tags"): ENGINEER,
-    ("POST", "/api/runs/{id}/notes"): ENGINEER,
-    ("DELETE", "/api/runs/{id}"): ENGINEER,
+    ("POST", "/api/runs/{run_id}/stop"): ENGINEER,
+    ("PUT", "/api/runs/{run_id}/tags"): ENGINEER,
+    ("POST", "/api/runs/{run_id}/notes"): ENGINEER,
+    ("DELETE", "/api/runs/{run_id}"): ENGINEER,
 }
 
 Tag = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class Stopping(Frozen):
+class RunStopping(Frozen):
     """Whether a process works on the run and was asked to stop; it ends after its step, with a checkpoint."""
 
     run: str
     asked: bool
 
 
-class TagsRequest(Strict):
+class RunTagsRequest(Strict):
     """All tags the run is to have."""
 
     tags: Annotated[list[Tag], Field(max_length=50)]
 
 
-class Tags(Frozen):
+class RunTags(Frozen):
     """The tags of a run."""
 
     tags: list[str]
 
 
-class NoteRequest(Strict):
+class RunNoteRequest(Strict):
     """What to write about the run."""
 
     text: Annotated[str, Field(min_length=1, max_length=10_000)]
 
 
-class Done(Frozen):
+class RunDone(Frozen):
     """The run it was done to."""
 
     run: str
@@ -61,33 +61,33 @@ class Done(Frozen):
 def add_routes(app: FastAPI, studio: Studio) -> None:
     """Put the routes that change runs into `app`."""
 
-    @app.post("/api/runs/{id}/stop")
-    def stop(id: RunId) -> Stopping:
+    @app.post("/api/runs/{run_id}/stop")
+    def stop(run_id: RunId) -> RunStopping:
         """Ask the process that works on the run to stop, as Ctrl-C does; it can be continued."""
-        run = find(studio.workspace, id)
+        run = find(studio.workspace, run_id)
         owner = run.owner()
         if owner is not None:
             os.kill(owner, signal.SIGTERM)
-        return Stopping(run=run.id, asked=owner is not None)
+        return RunStopping(run=run.id, asked=owner is not None)
 
-    @app.put("/api/runs/{id}/tags")
-    def tag(id: RunId, wishes: TagsRequest) -> Tags:
+    @app.put("/api/runs/{run_id}/tags")
+    def tag(run_id: RunId, wishes: RunTagsRequest) -> RunTags:
         """Give the run these tags and no others."""
-        run = find(studio.workspace, id)
+        run = find(studio.workspace, run_id)
         added = studio.store.tag("run", run.id, wishes.tags)
-        return Tags(tags=list(studio.store.untag("run", run.id, set(added) - set(wishes.tags))))
+        return RunTags(tags=list(studio.store.untag("run", run.id, set(added) - set(wishes.tags))))
 
-    @app.post("/api/runs/{id}/notes")
-    def note(id: RunId, wishes: NoteRequest) -> Done:
+    @app.post("/api/runs/{run_id}/notes")
+    def note(run_id: RunId, wishes: RunNoteRequest) -> RunDone:
         """Write a note about the run."""
-        run = find(studio.workspace, id)
+        run = find(studio.workspace, run_id)
         studio.store.note("run", run.id, wishes.text)
-        return Done(run=run.id)
+        return RunDone(run=run.id)
 
-    @app.delete("/api/runs/{id}")
-    def remove(id: RunId) -> Done:
+    @app.delete("/api/runs/{run_id}")
+    def remove(run_id: RunId) -> RunDone:
         """Delete the run's folder; releases that it made stay."""
-        run = find(studio.workspace, id)
+        run = find(studio.workspace, run_id)
         remove_run(run, studio.workspace)
         studio.series.forget(run)
-        return Done(run=run.id)
+        return RunDone(run=run.id)

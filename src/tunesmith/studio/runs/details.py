@@ -15,18 +15,18 @@ from tunesmith.serve import errors
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio.roles import VIEWER
-from tunesmith.studio.runs.facts import Facts, Notebook
+from tunesmith.studio.runs.facts import RunFacts, Notebook
 from tunesmith.studio.runs.finding import RunId, find
-from tunesmith.studio.series.alerts import Alert, alerts
+from tunesmith.studio.series.alerts import SeriesAlert, alerts
 from tunesmith.studio.series.known import Known, Mark
 from tunesmith.studio.series.reading import said
 from tunesmith.studio.state import Studio
 from tunesmith.workflow import lineage
 
-POLICIES: dict[Route, Policy] = {("GET", "/api/runs/{id}"): VIEWER}
+POLICIES: dict[Route, Policy] = {("GET", "/api/runs/{run_id}"): VIEWER}
 
 
-class Told(Frozen):
+class RunProblem(Frozen):
     """A warning or an error in words of the reader's language."""
 
     code: str
@@ -38,7 +38,7 @@ class Told(Frozen):
     step: int
 
 
-class Stage(Frozen):
+class RunStage(Frozen):
     """A stage that is done, how long it took in seconds, and whether its result was there already."""
 
     stage: str
@@ -46,7 +46,7 @@ class Stage(Frozen):
     cached: bool
 
 
-class Training(Frozen):
+class RunTraining(Frozen):
     """How far one training came: its last step, and the sums until there."""
 
     name: str
@@ -59,27 +59,27 @@ class Training(Frozen):
     memory: int | None
 
 
-class Note(Frozen):
+class RunNote(Frozen):
     """What somebody wrote about the run, and when."""
 
     text: str
     written: float
 
 
-class Run(Frozen):
+class RunDetails(Frozen):
     """Everything about a run but its series, samples and report; `result` is that of result.json."""
 
-    facts: Facts
+    facts: RunFacts
     path: str
-    stages: list[Stage]
-    trainings: list[Training]
-    warnings: list[Told]
-    failed: Told | None
-    alerts: list[Alert]
+    stages: list[RunStage]
+    trainings: list[RunTraining]
+    warnings: list[RunProblem]
+    failed: RunProblem | None
+    alerts: list[SeriesAlert]
     result: dict[str, Any] | None
     releases: list[dict[str, Any]]
     tags: list[str]
-    notes: list[Note]
+    notes: list[RunNote]
     has_report: bool
     has_outcome: bool
 
@@ -88,20 +88,20 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     """Put the route of one run into `app`."""
     notebook = Notebook()
 
-    @app.get("/api/runs/{id}")
-    def one(id: RunId, request: Request) -> Run:
+    @app.get("/api/runs/{run_id}")
+    def one(run_id: RunId, request: Request) -> RunDetails:
         """A run by its id, the beginning of it, or `latest`."""
-        run = find(studio.workspace, id)
+        run = find(studio.workspace, run_id)
         return _run(run, notebook.of(run), studio, errors.language(request.headers))
 
 
-def _run(run: RunFolder, facts: Facts, studio: Studio, lang: str) -> Run:
+def _run(run: RunFolder, facts: RunFacts, studio: Studio, lang: str) -> RunDetails:
     known = studio.series.of(run)
     failures = list(_told(run, known, "Failed", lang)) if facts.status == "failed" else []
-    return Run(
+    return RunDetails(
         facts=facts,
         path=str(run.path),
-        stages=[Stage(**_some(each, Stage)) for each in _said(run, known, "StageFinished")],
+        stages=[RunStage(**_some(each, RunStage)) for each in _said(run, known, "StageFinished")],
         trainings=[_training(known, name) for name in known.trainings if len(known.track(name, "train"))],
         warnings=list(_told(run, known, "Warned", lang)),
         failed=failures[-1] if failures else None,
@@ -109,7 +109,7 @@ def _run(run: RunFolder, facts: Facts, studio: Studio, lang: str) -> Run:
         result=run.result(),
         releases=lineage.of_run(run, studio.workspace),
         tags=list(studio.store.tags("run").get(run.id, ())),
-        notes=[Note(**_some(asdict(note), Note)) for note in studio.store.notes("run", run.id)],
+        notes=[RunNote(**_some(asdict(note), RunNote)) for note in studio.store.notes("run", run.id)],
         has_report=run.report.is_file(),
         has_outcome=run.outcome.is_file(),
     )
@@ -128,17 +128,17 @@ def _said(run: RunFolder, known: Known, event: str) -> Iterator[dict[str, Any]]:
         yield said(run.events.path, mark)
 
 
-def _told(run: RunFolder, known: Known, event: str, lang: str) -> Iterator[Told]:
+def _told(run: RunFolder, known: Known, event: str, lang: str) -> Iterator[RunProblem]:
     for mark in _marks(known, event):
         record = said(run.events.path, mark)
         words = text.explain(record["code"], lang, record["values"])
-        yield Told(code=record["code"], **words, time=mark.time, training=mark.training, step=mark.step)
+        yield RunProblem(code=record["code"], **words, time=mark.time, training=mark.training, step=mark.step)
 
 
-def _training(known: Known, name: str) -> Training:
+def _training(known: Known, name: str) -> RunTraining:
     track = known.track(name, "train").columns
     last = {column: float(values[-1]) for column, values in track.items()}
-    return Training(
+    return RunTraining(
         name=name,
         step=int(last["step"]),
         steps=int(last["steps"]),

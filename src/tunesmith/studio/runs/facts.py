@@ -16,7 +16,7 @@ _HEAD = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class RunFigure:
     """What a model is known by: its first metric, with its interval where there is one."""
 
     metric: str
@@ -26,7 +26,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class RunFacts:
     """A run in a few values; times are seconds since 1970, `seconds` is how long it took, if it is over."""
 
     id: str
@@ -37,7 +37,7 @@ class Facts:
     changed: float
     seconds: float | None
     release: str | None
-    figure: Figure | None
+    figure: RunFigure | None
     passed: bool | None
     step: int | None
     steps: int | None
@@ -48,9 +48,9 @@ class Notebook:
     """The facts of runs, looked up again when their files have changed."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[tuple[int, ...], Facts]] = {}
+        self._known: dict[str, tuple[tuple[int, ...], RunFacts]] = {}
 
-    def of(self, run: RunFolder) -> Facts:
+    def of(self, run: RunFolder) -> RunFacts:
         """The facts as they are now."""
         seen = (*_stamp(run), run.owner() or 0)
         known = self._known.get(run.id)
@@ -66,14 +66,14 @@ def _stamp(run: RunFolder) -> tuple[int, ...]:
     return tuple(number for each in found for number in (each.st_mtime_ns, each.st_size))
 
 
-def _facts(run: RunFolder) -> Facts:
+def _facts(run: RunFolder) -> RunFacts:
     result = run.result() or {}
     first, last = run.events.first() or {}, run.events.last() or {}
     step = run.events.last("Step") or {}
     began = first.get("time", run.recipe.stat().st_ctime)
     changed = last.get("time", began)
     status: Any = run.status()
-    return Facts(
+    return RunFacts(
         id=run.id,
         status=status,
         task=_task(run),
@@ -97,8 +97,8 @@ def _task(run: RunFolder) -> str:
     return found[1].decode() if found else ""
 
 
-def _figure(result: Mapping[str, Any]) -> Figure | None:
+def _figure(result: Mapping[str, Any]) -> RunFigure | None:
     for metric, value in result.get("scores", {}).items():
         interval = result.get("intervals", {}).get(metric) or {}
-        return Figure(metric=metric, value=value, low=interval.get("low"), high=interval.get("high"))
+        return RunFigure(metric=metric, value=value, low=interval.get("low"), high=interval.get("high"))
     return None

@@ -20,11 +20,11 @@ from tunesmith.studio.series.reading import said
 from tunesmith.studio.state import Studio
 
 POLICIES: dict[Route, Policy] = {
-    ("GET", "/api/runs/{id}/log"): VIEWER,
-    ("GET", "/api/runs/{id}/samples"): VIEWER,
-    ("GET", "/api/runs/{id}/recipe"): VIEWER,
-    ("GET", "/api/runs/{id}/files"): VIEWER,
-    ("GET", "/api/runs/{id}/files/{name:path}"): VIEWER,
+    ("GET", "/api/runs/{run_id}/log"): VIEWER,
+    ("GET", "/api/runs/{run_id}/samples"): VIEWER,
+    ("GET", "/api/runs/{run_id}/recipe"): VIEWER,
+    ("GET", "/api/runs/{run_id}/files"): VIEWER,
+    ("GET", "/api/runs/{run_id}/files/{name:path}"): VIEWER,
 }
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -33,7 +33,7 @@ _MOST_FILES = 2000
 _HIDDEN = "."
 
 
-class Entry(Frozen):
+class RunLogEntry(Frozen):
     """An event that is no row of numbers; `message` are its words where it has a code."""
 
     event: str
@@ -44,14 +44,14 @@ class Entry(Frozen):
     message: str | None
 
 
-class Log(Frozen):
+class RunLog(Frozen):
     """Some of `total` entries, newest first."""
 
-    entries: list[Entry]
+    entries: list[RunLogEntry]
     total: int
 
 
-class Sample(Frozen):
+class RunSample(Frozen):
     """What the model wrote for a row after a step, beside what the data has there."""
 
     prompt: str
@@ -59,19 +59,19 @@ class Sample(Frozen):
     expected: str | None
 
 
-class Sampling(Frozen):
+class RunSampling(Frozen):
     """What the model wrote after a step."""
 
     training: str
     step: int
     time: float
-    samples: list[Sample]
+    samples: list[RunSample]
 
 
-class Samples(Frozen):
+class RunSamples(Frozen):
     """Some of `total` samplings, newest first."""
 
-    samplings: list[Sampling]
+    samplings: list[RunSampling]
     total: int
 
 
@@ -82,7 +82,7 @@ class SavedRecipe(Frozen):
     yaml: str
 
 
-class File(Frozen):
+class RunFile(Frozen):
     """A file of the run's folder: bytes, and when it was changed, in seconds since 1970."""
 
     name: str
@@ -90,47 +90,49 @@ class File(Frozen):
     changed: float
 
 
-class Files(Frozen):
+class RunFiles(Frozen):
     """The files of a run's folder."""
 
     path: str
-    files: list[File]
+    files: list[RunFile]
 
 
 def add_routes(app: FastAPI, studio: Studio) -> None:
     """Put the routes by which a run is watched into `app`."""
 
-    @app.get("/api/runs/{id}/log")
-    def log(id: RunId, request: Request, limit: Limit = 200, offset: Offset = 0) -> Log:
+    @app.get("/api/runs/{run_id}/log")
+    def log(run_id: RunId, request: Request, limit: Limit = 200, offset: Offset = 0) -> RunLog:
         """What happened, newest first."""
-        run = find(studio.workspace, id)
+        run = find(studio.workspace, run_id)
         marks = [mark for mark in studio.series.of(run).marks[::-1] if mark.event != "Sampled"]
         lang = errors.language(request.headers)
-        return Log(entries=[_entry(run, each, lang) for each in marks[offset:][:limit]], total=len(marks))
+        return RunLog(entries=[_entry(run, each, lang) for each in marks[offset:][:limit]], total=len(marks))
 
-    @app.get("/api/runs/{id}/samples")
-    def samples(id: RunId, limit: Limit = 20, offset: Offset = 0) -> Samples:
+    @app.get("/api/runs/{run_id}/samples")
+    def samples(run_id: RunId, limit: Limit = 20, offset: Offset = 0) -> RunSamples:
         """What the model wrote while it was trained, newest first."""
-        run = find(studio.workspace, id)
+        run = find(studio.workspace, run_id)
         marks = [mark for mark in studio.series.of(run).marks[::-1] if mark.event == "Sampled"]
-        return Samples(samplings=[_sampling(run, each) for each in marks[offset:][:limit]], total=len(marks))
+        return RunSamples(
+            samplings=[_sampling(run, each) for each in marks[offset:][:limit]], total=len(marks)
+        )
 
-    @app.get("/api/runs/{id}/recipe")
-    def recipe(id: RunId) -> SavedRecipe:
+    @app.get("/api/runs/{run_id}/recipe")
+    def recipe(run_id: RunId) -> SavedRecipe:
         """The saved recipe."""
-        run = find(studio.workspace, id)
+        run = find(studio.workspace, run_id)
         return SavedRecipe(file=str(run.recipe), yaml=run.recipe.read_text("utf-8"))
 
-    @app.get("/api/runs/{id}/files")
-    def files(id: RunId) -> Files:
+    @app.get("/api/runs/{run_id}/files")
+    def files(run_id: RunId) -> RunFiles:
         """The files of the run."""
-        run = find(studio.workspace, id)
-        return Files(path=str(run.path), files=_files(run))
+        run = find(studio.workspace, run_id)
+        return RunFiles(path=str(run.path), files=_files(run))
 
-    @app.get("/api/runs/{id}/files/{name:path}", response_class=FileResponse)
-    def file(id: RunId, name: str) -> FileResponse:
+    @app.get("/api/runs/{run_id}/files/{name:path}", response_class=FileResponse)
+    def file(run_id: RunId, name: str) -> FileResponse:
         """One file, to be kept and not to be shown."""
-        run = find(studio.workspace, id)
+        run = find(studio.workspace, run_id)
         if name not in {each.name for each in _files(run)}:
             raise NotFoundError("W42", name=name[:200], run=run.id)
         return FileResponse(
@@ -138,27 +140,27 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         )
 
 
-def _entry(run: RunFolder, mark: Mark, lang: str) -> Entry:
+def _entry(run: RunFolder, mark: Mark, lang: str) -> RunLogEntry:
     record = said(run.events.path, mark)
     values = {key: value for key, value in record.items() if key not in ("event", "time")}
     code = record.get("code")
     words = text.explain(code, lang, record["values"])["message"] if code else None
-    return Entry(
+    return RunLogEntry(
         event=mark.event, time=mark.time, training=mark.training, step=mark.step, values=values, message=words
     )
 
 
-def _sampling(run: RunFolder, mark: Mark) -> Sampling:
+def _sampling(run: RunFolder, mark: Mark) -> RunSampling:
     samples = said(run.events.path, mark)["samples"]
-    return Sampling(training=mark.training, step=mark.step, time=mark.time, samples=samples)
+    return RunSampling(training=mark.training, step=mark.step, time=mark.time, samples=samples)
 
 
-def _files(run: RunFolder) -> list[File]:
+def _files(run: RunFolder) -> list[RunFile]:
     """The plain files of the folder; a link may lead out of it, and is not among them."""
     found = (path for path in sorted(run.path.rglob("*")) if path.is_file() and not path.is_symlink())
     inner = (path for path in found if not path.relative_to(run.path).as_posix().startswith(_HIDDEN))
     return [
-        File(
+        RunFile(
             name=path.relative_to(run.path).as_posix(), size=path.stat().st_size, changed=path.stat().st_mtime
         )
         for path, _ in zip(inner, range(_MOST_FILES), strict=False)

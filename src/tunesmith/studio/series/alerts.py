@@ -24,7 +24,7 @@ _WORSE_IN_A_ROW = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
+class SeriesAlert:
     """Something to look at, since which step of which training."""
 
     kind: Alarm
@@ -32,12 +32,12 @@ class Alert:
     step: int
 
 
-def alerts(known: Known) -> list[Alert]:
+def alerts(known: Known) -> list[SeriesAlert]:
     """All that is to be seen, training by training."""
     return [alert for training in known.trainings for alert in _of(known, training)]
 
 
-def _of(known: Known, training: str) -> Iterator[Alert]:
+def _of(known: Known, training: str) -> Iterator[SeriesAlert]:
     train = known.track(training, "train")
     loss = train.columns.get("loss")
     if loss is None:
@@ -45,13 +45,13 @@ def _of(known: Known, training: str) -> Iterator[Alert]:
     steps = train.columns["step"]
     broken = np.flatnonzero(~np.isfinite(loss))
     if len(broken):
-        yield Alert(kind="not_finite", training=training, step=int(steps[broken[0]]))
+        yield SeriesAlert(kind="not_finite", training=training, step=int(steps[broken[0]]))
     found = _course(steps, loss)
     if found is not None:
-        yield Alert(kind=found[0], training=training, step=found[1])
+        yield SeriesAlert(kind=found[0], training=training, step=found[1])
     worse = _overfitting(known, training)
     if worse is not None:
-        yield Alert(kind="overfitting", training=training, step=worse)
+        yield SeriesAlert(kind="overfitting", training=training, step=worse)
 
 
 def _course(steps: Numbers, loss: Numbers) -> tuple[Alarm, int] | None:

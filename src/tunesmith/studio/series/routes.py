@@ -16,19 +16,19 @@ from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio.roles import VIEWER
 from tunesmith.studio.runs.finding import RunId, find
 from tunesmith.studio.series import axes
-from tunesmith.studio.series.alerts import Alert, alerts
+from tunesmith.studio.series.alerts import SeriesAlert, alerts
 from tunesmith.studio.series.axes import Axis
 from tunesmith.studio.series.buckets import buckets
 from tunesmith.studio.series.known import Known, Numbers
 from tunesmith.studio.state import Studio
 
 POLICIES: dict[Route, Policy] = {
-    ("GET", "/api/runs/{id}/series"): VIEWER,
-    ("GET", "/api/runs/{id}/series.csv"): VIEWER,
+    ("GET", "/api/runs/{run_id}/series"): VIEWER,
+    ("GET", "/api/runs/{run_id}/series.csv"): VIEWER,
 }
 
 # Of marks of one kind that are closer together than a line on the page is wide, one is enough.
-_MARKS = 200
+_MARKS = 50
 _MARKED = ("Saved", "Resumed", "Skipped", "Warned", "Stopped", "Failed", "Finished")
 Column = list[float | None]
 
@@ -49,7 +49,7 @@ class Series(Frozen):
     size: int
 
 
-class Event(Frozen):
+class SeriesEvent(Frozen):
     """What happened where on the axis; `event` as in events.jsonl."""
 
     event: str
@@ -66,8 +66,8 @@ class SeriesAnswer(Frozen):
     keys: list[str]
     axis: Axis
     series: list[Series]
-    events: list[Event]
-    alerts: list[Alert]
+    events: list[SeriesEvent]
+    alerts: list[SeriesAlert]
     step: int
 
 
@@ -78,9 +78,9 @@ Training = Annotated[str, Query(max_length=512, description="Which training of t
 def add_routes(app: FastAPI, studio: Studio) -> None:
     """Put the routes of series into `app`."""
 
-    @app.get("/api/runs/{id}/series", response_model=SeriesAnswer)
+    @app.get("/api/runs/{run_id}/series", response_model=SeriesAnswer)
     def series(
-        id: RunId,
+        run_id: RunId,
         keys: Keys = "",
         training: Training = "",
         x: Axis = "step",
@@ -89,7 +89,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         points: Annotated[int, Query(ge=2, le=20_000)] = 600,
     ) -> Response:
         """Buckets of the rows between two places of the axis, computed anew for every zoom."""
-        run = find(studio.workspace, id)
+        run = find(studio.workspace, run_id)
         known = studio.series.of(run)
         chosen = _training(known, training)
         every = axes.keys(known, chosen)
@@ -108,10 +108,10 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         # What is built here is valid: it is not checked a second time.
         return Response(answer.model_dump_json(), media_type="application/json")
 
-    @app.get("/api/runs/{id}/series.csv", response_class=StreamingResponse)
-    def table(id: RunId, training: Training = "") -> StreamingResponse:
+    @app.get("/api/runs/{run_id}/series.csv", response_class=StreamingResponse)
+    def table(run_id: RunId, training: Training = "") -> StreamingResponse:
         """Every row of every series: key, step, time (seconds since 1970), value."""
-        run = find(studio.workspace, id)
+        run = find(studio.workspace, run_id)
         known = studio.series.of(run)
         lines = _lines(known, _training(known, training))
         headers = {"Content-Disposition": f'attachment; filename="{_file(run)}"'}
@@ -150,14 +150,15 @@ def _column(values: Numbers) -> Column:
     return [value if math.isfinite(value) else None for value in values.tolist()]
 
 
-def _events(known: Known, training: str, axis: Axis) -> list[Event]:
+def _events(known: Known, training: str, axis: Axis) -> list[SeriesEvent]:
     """What happened in a training, where on the axis; of many of a kind the evenly spread and the last."""
     mine = [mark for mark in known.marks if mark.training == training and mark.event in _MARKED]
     kinds = {event: [mark for mark in mine if mark.event == event] for event in _MARKED}
     shown = [mark for marks in kinds.values() for mark in marks[:: -(-len(marks) // _MARKS) or 1]]
     places = axes.places(known, training, [mark.step for mark in shown], axis)
     return [
-        Event(event=mark.event, x=place, step=mark.step) for mark, place in zip(shown, places, strict=True)
+        SeriesEvent(event=mark.event, x=place, step=mark.step)
+        for mark, place in zip(shown, places, strict=True)
     ]
 
 
