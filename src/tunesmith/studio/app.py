@@ -13,10 +13,11 @@ from tunesmith.serve.app import create_app
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio import guard, home, page, session_routes
+from tunesmith.studio.runs import routes as runs
 from tunesmith.studio.state import Studio
 
 # A module with `POLICIES` and `add_routes(app, studio)` each. The page answers every path: it comes last.
-AREAS: Sequence[Any] = (session_routes, home, page)
+AREAS: Sequence[Any] = (session_routes, home, runs, page)
 POLICIES: dict[Route, Policy] = {route: policy for area in AREAS for route, policy in area.POLICIES.items()}
 
 
@@ -42,6 +43,7 @@ class StudioExtension:
 
     def close(self) -> None:
         """See `Extension`."""
+        self.studio.series.close()
         self.studio.store.close()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.serve.deployments import Deployments
+from tunesmith.studio.series.library import Library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +21,18 @@ class Studio:
     workspace: Workspace
     store: Store
     served: Deployments
+    series: Library
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
     @classmethod
     def over(cls, workspace: Workspace, served: Deployments | None = None) -> Studio:
         """The Studio of a workspace, which is made if it is not there."""
-        return cls(workspace=workspace, store=Store(workspace.database), served=served or Deployments(()))
+        return cls(
+            workspace=workspace,
+            store=Store(workspace.database),
+            served=served or Deployments(()),
+            series=Library(workspace),
+        )
 
     def address(self, url: str) -> str:
         """The address that opens it, on a server at `url`."""

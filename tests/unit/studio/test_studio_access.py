@@ -13,7 +13,6 @@ from fastapi import FastAPI
 
 import tunesmith
 from tunesmith.core.errors import TunesmithError
-from tunesmith.core.store import Store
 from tunesmith.serve.server import serving
 from tunesmith.studio import app as studio_app
 from tunesmith.studio import page
@@ -89,7 +88,7 @@ def test_a_foreign_page_writes_nothing(admin: httpx.Client, headers: dict[str, s
 def test_a_session_survives_the_server_and_ends_with_its_key(studio: Studio) -> None:
     key, secret = studio.store.create_key("somebody", ["studio:annotator"])
     text, _ = studio_app.guard.sessions.opened(studio, secret) or ("", None)
-    again = Studio(workspace=studio.workspace, store=Store(studio.workspace.database), served=studio.served)
+    again = Studio.over(studio.workspace, studio.served)
     found = again.store.find_session(text)
     assert found is not None
     assert (found.role, found.name) == ("annotator", "somebody")

@@ -15,7 +15,7 @@ from tunesmith.serve import errors
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio.roles import VIEWER
-from tunesmith.studio.runs.facts import RunFacts, Notebook
+from tunesmith.studio.runs.facts import Notebook, RunFacts
 from tunesmith.studio.runs.finding import RunId, find
 from tunesmith.studio.series.alerts import SeriesAlert, alerts
 from tunesmith.studio.series.known import Known, Mark

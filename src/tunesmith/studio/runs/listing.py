@@ -15,7 +15,7 @@ from tunesmith.eval.metrics import direction
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio.roles import VIEWER
-from tunesmith.studio.runs.facts import RunFacts, RunFigure, Notebook, Status
+from tunesmith.studio.runs.facts import Notebook, RunFacts, RunFigure, Status
 from tunesmith.studio.series.buckets import buckets
 from tunesmith.studio.series.known import Known
 from tunesmith.studio.state import Studio

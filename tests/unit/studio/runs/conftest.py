@@ -11,12 +11,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from ruamel.yaml import YAML
 
-from tunesmith.core.runs import RunFolder
+from tunesmith.core.runs import RunFolder, all_runs
 from tunesmith.core.workspace import Workspace
 from tunesmith.serve import errors
-from tunesmith.studio import comparison, report
-from tunesmith.studio.runs import acting, details, listing, watching
-from tunesmith.studio.series import routes
+from tunesmith.studio.runs import routes
 from tunesmith.studio.state import Studio
 from tunesmith.workflow import plan, run
 
@@ -60,8 +58,7 @@ def studio(workspace: Workspace) -> Iterator[Studio]:
 def client(studio: Studio) -> TestClient:
     """Somebody who may do everything."""
     app = FastAPI()
-    for area in (listing, details, watching, acting, routes, report, comparison):
-        area.add_routes(app, studio)
+    routes.add_routes(app, studio)
     errors.install(app)
     return TestClient(app)
 
@@ -69,6 +66,4 @@ def client(studio: Studio) -> TestClient:
 @pytest.fixture(scope="package")
 def trained(workspace: Workspace) -> list[RunFolder]:
     """The runs, the older first."""
-    from tunesmith.core.runs import all_runs
-
     return all_runs(workspace.runs)

@@ -14,9 +14,9 @@ from tunesmith.core.errors import NotFoundError
 from tunesmith.eval.report import Report
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
-from tunesmith.studio.judged import Judged, Judgement, Wanted
 from tunesmith.studio.roles import VIEWER
 from tunesmith.studio.runs.finding import RunId, find
+from tunesmith.studio.runs.judged import Judged, Judgement, Wanted
 from tunesmith.studio.state import Studio
 
 POLICIES: dict[Route, Policy] = {
