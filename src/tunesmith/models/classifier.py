@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tunesmith.models import device
+from tunesmith.models.encoding import encode, truncate
 from tunesmith.models.heads import Headed
 
 if TYPE_CHECKING:
@@ -101,29 +102,6 @@ def probabilities(module: nn.Module, rows: Sequence[Row], *, several: bool = Fal
             shares = logits.sigmoid() if several else logits.softmax(-1)
             parts.update(zip(batch, shares.cpu().numpy(), strict=True))
     return np.stack([parts[i] for i in range(len(rows))])
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Token ids of one text, and whether the last of them only frames it."""
-
-    ids: list[int]
-    framed: bool
-
-
-def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoded]:
-    """Token ids with the tokenizer's own special tokens."""
-    encodings = tokenizer.encode_batch_fast(list(texts))
-    return [Encoded(e.ids, bool(e.special_tokens_mask and e.special_tokens_mask[-1])) for e in encodings]
-
-
-def truncate(encoded: Encoded, length: int) -> tuple[list[int], int]:
-    """At most `length` ids, the framing last token kept; and how many were cut off."""
-    cut = max(0, len(encoded.ids) - length)
-    if not cut:
-        return encoded.ids, 0
-    tail = encoded.ids[-1:] if encoded.framed else []
-    return encoded.ids[: length - len(tail)] + tail, cut
 
 
 def pad(rows: Sequence[Row]) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,23 +18,11 @@ from transformers import PreTrainedModel
 
 from tunesmith.core.errors import UsageError
 from tunesmith.models import chunks, past
-from tunesmith.models.likelihood import Likelihood
-from tunesmith.models.sampling import Sampler, Sampling
+from tunesmith.models.sampler import Sampler
+from tunesmith.models.sampling import Sampling
+from tunesmith.models.token import Token, TokenFinish, check_ids
 
-Finish = Literal["stop", "length"]
-# Why a token is the last: it is a stop token, there is no more room, or the grammar allows nothing after it.
-TokenFinish = Literal["stop", "length", "complete"]
 Failed = Callable[[int, Exception], None]  # told the handle of a sequence that failed, and why
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """One new token of the sequence `handle`; `finish` says why it is the last one, if it is."""
-
-    handle: int
-    id: int
-    likelihood: Likelihood | None
-    finish: TokenFinish | None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -181,22 +169,6 @@ def _next(sequence: _Sequence, logits: Tensor) -> Token:
 def vocabulary_size(module: nn.Module) -> int:
     """How many token ids a model knows."""
     return int(cast("PreTrainedModel", module).config.get_text_config(decoder=True).vocab_size)
-
-
-def check_ids(ids: Sequence[int], *, context: int | None, vocabulary: int) -> None:
-    """Whether a model can continue `ids` by at least one token.
-
-    Raises:
-        UsageError: S02 when they leave no room in the context, S21 for an id outside the vocabulary, S22 when
-            there are none.
-    """
-    if not ids:
-        raise UsageError("S22")
-    if context is not None and len(ids) >= context:
-        raise UsageError("S02", tokens=len(ids), new=1, context=context)
-    outside = next((i for i in ids if not 0 <= i < vocabulary), None)
-    if outside is not None:
-        raise UsageError("S21", id=outside, vocabulary=vocabulary)
 
 
 def run(decoder: Decoder, ids: Sequence[int], sampling: Sampling) -> Iterator[Token]:

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tunesmith.models.classifier import Row, batches_by_length, encode, pad, truncate
+from tunesmith.models.classifier import Row, batches_by_length, pad
+from tunesmith.models.encoding import encode, truncate
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from tunesmith.models import masked, masking
-from tunesmith.models.classifier import batches_by_length, encode, pad, truncate
+from tunesmith.models.classifier import batches_by_length, pad
+from tunesmith.models.encoding import encode, truncate
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

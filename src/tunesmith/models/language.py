@@ -12,7 +12,6 @@ from tunesmith.models import templates
 from tunesmith.models import tokenizer as tokenizers
 from tunesmith.models.contract import FILE as CONTRACT
 from tunesmith.models.contract import TEMPLATE_FILE, TEMPLATES, GenerationDefaults, Message, PromptContract
-from tunesmith.models.decoder import Decoder, run
 from tunesmith.models.json_file import read_json
 from tunesmith.models.sampling import Sampling
 from tunesmith.models.text_stream import TextStream
@@ -97,6 +96,8 @@ class LanguageModel:
         return Attention(tokens=tuple(tokens), maps=attention_maps(self.module, ids))
 
     def _stream(self, ids: list[int], text: TextStream, settings: Mapping[str, Any]) -> Iterator[str]:
+        from tunesmith.models.decoder import Decoder, run
+
         if len(ids) >= self.context:
             raise ModelError("M12", name=self.name, tokens=len(ids), context=self.context)
         sampling = self.sampling(room=self.context - len(ids), **settings)

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
+from tunesmith.models.token import Likelihood
+
 # Logits that are held at once, as numbers: 256 MiB of float32.
 _HELD = 2**26
-
-
-@dataclass(frozen=True, slots=True)
-class Likelihood:
-    """What the model thought of one token: the natural logarithm of its probability, and likelier ones.
-
-    `top` are the most probable tokens of that place with theirs, most probable first.
-    """
-
-    logprob: float
-    top: tuple[tuple[int, float], ...] = ()
 
 
 def likelihoods(logits: Tensor, ids: Sequence[int], top: int) -> list[Likelihood]:

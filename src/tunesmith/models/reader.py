@@ -16,12 +16,12 @@ from scipy.special import log_softmax
 
 from tunesmith.models import pieced
 from tunesmith.models.card import UNANSWERABLE
-from tunesmith.models.heads import Headed
 from tunesmith.models.pieced import Pieced
-from tunesmith.models.token_logits import token_logits
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+    from tunesmith.models.heads import Headed
 
 _OVERLAP = 128
 _LONGEST = 64  # tokens of an answer
@@ -74,6 +74,8 @@ class TextReader:
             list(windows(self.tokenizer, question, text, self.context))
             for question, text in zip(asked, read, strict=True)
         ]
+        from tunesmith.models.token_logits import token_logits
+
         logits = iter(token_logits(self.module, [window.ids for row in rows for window in row]))
         return [
             self._best(text, encoded, [(window, next(logits)) for window in row])

@@ -1,23 +1,13 @@
-"""How the next token is chosen from one row of logits. Knows nothing of batches, models or text.
-
-Each sequence draws from a generator of its own, seeded by its own seed and kept on the CPU, so that what it
-samples depends neither on its neighbours in the batch nor on the device.
-"""
+"""How one sequence is continued, in words: what a request wishes for. How it is done: `models.sampler`."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import torch
-from torch import Tensor
-
-from tunesmith.models.likelihood import Likelihood, likelihoods
-
-# Below this, float32 makes nothing of a temperature.
-_COLDEST = 1e-37
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Grammar(Protocol):
@@ -54,83 +44,3 @@ class Sampling:
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
     grammar: Callable[[], Grammar] | None = None
-
-    def generator(self) -> torch.Generator:
-        """The source of randomness of one sequence."""
-        generator = torch.Generator()
-        if self.seed is None:
-            generator.seed()
-        else:
-            generator.manual_seed(self.seed)
-        return generator
-
-
-class Choice(NamedTuple):
-    """A chosen token; `ends` when it completed what the grammar allows."""
-
-    id: int
-    likelihood: Likelihood | None
-    ends: bool
-
-
-class Sampler:
-    """Chooses the tokens of one sequence, one after another."""
-
-    def __init__(self, sampling: Sampling) -> None:
-        self.sampling = sampling
-        self._generator = sampling.generator()
-        self._written: Counter[int] = Counter()
-        self._grammar = sampling.grammar() if sampling.grammar else None
-
-    def next(self, logits: Tensor) -> Choice:
-        """The next token, from its logits: [vocabulary]."""
-        sampling = self.sampling
-        token = choose(self._adjust(logits), sampling, self._generator)
-        asked = sampling.logprobs is not None
-        likelihood = likelihoods(logits[None], [token], sampling.logprobs or 0)[0] if asked else None
-        if sampling.presence_penalty or sampling.frequency_penalty:
-            self._written[token] += 1
-        return Choice(token, likelihood, self._grammar is not None and self._grammar.take(token))
-
-    def _adjust(self, logits: Tensor) -> Tensor:
-        bias = dict(self.sampling.bias)
-        for token, count in self._written.items():
-            taken = self.sampling.frequency_penalty * count + self.sampling.presence_penalty
-            bias[token] = bias.get(token, 0.0) - taken
-        if bias:
-            logits = logits.float()
-            ids = torch.tensor([*bias], device=logits.device)
-            logits = logits.index_add(-1, ids, torch.tensor([*bias.values()], device=logits.device))
-        return self._grammar.restrict(logits) if self._grammar else logits
-
-
-def choose(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> int:
-    """The next token's id. `logits`: [vocabulary]."""
-    if sampling.temperature == 0:
-        return int(logits.argmax())
-    return _draw(_sharpen(logits, sampling.temperature), sampling.top_p, generator)
-
-
-def _sharpen(logits: Tensor, temperature: float) -> Tensor:
-    # The maximum is taken off first: dividing by a tiny temperature then overflows to -inf only.
-    logits = logits.float().cpu()
-    return (logits - logits.max()) / max(temperature, _COLDEST)
-
-
-def _draw(logits: Tensor, top_p: float, generator: torch.Generator) -> int:
-    probabilities = logits.softmax(-1)
-    if top_p >= 1:
-        return int(torch.multinomial(probabilities, 1, generator=generator))
-    kept, ids = nucleus(probabilities, top_p)
-    return int(ids[torch.multinomial(kept, 1, generator=generator)])
-
-
-def nucleus(probabilities: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
-    """The most probable tokens up to a sum of `top_p`: probabilities and ids, most probable first.
-
-    At least one token is kept. Holtzman et al. 2020, "The curious case of neural text degeneration".
-    """
-    ordered, ids = probabilities.sort(descending=True, stable=True)
-    before = ordered.cumsum(-1) - ordered
-    count = max(1, int((before < top_p).sum()))
-    return ordered[:count], ids[:count]

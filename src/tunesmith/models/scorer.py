@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tunesmith.models.classifier import Encoded, Row, batches_by_length, encode, means, pad
+from tunesmith.models.classifier import Row, batches_by_length, means, pad
+from tunesmith.models.encoding import Encoded, encode
 from tunesmith.models.heads import Headed
 
 if TYPE_CHECKING:

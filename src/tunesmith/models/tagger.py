@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from tunesmith.models import bio, pieced
-from tunesmith.models.heads import Headed
 from tunesmith.models.pieced import Pieced
-from tunesmith.models.token_logits import token_logits
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+    from tunesmith.models.heads import Headed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,8 @@ class TextTagger:
 
     def _scores(self, encoded: Sequence[Pieced]) -> Iterator[NDArray[np.float32]]:
         """Log-probabilities [asked units, tags] of each text."""
+        from tunesmith.models.token_logits import token_logits
+
         before, after = pieced.frame(self.tokenizer)
         room = self.context - len(before) - len(after)
         windows = [(row, *window) for row in encoded for window in pieced.windows(row, room)]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from tokenizers import Tokenizer
 
-from tunesmith.models.decoder import Finish, Token
 from tunesmith.models.detokenizer import Detokenizer
 from tunesmith.models.stop_strings import StopStrings
+from tunesmith.models.token import Finish, Token
 
 
 @dataclass(frozen=True, slots=True)

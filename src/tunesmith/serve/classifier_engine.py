@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -21,7 +21,7 @@ from tunesmith.serve.quarantine import Quarantine
 logger = logging.getLogger(__name__)
 
 Probabilities = npt.NDArray[np.floating]  # [texts, labels]
-Asked = TypeVar("Asked")
+Asked = TypeVar("Asked", bound=Sized)
 Found = TypeVar("Found", bound=Sequence[Any] | Probabilities)  # one for each item
 
 
@@ -50,19 +50,16 @@ class _Job(Generic[Asked, Found]):
 class ClassifierEngine(Generic[Asked, Found]):
     """Requests of one model, micro-batched. Close it to end its thread.
 
-    `predict` finds something for each item: a classifier's probabilities, a tagger's entities. `size` is what
-    an item takes, in the unit of `Limits.queue_size`.
+    `predict` finds something for each item: a classifier's probabilities, a tagger's entities. The length of
+    an item is what it takes, in the unit of `Limits.queue_size`.
     """
 
     def __init__(
         self,
         predict: Callable[[Sequence[Asked]], Found],
         limits: Limits,
-        *,
-        size: Callable[[Asked], int] = lambda item: len(item),  # type: ignore[arg-type]
     ) -> None:
-        self._predict = predict
-        self._size = size
+        self.compute = predict
         self._limits = limits
         self._room: WaitingRoom[_Job[Asked, Found]] = WaitingRoom(limits)
         self._quarantine = Quarantine()
@@ -79,7 +76,7 @@ class ClassifierEngine(Generic[Asked, Found]):
         """
         self._quarantine.check(items)
         answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-        job = _Job(items, answer, sum(map(self._size, items)))
+        job = _Job(items, answer, sum(map(len, items)))
         self._room.put([job], CALLER.get())
         try:
             async with asyncio.timeout(self._limits.deadline_s):
@@ -112,12 +109,12 @@ class ClassifierEngine(Generic[Asked, Found]):
 
     def _answer(self, jobs: Sequence[_Job[Asked, Found]]) -> None:
         try:
-            rows = self._predict([item for job in jobs for item in job.items])
-        except Exception:
+            rows = self.compute([item for job in jobs for item in job.items])
+        except Exception as error:
             logger.exception("a batch of %d requests could not be computed", len(jobs))
             if len(jobs) == 1:
                 self._quarantine.note(jobs[0].items)
-                _settle(jobs[0], TunesmithError("S05"))
+                _settle(jobs[0], error if isinstance(error, TunesmithError) else TunesmithError("S05"))
                 return
             # One request may spoil its batch; it alone is to fail.
             for job in jobs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from tokenizers import Tokenizer
@@ -113,33 +114,28 @@ def _predictor(
     """A model that answers each item at once."""
     match model:
         case TextEmbedder():
-            return EmbedDeployment(model=model, engine=ClassifierEngine(model.embed_ids, limits), **names)
+            vectors = ClassifierEngine(model.embed_ids, limits)
+            return EmbedDeployment(width=model.width, context=model.context, engine=vectors, **names)
         case TextScorer():
             return ScoreDeployment(engine=ClassifierEngine(model.score, limits), **names)
         case TextTagger():
             return TagDeployment(labels=model.labels, engine=ClassifierEngine(model.tag, limits), **names)
         case TextReader():
-            answers = ClassifierEngine(lambda asked: _answer(model, asked), limits, size=_asked)
+            answers = ClassifierEngine[Question, Sequence[Answer]](
+                lambda asked: _answer(model, asked), limits
+            )
             return AnswerDeployment(engine=answers, **names)
         case Translator():
             task: ServedTask = "summarise" if model.task == "summarise" else "translate"
-            texts = ClassifierEngine(lambda wishes: _rewrite(model, wishes), limits, size=_read)
+            texts = ClassifierEngine(partial(_rewrite, model), limits)
             return RewriteDeployment(task=task, engine=texts, **names)
     several = isinstance(model, TextClassifier) and model.several
     engine = ClassifierEngine(model.predict, limits)
     return ClassifyDeployment(labels=tuple(model.labels), several=several, engine=engine, **names)
 
 
-def _asked(asked: Question) -> int:
-    return len(asked.question) + len(asked.context)
-
-
 def _answer(model: TextReader, asked: Sequence[Question]) -> Sequence[Answer]:
     return model.answer([one.question for one in asked], [one.context for one in asked])
-
-
-def _read(wish: Rewriting) -> int:
-    return len(wish.text)
 
 
 def _rewrite(model: Translator, wishes: Sequence[Rewriting]) -> Sequence[str]:

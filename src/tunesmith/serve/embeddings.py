@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 
 from tunesmith.core.errors import UsageError
-from tunesmith.models.decoder import check_ids
-from tunesmith.models.embedder import TextEmbedder
+from tunesmith.models.encoding import encode, truncate
+from tunesmith.models.token import check_ids
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.served import EmbedDeployment
 from tunesmith.serve.task_answers import Embedding, Embeddings, EmbeddingUsage
@@ -25,10 +25,10 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
     async def embed(wishes: EmbeddingsRequest) -> Embeddings:
         """Vectors of texts."""
         deployment = deployments.of(EmbedDeployment, wishes.model)
-        rows = await run_in_threadpool(_encode, deployment.model, wishes.items)
-        width = wishes.dimensions or deployment.model.width
-        if width > deployment.model.width:
-            raise UsageError("S35", field="dimensions", wanted=width, width=deployment.model.width)
+        rows = await run_in_threadpool(_encode, deployment, wishes.items)
+        width = wishes.dimensions or deployment.width
+        if width > deployment.width:
+            raise UsageError("S35", field="dimensions", wanted=width, width=deployment.width)
         vectors = shortened(await deployment.engine.predict(rows), width)
         write = _base64 if wishes.encoding_format == "base64" else _numbers
         tokens = sum(map(len, rows))
@@ -40,10 +40,10 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
         )
 
 
-def _encode(model: TextEmbedder, items: list[str | list[int]]) -> list[list[int]]:
+def _encode(model: EmbedDeployment, items: list[str | list[int]]) -> list[list[int]]:
     texts = [item for item in items if isinstance(item, str)]
     if texts:
-        return model.encode(texts)
+        return [truncate(encoded, model.context)[0] for encoded in encode(model.tokenizer, texts)]
     rows = [item[: model.context] for item in items if isinstance(item, list)]
     for row in rows:
         check_ids(row, context=None, vocabulary=model.tokenizer.get_vocab_size())

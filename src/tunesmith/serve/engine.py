@@ -7,14 +7,16 @@ An engine computes in threads or processes of its own and hands tokens to the ev
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.models.decoder import Finish, Token
-from tunesmith.models.likelihood import Likelihood
 from tunesmith.models.sampling import Sampling
+from tunesmith.models.token import Finish, Likelihood, Token
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,18 @@ class TokenStream:
         self._on_stop = on_stop
         self._open = set(range(count))
         self._arrived: asyncio.Queue[tuple[int, Item | TunesmithError]] = asyncio.Queue()
+        self._put: Callable[[int, Item | TunesmithError], None] = self._keep
 
     def put(self, index: int, item: Item | TunesmithError) -> None:
         """Hand over a token or a reading, or the error that ends the request. In the event loop only."""
+        self._put(index, item)
+
+    def _keep(self, index: int, item: Item | TunesmithError) -> None:
         self._arrived.put_nowait((index, item))
+
+    def divert(self, sink: Callable[[int, Item | TunesmithError], None]) -> None:
+        """Hand everything on as it comes, instead of keeping it for who iterates; no deadline holds then."""
+        self._put = sink
 
     def stop(self, index: int) -> None:
         """One sequence is not wanted any more (a stop string was met)."""
@@ -128,7 +138,18 @@ class TokenStream:
             raise TunesmithError("S04", seconds=self._deadline_s) from None
 
 
-def hand_out(items: Iterable[tuple[TokenStream, int, Item | TunesmithError]]) -> None:
-    """Give items to their streams; runs in the event loop."""
+def deliver(items: Iterable[tuple[TokenStream, int, Item | TunesmithError]]) -> None:
+    """Give items to their streams from another thread, with one wake-up of each event loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[TokenStream, int, Item | TunesmithError]]] = {}
+    for item in items:
+        by_loop.setdefault(item[0].loop, []).append(item)
+    for loop, batch in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_hand_out, batch)
+        except RuntimeError:
+            logger.info("an event loop was closed with %d answers on their way", len(batch))
+
+
+def _hand_out(items: Iterable[tuple[TokenStream, int, Item | TunesmithError]]) -> None:
     for stream, index, item in items:
         stream.put(index, item)

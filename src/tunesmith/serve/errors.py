@@ -43,6 +43,8 @@ _FORMS = {
     "S72": _Form(503, "server_error", "overloaded", {"Retry-After": "2"}),
     "S73": _Form(400, code="request_quarantined"),
     "S07": _Form(503, "server_error", "shutting_down", {"Retry-After": "5"}),
+    "S48": _Form(503, "server_error", "engine_lost", {"Retry-After": "2"}),
+    "S50": _Form(503, "server_error", "engine_lost", {"Retry-After": "30"}),
     "S09": _Form(400, code="unsupported_parameter"),
     "S11": _Form(400, code="invalid_json"),
     "S12": _Form(413, code="request_too_large"),

@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.core.errors import UsageError
-from tunesmith.models.decoder import Finish, check_ids
-from tunesmith.models.likelihood import Likelihood
 from tunesmith.models.sampling import Sampling
 from tunesmith.models.text_stream import TextStream
+from tunesmith.models.token import Finish, Likelihood, check_ids
 from tunesmith.serve.answers import Usage
 from tunesmith.serve.engine import Item, Prompt, Reading
 from tunesmith.serve.grammar import Compiled, require_kept

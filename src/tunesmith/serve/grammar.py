@@ -10,17 +10,18 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer, TokenizerWrapper
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from tunesmith.core.errors import TunesmithError, UsageError
 from tunesmith.models.calls import CallForm
 from tunesmith.models.token_bytes import TokenBytes
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_SCHEMA = 2**16  # characters
 # White space that a model may put between the parts of JSON; without a bound it could go on forever.
@@ -38,11 +39,12 @@ logger = logging.getLogger(__name__)
 class Compiled:
     """A grammar that was understood. Called, it gives the state of one sequence.
 
-    `failed` becomes true when a sequence could not be held to it.
+    `failed` becomes true when a sequence could not be held to it. `source` is what it was made from.
     """
 
-    def __init__(self, matcher: LLMatcher) -> None:
+    def __init__(self, matcher: LLMatcher, source: str) -> None:
         self._matcher = matcher
+        self.source = source
         self.failed = False
 
     def __call__(self) -> _State:
@@ -58,6 +60,8 @@ class _State:
         self._matcher = matcher
 
     def restrict(self, logits: Tensor) -> Tensor:
+        import torch  # here are logits, so it is loaded; a server whose engines are elsewhere has none
+
         bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
         allowed = np.unpackbits(bits, count=len(logits), bitorder="little").astype(bool)
         return logits.masked_fill(~torch.from_numpy(allowed).to(logits.device), -torch.inf)
@@ -94,7 +98,7 @@ class Grammars:
         """
         text = _text(schema, field)
         try:
-            return self._compiled(LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS), field)
+            return self.compiled(LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS), field)
         except ValueError as error:  # nested too deep
             raise UsageError("S38", field=field, reason=str(error)[:200]) from error
 
@@ -119,15 +123,20 @@ class Grammars:
             lines.append(r"TEXT: /(.|\n)*/")
         else:
             lines.append(f"start: {json.dumps(trigger)} calls")
-        return self._compiled("\n".join(lines), "tools")
+        return self.compiled("\n".join(lines), "tools")
 
-    def _compiled(self, grammar: str, field: str) -> Compiled:
+    def compiled(self, grammar: str, field: str) -> Compiled:
+        """A grammar of llguidance.
+
+        Raises:
+            UsageError: S38 naming `field` when it is not understood or takes too much work.
+        """
         matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=_LIMITS)
         matcher.compute_bitmask()  # some grammars are too much only for the first mask
         if matcher.is_error():
             reason = matcher.get_error().splitlines()[0][:200]
             raise UsageError("S38", field=field, reason=reason)
-        return Compiled(matcher)
+        return Compiled(matcher, grammar)
 
 
 def require_kept(grammar: Compiled | None) -> None:

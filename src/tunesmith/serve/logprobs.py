@@ -6,7 +6,7 @@ import codecs
 import math
 from collections.abc import Iterable, Sequence
 
-from tunesmith.models.likelihood import Likelihood
+from tunesmith.models.token import Likelihood
 from tunesmith.models.token_bytes import TokenBytes
 from tunesmith.serve.answers import ChatLogprobs, CompletionLogprobs, TokenLogprob, TopLogprob
 from tunesmith.serve.generation import Said

@@ -19,13 +19,27 @@ class Quarantine:
         self._failures: OrderedDict[bytes, int] = OrderedDict()
         self._changing = threading.Lock()
 
-    def note(self, content: object) -> None:
-        """A request broke the model. Requests are the same when they look the same."""
+    def note(self, content: object, *, certain: bool = True) -> None:
+        """A request broke the model; if that is not certain, it only loses its first chance.
+
+        Requests are the same when they look the same.
+        """
         print_ = _print(content)
         with self._changing:
-            self._failures[print_] = self._failures.pop(print_, 0) + 1
+            known = self._failures.pop(print_, 0)
+            self._failures[print_] = known + 1 if certain else max(known, 1)
             while len(self._failures) > _REMEMBERED:
                 self._failures.popitem(last=False)
+
+    def suspects(self, content: object) -> bool:
+        """Whether a request may be what broke the model."""
+        return bool(self._failures) and _print(content) in self._failures
+
+    def clear(self, content: object) -> None:
+        """A request did not break the model."""
+        if self._failures:
+            with self._changing:
+                self._failures.pop(_print(content), None)
 
     def check(self, content: object) -> None:
         """Refuse a request that had its chances.

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from tunesmith.models.contract import PromptContract
-from tunesmith.models.embedder import TextEmbedder
-from tunesmith.models.reader import Answer
-from tunesmith.models.tagger import Entity
 from tunesmith.serve.classifier_engine import ClassifierEngine
 from tunesmith.serve.engine import Engine
 from tunesmith.serve.meter import Meter
+
+if TYPE_CHECKING:
+    from tunesmith.models.reader import Answer
+    from tunesmith.models.tagger import Entity
 
 ServedTask = Literal["generate", "classify", "embed", "score", "tag", "answer", "translate", "summarise"]
 Numbers = NDArray[np.floating]
@@ -69,9 +70,11 @@ class ClassifyDeployment(Served):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedDeployment(Served):
-    """A served model of embeddings; its engine reads token ids."""
+    """A served model of embeddings of `width` numbers; its engine reads up to `context` token ids."""
 
-    model: TextEmbedder
+    tokenizer: Tokenizer
+    width: int
+    context: int
     engine: ClassifierEngine[Sequence[int], Numbers]
     task: ClassVar[ServedTask] = "embed"
 
@@ -100,6 +103,9 @@ class Question:
     question: str
     context: str
 
+    def __len__(self) -> int:
+        return len(self.question) + len(self.context)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerDeployment(Served):
@@ -116,6 +122,9 @@ class Rewriting:
     text: str
     beams: int
     length_penalty: float
+
+    def __len__(self) -> int:
+        return len(self.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

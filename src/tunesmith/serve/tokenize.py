@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from tokenizers import Tokenizer
 
 from tunesmith.core.errors import UsageError
-from tunesmith.models.decoder import check_ids
+from tunesmith.models.token import check_ids
 from tunesmith.models.token_bytes import TokenBytes
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.served import ROUTES, Deployment, TextDeployment

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from torch import nn
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.models.decoder import Decoder, Finish
+from tunesmith.models.decoder import Decoder
 from tunesmith.models.likelihood import read
+from tunesmith.models.token import Finish
 from tunesmith.serve.admission import Limits, WaitingRoom
 from tunesmith.serve.caller import CALLER
-from tunesmith.serve.engine import Item, Prompt, Reading, Stats, TokenStream, hand_out
+from tunesmith.serve.engine import Item, Prompt, Reading, Stats, TokenStream, deliver
 from tunesmith.serve.quarantine import Quarantine
 
 logger = logging.getLogger(__name__)
@@ -156,12 +157,4 @@ class TorchEngine:
         self._deliver(items)
 
     def _deliver(self, items: Iterable[tuple[_Job, Item | TunesmithError]]) -> None:
-        """One wake-up of each event loop for a whole step."""
-        by_loop: dict[object, list[tuple[TokenStream, int, Item | TunesmithError]]] = {}
-        for job, item in items:
-            by_loop.setdefault(job.stream.loop, []).append((job.stream, job.index, item))
-        for batch in by_loop.values():
-            try:
-                batch[0][0].loop.call_soon_threadsafe(hand_out, batch)
-            except RuntimeError:
-                logger.info("an event loop was closed with %d answers on their way", len(batch))
+        deliver((job.stream, job.index, item) for job, item in items)

@@ -57,10 +57,10 @@ def card(start: Start, encoder: nn.Module, kind: Kind, task: str) -> Card:
 
 def encode(learner: Learner, texts: Sequence[str]) -> tuple[list[NDArray[np.int32]], list[int]]:
     """The ids of each text, cut to the context; and how many tokens each lost."""
-    from tunesmith.models import classifier
+    from tunesmith.models import encoding
 
-    encoded = classifier.encode(learner.tokenizer, texts)
-    found = [classifier.truncate(item, learner.card.context) for item in encoded]
+    encoded = encoding.encode(learner.tokenizer, texts)
+    found = [encoding.truncate(item, learner.card.context) for item in encoded]
     return [np.asarray(ids, dtype=np.int32) for ids, _ in found], [lost for _, lost in found]
 
 

@@ -37,9 +37,9 @@ class Reward(Score):
 
     def encode(self, frame: pl.DataFrame, learner: Learner) -> tuple[list[Example], dict[int, int]]:
         """Both conversations, of each its end; `target` says where the second begins."""
-        from tunesmith.models import classifier, scorer
+        from tunesmith.models import encoding, scorer
 
-        encoded = classifier.encode(learner.tokenizer, self.texts(frame))
+        encoded = encoding.encode(learner.tokenizer, self.texts(frame))
         examples: list[Example] = []
         cut: dict[int, int] = {}
         for i, (row, weight) in enumerate(zip(frame["_row"], weights(frame), strict=True)):

@@ -49,15 +49,15 @@ class Rewriting:
 
     def encode(self, frame: pl.DataFrame, learner: Learner) -> tuple[list[Example], dict[int, int]]:
         """Both sides framed as the tokenizer frames texts, each cut to the context."""
-        from tunesmith.models import classifier, translator
+        from tunesmith.models import encoding, translator
 
         start = translator.start_id(learner.module.config)
         context = learner.card.context
-        sides = (classifier.encode(learner.tokenizer, frame[side].to_list()) for side in ("source", "target"))
+        sides = (encoding.encode(learner.tokenizer, frame[side].to_list()) for side in ("source", "target"))
         examples: list[Example] = []
         cut: dict[int, int] = {}
         for row, weight, source, target in zip(frame["_row"], weights(frame), *sides, strict=True):
-            (asked, lost), (said, lost_too) = (classifier.truncate(e, context) for e in (source, target))
+            (asked, lost), (said, lost_too) = (encoding.truncate(e, context) for e in (source, target))
             # A frame that begins as the decoder does would be the same token twice.
             said = said[1:] if said[:1] == [start] else said
             ids = np.asarray([*asked, start, *said], dtype=np.int32)

@@ -58,9 +58,9 @@ class Score:
 
     def encode(self, frame: pl.DataFrame, learner: Learner) -> tuple[list[Example], dict[int, int]]:
         """The ends of texts within the context; the number in the units of the data."""
-        from tunesmith.models import classifier, scorer
+        from tunesmith.models import encoding, scorer
 
-        encoded = classifier.encode(learner.tokenizer, frame["text"].to_list())
+        encoded = encoding.encode(learner.tokenizer, frame["text"].to_list())
         examples: list[Example] = []
         cut: dict[int, int] = {}
         for row, score, weight, item in zip(

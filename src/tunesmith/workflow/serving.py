@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tunesmith.core.errors import UsageError
+from tunesmith.core.errors import ModelError, UsageError
 from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
-from tunesmith.models.loading import load
-from tunesmith.models.resolve import named, resolve
-from tunesmith.serve.deployment import deploy
+from tunesmith.models.resolve import Resolved, named, resolve
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.following import Source
 from tunesmith.serve.served import Deployment
-
-# How a model of each kind is tried out.
-_TRIALS: dict[str, Callable[[Any], object]] = {
-    "language": lambda model: model.generate("a", max_new_tokens=1),
-    "classifier": lambda model: model.predict(["a"]),
-    "embedder": lambda model: model.embed(["a"]),
-    "scorer": lambda model: model.score(["a"]),
-    "tagger": lambda model: model.tag(["a"]),
-}
+from tunesmith.serve.worker.deployment import deploy_apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +49,7 @@ def serving(
         loading(label)
         version = store and _followed(store, label)
         if version is None:
-            deployments.add(deploy(load(resolved), name=name, aliases=aliases))
+            deployments.add(_deploy(resolved, name, aliases))
             continue
         names = [label]
         if label in labels and sum(other.partition("@")[0] == resolved.name for other in labels) == 1:
@@ -74,14 +63,25 @@ def serving(
     return Serving(deployments=deployments, store=store, sources=sources, folders=folders)
 
 
+def _deploy(resolved: Resolved, name: str, aliases: Sequence[str]) -> Deployment:
+    """Serve a model out of a process of its own, which tries it out first.
+
+    Raises:
+        ModelError: M13 for one that has no folder, M14 for a hosted one.
+    """
+    if resolved.hosted is not None:
+        raise ModelError("M14", name=name, wanted="serve", task="ask, eval, eval.against")
+    if resolved.folder is None:
+        raise ModelError("M13", name=name)
+    return deploy_apart(resolved.folder, name=name, aliases=aliases)
+
+
 def _source(label: str, names: tuple[str, ...], workspace: Workspace) -> Source:
     store = Store(workspace.database)
 
     def made() -> Deployment:
         release = store.release(label)
-        model = load(resolve(release.label, workspace))
-        _TRIALS.get(model.kind, lambda _: None)(model)
-        return deploy(model, name=release.label, aliases=names)
+        return _deploy(resolve(release.label, workspace), release.label, names)
 
     return Source(label=label, version=lambda: _followed(store, label), load=made)
 

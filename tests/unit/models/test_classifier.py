@@ -12,7 +12,8 @@ from tokenizers import Tokenizer
 from tunesmith.core.errors import ModelError
 from tunesmith.core.recipe import Scratch
 from tunesmith.models import classifier, heads, scratch
-from tunesmith.models.classifier import Classifier, Encoded, TextClassifier
+from tunesmith.models.classifier import Classifier, TextClassifier
+from tunesmith.models.encoding import Encoded
 
 TEXTS = [
     "late",

@@ -9,9 +9,10 @@ import torch
 
 from tunesmith.models import likelihood
 from tunesmith.models.language import LanguageModel
-from tunesmith.models.likelihood import Likelihood, read
+from tunesmith.models.likelihood import read
 from tunesmith.models.loading import load
 from tunesmith.models.resolve import Resolved
+from tunesmith.models.token import Likelihood
 
 
 @pytest.fixture(scope="module")

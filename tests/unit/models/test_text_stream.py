@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from tunesmith.models.decoder import Finish, Token
 from tunesmith.models.text_stream import Piece, TextStream
+from tunesmith.models.token import Finish, Token
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 from tokenizers import Tokenizer
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.models.decoder import Token
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.loading import load
 from tunesmith.models.resolve import Resolved
+from tunesmith.models.token import Token
 from tunesmith.serve.deployment import deploy
 from tunesmith.serve.engine import Prompt, Stats, TokenStream
 from tunesmith.serve.served import Deployment

@@ -15,8 +15,8 @@ import openai
 import pytest
 
 from tunesmith.core.errors import TunesmithError, UsageError
-from tunesmith.models.decoder import Finish, Token
 from tunesmith.models.language import LanguageModel
+from tunesmith.models.token import Finish, Token
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.app import create_app
 from tunesmith.serve.deployment import deploy

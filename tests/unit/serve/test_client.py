@@ -14,8 +14,8 @@ import pytest
 
 from tunesmith.core.errors import MissingError, NotFoundError, TunesmithError, UsageError
 from tunesmith.core.store import Store
-from tunesmith.models.decoder import Token
 from tunesmith.models.language import LanguageModel
+from tunesmith.models.token import Token
 from tunesmith.serve import remote
 from tunesmith.serve.async_client import AsyncClient
 from tunesmith.serve.client import Client

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.models.decoder import Finish, Token
+from tunesmith.models.token import Finish, Token
 from tunesmith.serve.engine import TokenStream
 
 

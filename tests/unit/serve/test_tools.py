@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from tunesmith.models.calls import CallForm
-from tunesmith.models.decoder import Token
 from tunesmith.models.language import LanguageModel
+from tunesmith.models.token import Token
 from tunesmith.serve.calls import Call, CallReader, Text
 from tunesmith.serve.served import TextDeployment
 from tunesmith.serve.server import serving

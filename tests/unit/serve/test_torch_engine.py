@@ -11,8 +11,8 @@ import pytest
 from tunesmith.core.errors import TunesmithError
 from tunesmith.models.decoder import Decoder, run
 from tunesmith.models.language import LanguageModel
-from tunesmith.models.likelihood import Likelihood
 from tunesmith.models.sampling import Sampling
+from tunesmith.models.token import Likelihood
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.engine import Prompt, TokenStream
 from tunesmith.serve.torch_engine import TorchEngine

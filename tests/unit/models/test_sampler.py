@@ -7,14 +7,15 @@ import math
 import pytest
 import torch
 
-from tunesmith.models.sampling import Sampler, Sampling, choose, nucleus
+from tunesmith.models.sampler import Sampler, choose, nucleus, seeded
+from tunesmith.models.sampling import Sampling
 
 LOGITS = torch.tensor([0.0, 2.0, 1.0, -1.0])
 
 
 def draw(count: int, **settings: float) -> list[int]:
     sampling = Sampling(max_new_tokens=count, **settings)  # type: ignore[arg-type]
-    generator = sampling.generator()
+    generator = seeded(sampling.seed)
     return [choose(LOGITS, sampling, generator) for _ in range(count)]
 
 

@@ -1,0 +1,141 @@
+"""What the process of an engine does: begins and stops sequences, predicts, and says that it lives."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tunesmith.core.errors import TunesmithError
+from tunesmith.models.loading import load
+from tunesmith.models.resolve import Resolved
+from tunesmith.serve.admission import Limits
+from tunesmith.serve.deployment import deploy
+from tunesmith.serve.engine import Item, TokenStream
+from tunesmith.serve.grammar import Compiled, grammars_of
+from tunesmith.serve.served import Deployment, TextDeployment
+from tunesmith.serve.worker import forms
+from tunesmith.serve.worker.channel import Channel, Message, write
+from tunesmith.serve.worker.codec import error_out, item_out, prompt_in
+
+_BEAT_S = 1.0
+# How a model of each kind is tried out before it serves.
+_TRIALS: Mapping[str, Callable[[Any], object]] = {
+    "language": lambda model: model.generate("a", max_new_tokens=1),
+    "classifier": lambda model: model.predict(["a"]),
+    "embedder": lambda model: model.embed(["a"]),
+    "scorer": lambda model: model.score(["a"]),
+    "tagger": lambda model: model.tag(["a"]),
+}
+
+
+class Computing:
+    """A model with its engine, and the channel to the server.
+
+    Raises:
+        TunesmithError: when the model cannot be loaded.
+    """
+
+    def __init__(self, wishes: Message, channel: Channel) -> None:
+        # How much may wait is the server's affair; here is only what it lets through.
+        limits = replace(Limits(**wishes["limits"]), queue_requests=sys.maxsize, queue_size=sys.maxsize)
+        resolved = Resolved(name=wishes["name"], folder=Path(wishes["folder"]))
+        model = load(resolved)
+        _TRIALS.get(model.kind, lambda _: None)(model)
+        self._deployment: Deployment = deploy(model, limits=limits)
+        self._channel = channel
+        self._streams: dict[int, TokenStream] = {}
+        self._items: list[list[Any]] = []  # told together at the end of a turn of the loop
+        self._handlers: dict[str, Callable[[Message], None]] = {
+            "begin": self._begin,
+            "stop": self._stop,
+            "predict": self._predict,
+        }
+        self._predicting: asyncio.Task[None] | None = None
+
+    def run(self, listen: Callable[[Callable[[Message], None]], None]) -> None:
+        """Say that the model is ready, then do what is heard through `listen`, for ever."""
+        asyncio.run(self._live(listen))
+
+    async def _live(self, listen: Callable[[Callable[[Message], None]], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._tell({"is": "ready", **forms.facts(self._deployment)})
+        listen(self._soon)
+        while True:
+            await asyncio.sleep(_BEAT_S)
+            self._tell({"is": "alive", "healthy": self._deployment.engine.stats().healthy})
+
+    def _soon(self, message: Message) -> None:
+        self._loop.call_soon_threadsafe(self._do, message)
+
+    def _do(self, message: Message) -> None:
+        self._handlers[message["do"]](message)
+
+    def _begin(self, message: Message) -> None:
+        identity, grammars = message["id"], list[Compiled]()
+        deployment = self._deployment
+        if not isinstance(deployment, TextDeployment):
+            return
+
+        def compiled(source: str) -> Compiled:
+            known = grammars_of(deployment.tokenizer, deployment.vocabulary, deployment.contract.stop_ids)
+            grammars.append(known.compiled(source, "response_format"))
+            return grammars[0]
+
+        def sink(_: int, item: Item | TunesmithError) -> None:
+            failed = any(grammar.failed for grammar in grammars)
+            self._note(identity, TunesmithError("S39") if failed else item)
+
+        try:
+            stream = deployment.engine.submit([prompt_in(message["prompt"], compiled)])
+        except TunesmithError as error:
+            self._note(identity, error)
+        else:
+            stream.divert(sink)
+            self._streams[identity] = stream
+
+    def _stop(self, message: Message) -> None:
+        if stream := self._streams.pop(message["id"], None):
+            stream.stop(0)
+
+    def _note(self, identity: int, item: Item | TunesmithError) -> None:
+        """Tell an item; all those of a step go together."""
+        if not self._items:
+            self._loop.call_soon(self._tell_items)
+        self._items.append([identity, *item_out(item)])
+        if isinstance(item, TunesmithError) or item.finish:
+            self._streams.pop(identity, None)
+
+    def _tell_items(self) -> None:
+        items, self._items = self._items, []
+        self._tell({"is": "items", "items": items})
+
+    def _predict(self, message: Message) -> None:
+        self._predicting = self._loop.create_task(self._found(message))
+
+    async def _found(self, message: Message) -> None:
+        asked = forms.asked_in(self._deployment.task, message["items"])
+        try:
+            found = await asyncio.to_thread(self._compute, asked)
+        except TunesmithError as error:
+            self._tell({"is": "refused", "id": message["id"], "error": error_out(error)})
+        except Exception as error:
+            sys.stderr.write(f"a batch could not be computed: {error!r}\n")
+            self._tell({"is": "refused", "id": message["id"], "error": error_out(TunesmithError("S05"))})
+        else:
+            numbers = found if isinstance(found, np.ndarray) else None
+            rows = None if isinstance(found, np.ndarray) else found
+            self._channel.send(write({"is": "found", "id": message["id"], "rows": rows}, numbers))
+
+    def _compute(self, asked: Sequence[Any]) -> Any:
+        if isinstance(self._deployment, TextDeployment):
+            raise TunesmithError("S05")
+        return self._deployment.engine.compute(asked)
+
+    def _tell(self, message: Message) -> None:
+        self._channel.send(write(message))

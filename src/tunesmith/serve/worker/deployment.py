@@ -1,0 +1,78 @@
+"""From a model folder to what serves it, computed in a process of its own: no tensors are loaded here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tunesmith.models import language
+from tunesmith.models import tokenizer as tokenizers
+from tunesmith.serve.admission import Limits
+from tunesmith.serve.served import (
+    AnswerDeployment,
+    ClassifyDeployment,
+    Deployment,
+    EmbedDeployment,
+    RewriteDeployment,
+    ScoreDeployment,
+    TagDeployment,
+    TextDeployment,
+)
+from tunesmith.serve.worker.channel import Message
+from tunesmith.serve.worker.predictor import WorkerPredictor
+from tunesmith.serve.worker.process import Process
+from tunesmith.serve.worker.worker_engine import WorkerEngine
+
+_KINDS: dict[str, tuple[type[Any], tuple[str, ...]]] = {
+    "classify": (ClassifyDeployment, ("labels", "several")),
+    "embed": (EmbedDeployment, ("width", "context")),
+    "score": (ScoreDeployment, ()),
+    "tag": (TagDeployment, ("labels",)),
+    "answer": (AnswerDeployment, ()),
+    "translate": (RewriteDeployment, ("task",)),
+    "summarise": (RewriteDeployment, ("task",)),
+}
+
+
+def deploy_apart(
+    folder: Path, *, name: str, aliases: Sequence[str] = (), limits: Limits | None = None
+) -> Deployment:
+    """Start a process for the model in a folder. It answers to `name` and to `aliases`.
+
+    Raises:
+        ModelError: what loading the model raises, and M14 for a model without a route.
+        TunesmithError: S49 when the process ends before the model is ready.
+    """
+    limits = limits or Limits()
+    chosen = {"batch": limits.batch, "deadline_s": limits.deadline_s}
+    process = Process({"name": name, "folder": str(folder), "limits": chosen})
+    facts = process.facts()
+    names: dict[str, Any] = {
+        "name": name,
+        "aliases": tuple(aliases),
+        "created": int(time.time()),
+        "tokenizer": tokenizers.load(folder) if facts["has_tokenizer"] else None,
+    }
+    if facts["task"] != "generate":
+        return _predictor(process, facts, limits, names)
+    engine = WorkerEngine(process, limits)
+    process.listen(engine)
+    return TextDeployment(
+        contract=language.contract_of(folder, names["tokenizer"]),
+        context=facts["context"],
+        vocabulary=facts["vocabulary"],
+        engine=engine,
+        **names,
+    )
+
+
+def _predictor(process: Process, facts: Message, limits: Limits, names: dict[str, Any]) -> Deployment:
+    """A model that answers each item at once."""
+    kind, told = _KINDS[facts["task"]]
+    engine = WorkerPredictor(process, facts["task"], limits)
+    process.listen(engine)
+    known = {key: tuple(facts[key]) if key == "labels" else facts[key] for key in told}
+    made: Deployment = kind(engine=engine, **known, **names)
+    return made
