@@ -1,6 +1,6 @@
 """A process like that of an engine, without a model: says each sequence's ids one by one, then 7s.
 
-999 ends it without a word, as a text `poison` does. `wishes` may hold `fails`: how it ends before it is ready.
+999 ends it without a word, as a text `poison` does. `wishes` may say how it `fails` before it is ready.
 """
 
 from __future__ import annotations
