@@ -101,6 +101,8 @@ def _closing(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if extension is not None:
+            extension.open()
         yield
         if extension is not None:
             extension.close()

@@ -26,5 +26,8 @@ class Extension(Protocol):
     async def refusal(self, scope: Scope, policy: Policy) -> TunesmithError | None:
         """Why the caller of a route that asks for a session, or has no key, may not pass; None: he may."""
 
+    def open(self) -> None:
+        """Begin what runs beside the routes."""
+
     def close(self) -> None:
         """End what runs beside the routes."""

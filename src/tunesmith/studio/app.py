@@ -13,11 +13,13 @@ from tunesmith.serve.app import create_app
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio import guard, home, page, session_routes
+from tunesmith.studio.events import routes as events
+from tunesmith.studio.jobs import routes as jobs
 from tunesmith.studio.runs import routes as runs
 from tunesmith.studio.state import Studio
 
 # A module with `POLICIES` and `add_routes(app, studio)` each. The page answers every path: it comes last.
-AREAS: Sequence[Any] = (session_routes, home, runs, page)
+AREAS: Sequence[Any] = (session_routes, home, jobs, events, runs, page)
 POLICIES: dict[Route, Policy] = {route: policy for area in AREAS for route, policy in area.POLICIES.items()}
 
 
@@ -41,9 +43,14 @@ class StudioExtension:
         """See `Extension`."""
         return await guard.refusal(self.studio, scope, policy)
 
+    def open(self) -> None:
+        """See `Extension`."""
+        self.studio.jobs.start()
+
     def close(self) -> None:
         """See `Extension`."""
         self.studio.series.close()
+        self.studio.jobs.close()
         self.studio.store.close()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.serve.deployments import Deployments
+from tunesmith.studio.jobs.supervisor import Supervisor
 from tunesmith.studio.series.library import Library
 
 
@@ -22,15 +23,18 @@ class Studio:
     store: Store
     served: Deployments
     series: Library
+    jobs: Supervisor
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
     @classmethod
     def over(cls, workspace: Workspace, served: Deployments | None = None) -> Studio:
         """The Studio of a workspace, which is made if it is not there."""
+        store = Store(workspace.database)
         return cls(
             workspace=workspace,
-            store=Store(workspace.database),
+            store=store,
             served=served or Deployments(()),
+            jobs=Supervisor(workspace, store),
             series=Library(workspace),
         )
 

@@ -1,0 +1,1 @@
+"""Live data: what is new since a cursor, as server-sent events."""

@@ -1,0 +1,118 @@
+"""Begins jobs when it is their turn and notices which have died. It keeps nothing that the store does not.
+
+That is why it may die too: the next one, in whatever server, goes on where it was.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+
+from tunesmith.core.database import VARIABLE
+from tunesmith.core.errors import TunesmithError
+from tunesmith.core.store import Job, Store
+from tunesmith.core.workspace import Workspace
+from tunesmith.studio.jobs import lease
+from tunesmith.studio.jobs.working import told
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 2
+_LOOK_S = 1.0
+
+
+class Supervisor:
+    """Looks after the jobs of one workspace, in a thread of its own."""
+
+    def __init__(self, workspace: Workspace, store: Store) -> None:
+        self._workspace, self._store = workspace, store
+        self._over, self._wanted = threading.Event(), threading.Event()
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._thread = threading.Thread(target=self._watch, name="tunesmith-jobs", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def look_now(self) -> None:
+        """Look without waiting: there is something new."""
+        self._wanted.set()
+
+    def close(self) -> None:
+        """Look no more. Jobs go on."""
+        self._over.set()
+        self._wanted.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def cancel(self, job: Job) -> bool:
+        """Ask a job to end; the second time, end it. False when it is over already."""
+        if self._store.change_job(job.id, of="queued", status="cancelled", ended=time.time()):
+            return True
+        if not self._store.change_job(job.id, of="running", stopping=time.time()):
+            return False
+        if job.process and job.host == lease.host() and lease.is_held(self._workspace, job.id):
+            with suppress(ProcessLookupError):
+                if job.stopping:
+                    os.killpg(job.process, signal.SIGKILL)
+                else:
+                    os.kill(job.process, signal.SIGTERM)
+        return True
+
+    def look(self) -> None:
+        """One look: who died, and who may begin."""
+        self._children = [child for child in self._children if child.poll() is None]
+        running = [self._living(job) for job in self._store.jobs(status="running", limit=1000)]
+        free = AT_ONCE - sum(running)
+        if free > 0:
+            waiting = self._store.jobs(status="queued", limit=1000)
+            for job in waiting[::-1][:free]:
+                self._begin(job)
+
+    def _watch(self) -> None:
+        while not self._over.is_set():
+            try:
+                self.look()
+            except TunesmithError:
+                logger.exception("jobs could not be looked after")
+            self._wanted.wait(_LOOK_S)
+            self._wanted.clear()
+
+    def _living(self, job: Job) -> bool:
+        if not lease.is_lost(self._workspace, job):
+            return True
+        status = {"status": "cancelled"} if job.stopping else {"status": "failed", "error": _LOST}
+        self._store.change_job(job.id, of="running", ended=time.time(), **status)
+        return False
+
+    def _begin(self, job: Job) -> None:
+        now = time.time()
+        mine = {"status": "running", "started": now, "beat": now, "host": lease.host()}
+        if not self._store.change_job(job.id, of="queued", **mine):
+            return  # another server was quicker
+        log = lease.log(self._workspace, job.id)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as file:
+            child = subprocess.Popen(  # noqa: S603  our own module, our own arguments
+                [sys.executable, "-m", "tunesmith.studio.jobs.working", job.id, str(self._workspace.root)],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                env=self._environment(),
+                start_new_session=True,
+            )
+        self._children.append(child)
+        self._store.change_job(job.id, of="running", process=child.pid)
+
+    def _environment(self) -> dict[str, str]:
+        store = {VARIABLE: self._workspace.store} if self._workspace.store else {}
+        return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **store, "PYTHONUNBUFFERED": "1"}
+
+
+_LOST = told(TunesmithError("W06"))

@@ -1,0 +1,56 @@
+"""What can be asked for as a job: a class for each kind, and the function that does it, loaded in the job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from tunesmith.serve.strict import Strict
+
+MAX_RECIPE = 200_000
+Name = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class RunJob(Strict):
+    """Carry out a recipe, given as YAML; `name` is what it is called."""
+
+    kind: Literal["run"]
+    recipe: Annotated[str, Field(min_length=1, max_length=MAX_RECIPE)]
+    name: Annotated[str, Field(pattern=r"^[\w.-]{1,40}$")] = "run"
+
+
+class ResumeJob(Strict):
+    """Go on with a run that was stopped, killed or failed."""
+
+    kind: Literal["resume"]
+    run: Name
+
+
+class SampleJob(Strict):
+    """Train the sample classifier: built-in messages, a built-in model, no network."""
+
+    kind: Literal["sample"]
+    language: Literal["en", "zh"] = "en"
+
+
+JobWishes: TypeAlias = Annotated[RunJob | ResumeJob | SampleJob, Field(discriminator="kind")]
+
+# A function of the wishes (as a mapping) and a `Context`, which returns the result.
+WORK: Mapping[str, str] = {
+    "run": "tunesmith.studio.jobs.training:run",
+    "resume": "tunesmith.studio.jobs.training:resume",
+    "sample": "tunesmith.studio.jobs.training:sample",
+}
+
+
+def title(wishes: JobWishes) -> str:
+    """What a job is called in a list."""
+    match wishes:
+        case RunJob():
+            return wishes.name
+        case ResumeJob():
+            return wishes.run
+        case SampleJob():
+            return f"sample.{wishes.language}"

@@ -1,0 +1,156 @@
+"""Jobs: processes that outlive the server, and a list that tells the truth about them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tunesmith.core.store import Job, Store
+from tunesmith.core.workspace import Workspace
+from tunesmith.studio.jobs import lease
+from tunesmith.studio.jobs.supervisor import AT_ONCE, Supervisor
+from tunesmith.studio.state import Studio
+
+
+def until(true: Callable[[], Any], seconds: float = 60) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)
+    return found
+
+
+@pytest.fixture
+def idle(tmp_path: Path) -> Studio:
+    """A Studio whose jobs nobody looks after yet."""
+    return Studio.over(Workspace(tmp_path / ".tunesmith"))
+
+
+def running(studio: Studio, **values: Any) -> Job:
+    now = time.time()
+    job = studio.store.add_job("resume", "x", {"wishes": {"kind": "resume", "run": "x"}})
+    given = {"host": lease.host(), "started": now, "beat": now, "process": os.getpid(), **values}
+    assert studio.store.change_job(job.id, of="queued", status="running", **given)
+    return studio.store.job(job.id)
+
+
+def test_a_job_runs_in_a_process_of_its_own_and_says_in_both_languages_why_it_failed(
+    studio: Studio, admin: httpx.Client
+) -> None:
+    asked = admin.post("/api/jobs", json={"kind": "resume", "run": "nothing"}).json()
+    assert (asked["status"], asked["title"], asked["by"]) == ("queued", "nothing", "admin")
+    path = f"/api/jobs/{asked['id']}"
+    until(lambda: admin.get(path).json()["status"] == "failed")
+    found = admin.get(path, headers={"X-Language": "zh"}).json()
+    assert found["problems"][0]["code"] == "C06"
+    assert "nothing" in found["problems"][0]["message"]
+    assert studio.store.job(asked["id"]).process != os.getpid()
+    assert admin.get(f"{path}/log").status_code == 200
+    assert admin.post(f"{path}/cancel").json()["status"] == "failed"
+    assert admin.get("/api/jobs", params={"status": "failed"}).json()["jobs"][0]["id"] == asked["id"]
+
+    again = admin.post(f"{path}/retry").json()
+    assert (again["status"] in ("queued", "running"), again["attempt"], again["problems"]) == (True, 2, [])
+
+
+@pytest.mark.parametrize(
+    "wishes", [{}, {"kind": "shell"}, {"kind": "run", "recipe": ""}, {"kind": "resume", "run": "x", "y": 1}]
+)
+def test_what_is_no_job_is_refused(admin: httpx.Client, wishes: dict[str, Any]) -> None:
+    assert admin.post("/api/jobs", json=wishes).status_code == 400
+    assert admin.get("/api/jobs/nothing").status_code == 404
+
+
+def test_a_job_whose_process_was_killed_is_not_said_to_run(idle: Studio) -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    dead = running(idle, process=child.pid)
+    alive = running(idle)  # its process is there and may still be starting
+    silent = running(idle, host="elsewhere", beat=time.time() - 2 * lease.SILENT_S)
+    stopped = running(idle, process=child.pid, stopping=time.time())
+    idle.jobs.look()
+    status = {job.id: job.status for job in idle.store.jobs()}
+    assert [status[job.id] for job in (dead, alive, silent, stopped)] == [
+        "failed", "running", "failed", "cancelled",
+    ]  # fmt: skip
+    assert idle.store.job(dead.id).error is not None
+
+
+def test_whoever_holds_the_lock_lives_however_long_ago_he_began(idle: Studio) -> None:
+    job = running(idle, started=time.time() - 1e6, beat=0.0)
+    lease.folder(idle.workspace, job.id).mkdir(parents=True)
+    with lease.lock(idle.workspace, job.id):
+        Supervisor(idle.workspace, Store(idle.workspace.database)).look()
+        assert idle.store.job(job.id).status == "running"
+    idle.jobs.look()
+    assert idle.store.job(job.id).status == "failed"
+
+
+def test_no_more_jobs_begin_than_may_run_at_once_and_the_oldest_first(idle: Studio) -> None:
+    for _ in range(AT_ONCE):
+        running(idle)
+    waiting = [idle.store.add_job("resume", str(i), {"wishes": {"run": "x"}}) for i in range(2)]
+    idle.jobs.look()
+    assert {idle.store.job(job.id).status for job in waiting} == {"queued"}
+    assert idle.jobs.cancel(waiting[0])
+    assert idle.store.job(waiting[0].id).status == "cancelled"
+    assert not idle.jobs.cancel(idle.store.job(waiting[0].id))
+
+
+def test_of_two_servers_one_begins_a_job(idle: Studio) -> None:
+    job = idle.store.add_job("resume", "x", {})
+    other = Store(idle.workspace.database)
+    won = [store.change_job(job.id, of="queued", status="running") for store in (idle.store, other)]
+    assert won == [True, False]
+
+
+def test_every_change_of_a_job_has_a_revision_of_its_own(idle: Studio) -> None:
+    jobs = [idle.store.add_job("resume", str(i), {}) for i in range(3)]
+    before = idle.store.jobs_revision()
+    idle.store.change_job(jobs[1].id, of="queued", progress=0.5)
+    assert [job.title for job in idle.store.jobs_after(before)] == ["1"]
+    assert idle.store.jobs_after(before)[0].revision == idle.store.jobs_revision() == before + 1
+
+
+# With a server that is killed
+
+
+@pytest.mark.faults
+def test_training_survives_the_server_and_the_next_one_finds_it(tmp_path: Path) -> None:
+    def start() -> tuple[subprocess.Popen[str], httpx.Client]:
+        command = [sys.executable, "-m", "tunesmith", "studio", "--port", "0", "--json", "--workspace"]
+        server = subprocess.Popen([*command, str(tmp_path / "w")], stdout=subprocess.PIPE, text=True)
+        assert server.stdout is not None
+        said = json.loads(server.stdout.readline())
+        client = httpx.Client(
+            base_url=said["url"], headers={"X-Tunesmith": "1", "Origin": said["url"]}, timeout=30
+        )
+        client.get(said["studio"])
+        return server, client
+
+    server, client = start()
+    job = client.post("/api/jobs", json={"kind": "sample"}).json()["id"]
+    process = until(lambda: client.get(f"/api/jobs/{job}").json()["subject"] and client)
+    assert process is client
+    server.kill()
+    server.wait()
+    store = Store(Workspace(tmp_path / "w").database)
+    assert lease.is_held(Workspace(tmp_path / "w"), job)
+    server, client = start()
+    until(lambda: store.job(job).is_over, 300)
+    found = client.get(f"/api/jobs/{job}").json()
+    assert found["status"] == "finished", found
+    assert found["attempt"] == 1
+    assert found["result"]["scores"]
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) == 0
