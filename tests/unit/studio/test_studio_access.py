@@ -111,6 +111,7 @@ def test_a_program_uses_a_key_and_needs_no_header_of_the_page(studio: Studio, ur
 
 
 def test_where_models_ask_for_keys_a_session_is_one(studio: Studio) -> None:
+    studio = Studio.over(studio.workspace)
     with serving(studio.served, store=studio.store, extension=StudioExtension(studio)) as url:
         assert httpx.get(f"{url}/v1/models").json()["error"]["code"] == "invalid_api_key"
         with httpx.Client(base_url=url) as browser:

@@ -34,10 +34,12 @@ class Supervisor:
         self._workspace, self._store = workspace, store
         self._over, self._wanted = threading.Event(), threading.Event()
         self._children: list[subprocess.Popen[bytes]] = []
-        self._thread = threading.Thread(target=self._watch, name="tunesmith-jobs", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to look."""
+        self._over.clear()
+        self._thread = threading.Thread(target=self._watch, name="tunesmith-jobs", daemon=True)
         self._thread.start()
 
     def look_now(self) -> None:
@@ -48,7 +50,7 @@ class Supervisor:
         """Look no more. Jobs go on."""
         self._over.set()
         self._wanted.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     def cancel(self, job: Job) -> bool:
