@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tunesmith.core.store import Store
     from tunesmith.core.store.labelling import Project
 
-_ORDERS = ("given", "random")
+_ORDERS = ("given", "random", "margin", "entropy", "diversity", "mixed", "disagreement")
 
 
 def options(option: Callable[..., None]) -> None:
@@ -29,6 +29,7 @@ def options(option: Callable[..., None]) -> None:
     option("label", "--as", dest="annotator", metavar="NAME")
     option("label", "--twice", type=number(float, 0, 1), default=0.0, metavar="SHARE")
     option("label", "--order", choices=_ORDERS, default="given")
+    option("label", "--suggest", action="append", default=[], metavar="MODEL")
     option("label", "--scale", type=number(int, 2, 10), default=5, metavar="N")
     option("label", "--status", action="store_true")
     option("label", "--out", type=Path, metavar="FILE")
@@ -56,7 +57,7 @@ def run_label(given: argparse.Namespace, output: Output) -> int:
 def _project(store: Store, given: argparse.Namespace) -> Project:
     """The project of that name; else one of the files, which is made unless it is there already."""
     from tunesmith.workflow.dataset.section import fields_of
-    from tunesmith.workflow.labelling import making
+    from tunesmith.workflow.labelling import making, suggesters
 
     names = {project.name: project for project in store.projects()}
     if len(given.files) == 1 and given.files[0] in names:
@@ -69,6 +70,7 @@ def _project(store: Store, given: argparse.Namespace) -> Project:
     wish = making.Wish(
         name=name, kind=given.task, labels=_labels(given.labels), overlap=given.twice, order=given.order,
         guideline=_guideline(given.guideline), scale=given.scale,
+        suggesters=[suggesters.of_name(name) for name in given.suggest],
     )  # fmt: skip
     return making.create(store, given.files, wish, fields=fields_of(given.fields), gold=given.gold)
 
@@ -90,21 +92,38 @@ def _labels(said: str | None) -> list[str]:
 def _label(store: Store, project: Project, given: argparse.Namespace, output: Output) -> int:
     from tunesmith.cli.keyboard import keyboard
     from tunesmith.cli.label_view import label
+    from tunesmith.workflow.labelling.following import Background
     from tunesmith.workflow.labelling.session import Session
 
-    session = Session(store, project, given.annotator or getpass.getuser())
+    background = Background(store, output.workspace)
+    background.begin(project)
+    session = Session(store, project, given.annotator or getpass.getuser(), told=background.labelled)
     try:
         label(session, keyboard(), output)
     finally:
         session.close()
-        _status(store, project, output)
+        _show_standing(store, project, output)
+        background.join()
     return 0
 
 
+def _show_standing(store: Store, project: Project, output: Output) -> None:
+    standing = asdict(store.standing(project.name))
+    output.data({"project": project.name, "task": project.task, **standing})
+    output.line(output.say("label_standing", name=project.name, **standing))
+
+
 def _status(store: Store, project: Project, output: Output) -> int:
-    standing = store.standing(project.name)
-    output.data({"project": project.name, "task": project.task, **asdict(standing)})
-    output.line(output.say("label_standing", name=project.name, **asdict(standing)))
+    from tunesmith.cli.label_report import show
+    from tunesmith.workflow.labelling.following import Background
+    from tunesmith.workflow.labelling.quality import quality
+
+    standing, found = asdict(store.standing(project.name)), quality(store, project.name)
+    stopping = Background(store, output.workspace).of(project).stopping()
+    own = {"quality": asdict(found), "stopping": asdict(stopping)}
+    output.data({"project": project.name, "task": project.task, **standing, **own})
+    output.line(output.say("label_standing", name=project.name, **standing))
+    show(found, stopping, output)
     return 0
 
 

@@ -110,14 +110,9 @@ def fit(texts: Sequence[str], labels: Sequence[str], *, name: str) -> TfidfClass
     """
     if len(set(labels)) < 2:
         raise DataError("E07", labels=", ".join(sorted(set(labels))))
-    if not any(text.strip() for text in texts):
-        raise DataError("E08", rows=len(texts))
-    rare = 2 if len(texts) >= _MANY_ROWS else 1
-    vectorizer = _vectorizer(max_features=_MAX_FEATURES, min_df=rare)
-    features = vectorizer.fit_transform(texts)
+    vectorizer, features, emphasis = _fitted(texts)
     columns: list[str] = vectorizer.get_feature_names_out().tolist()
-    emphasis = np.array([1.0 if c.startswith("#") else _WORD_WEIGHT for c in columns], np.float32)
-    known, weights, bias = _linear(features.multiply(emphasis).tocsr(), labels)
+    known, weights, bias = _linear(features, labels)
     return TfidfClassifier(
         name=name,
         labels=known,
@@ -126,6 +121,29 @@ def fit(texts: Sequence[str], labels: Sequence[str], *, name: str) -> TfidfClass
         weights=np.ascontiguousarray(weights * emphasis, dtype=np.float32),
         bias=bias,
     )
+
+
+def features_of(texts: Sequence[str]) -> Any:
+    """What a classifier would see of these texts, as a sparse matrix [texts, features] with rows of length 1.
+
+    Raises:
+        DataError: E08 when no text has a character.
+    """
+    from sklearn.preprocessing import normalize
+
+    return normalize(_fitted(texts)[1])
+
+
+def _fitted(texts: Sequence[str]) -> tuple[TfidfVectorizer, Any, Floats]:
+    """The vectorizer of texts, their features with words emphasised, and how much each feature is."""
+    if not any(text.strip() for text in texts):
+        raise DataError("E08", rows=len(texts))
+    rare = 2 if len(texts) >= _MANY_ROWS else 1
+    vectorizer = _vectorizer(max_features=_MAX_FEATURES, min_df=rare)
+    features = vectorizer.fit_transform(texts)
+    columns = vectorizer.get_feature_names_out().tolist()
+    emphasis = np.array([1.0 if c.startswith("#") else _WORD_WEIGHT for c in columns], np.float32)
+    return vectorizer, features.multiply(emphasis).tocsr(), emphasis
 
 
 def load(folder: Path) -> TfidfClassifier:

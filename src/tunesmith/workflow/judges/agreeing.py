@@ -9,7 +9,8 @@ from pathlib import Path
 from tunesmith.core import durable
 from tunesmith.core.errors import DataError, ModelError
 from tunesmith.core.workspace import Workspace
-from tunesmith.eval.judges import agreement, ratings
+from tunesmith.eval import agreement
+from tunesmith.eval.judges import ratings
 from tunesmith.eval.judges.judge import Judge
 from tunesmith.eval.judges.ratings import PairRating, Rating
 from tunesmith.eval.report import Agreement, Provenance, Report

@@ -18,11 +18,15 @@ _AHEAD = 4
 
 @dataclass(slots=True)
 class Session:
-    """One person's work on one project. Every decision is in the store when the call returns."""
+    """One person's work on one project. Every decision is in the store when the call returns.
+
+    `told` hears of every decision.
+    """
 
     store: Store
     project: Project
     annotator: str
+    told: Callable[[Project], None]
     clock: Callable[[], float] = time.monotonic
     ahead: list[Item] = field(default_factory=list[Item])
     made: list[tuple[Item, Decision]] = field(default_factory=list[tuple[Item, Decision]])
@@ -78,3 +82,4 @@ class Session:
         self.store.decide(self.project.name, [decision])
         self.made.append((item, decision))
         self.ahead.pop(0)
+        self.told(self.project)

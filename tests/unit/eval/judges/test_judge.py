@@ -5,7 +5,8 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from tunesmith.core.errors import DataError, ModelError, RecipeError
-from tunesmith.eval.judges import agreement, ratings, rubric, verdicts
+from tunesmith.eval import agreement
+from tunesmith.eval.judges import ratings, rubric, verdicts
 from tunesmith.eval.judges.judge import TRIES, Judge
 from tunesmith.eval.judges.ratings import PairRating
 
