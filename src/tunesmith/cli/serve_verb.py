@@ -62,7 +62,6 @@ def run(given: argparse.Namespace, output: Output) -> int:
         return load_view.show(given, output)
     if not given.models:
         raise UsageError("S70")
-    from tunesmith.core import uses
     from tunesmith.serve.following import Follower
     from tunesmith.serve.pace import Pace
     from tunesmith.serve.request_log import RequestLog
@@ -75,6 +74,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
         given.models,
         output.workspace,
         canaries=given.canaries,
+        host=given.host,
         loading=lambda label: output.hint(output.say("serve_loading", name=label)),
     )
 
@@ -90,7 +90,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     log = RequestLog(output.workspace.requests, days=given.log_days) if given.log_requests else None
     pace = Pace(per_minute=given.per_minute, at_once=given.at_once)
     where = {"host": given.host, "port": given.port, "hosts": given.hosts}
-    with uses.using(output.workspace, made.folders), Follower(made.deployments, made.sources):
+    with made.held, Follower(made.deployments, made.sources):
         extension = StudioExtension(studio)
         serve(
             made.deployments,

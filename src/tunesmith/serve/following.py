@@ -70,6 +70,11 @@ class Follower:
         if version is None or version in (served, self._refused.get(source.label)):
             return
         self._refused[source.label] = version  # until it has proved itself
-        self._deployments.swap(source.label, source.load())
+        made = source.load()
+        try:
+            self._deployments.swap(source.label, made)
+        except BaseException:
+            made.engine.close()  # nobody else knows of it
+            raise
         del self._refused[source.label]
         logger.info("%s is %s now", source.label, version)

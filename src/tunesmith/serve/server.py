@@ -126,9 +126,7 @@ class _Server(uvicorn.Server):
         ready: Callable[[str], None],
     ) -> _Server:
         """Check who may reach us, then bind."""
-        has_keys = store is not None and _any_valid(store)
-        if not has_keys and not is_loopback(host):
-            raise UsageError("S19", host=host)
+        has_keys = asks_for_keys(host, store)
         known = [*hosts] if host in _WILDCARDS else [host, *hosts]
         app = create_app(
             deployments,
@@ -174,9 +172,17 @@ class _Server(uvicorn.Server):
         self._captured_signals.clear()
 
 
-def _any_valid(store: Store) -> bool:
-    keys = store.keys()
-    return any(key.revoked is None for key in keys)
+def asks_for_keys(host: str, store: Store | None) -> bool:
+    """Whether clients of a server at `host` need a key: when the store has any.
+
+    Raises:
+        UsageError: S19 for a host that other machines reach when there is none.
+    """
+    known = store.keys() if store is not None else []
+    has_keys = any(key.revoked is None for key in known)
+    if not has_keys and not is_loopback(host):
+        raise UsageError("S19", host=host)
+    return has_keys
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -99,18 +99,25 @@ def evaluate(
     ).report
 
 
-def serve(*models: str | Path, host: str = "127.0.0.1", port: int = 8000, workspace: Place = None) -> None:
-    """Serve models over HTTP until SIGINT or SIGTERM.
+def serve(
+    *models: str | Path,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    log: bool = False,
+    workspace: Place = None,
+) -> None:
+    """Serve models over HTTP until SIGINT or SIGTERM; with `log`, requests are kept for thirty days.
 
     Raises:
         UsageError: S19 for a host that other machines reach when there is no key; S20 for a busy port.
     """
-    from tunesmith.core import uses
     from tunesmith.serve.following import Follower
+    from tunesmith.serve.request_log import RequestLog
     from tunesmith.serve.server import serve as listen
     from tunesmith.workflow.serving import serving
 
     place = _workspace(workspace)
-    made = serving([str(name) for name in models], place)
-    with uses.using(place, made.folders), Follower(made.deployments, made.sources):
-        listen(made.deployments, host=host, port=port, store=made.store)
+    made = serving([str(name) for name in models], place, host=host)
+    kept = RequestLog(place.requests) if log else None
+    with made.held, Follower(made.deployments, made.sources):
+        listen(made.deployments, host=host, port=port, store=made.store, log=kept)

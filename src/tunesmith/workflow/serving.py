@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from tunesmith.core.errors import ModelError, UsageError
 from tunesmith.core.store import Store
+from tunesmith.core.uses import using
 from tunesmith.core.workspace import Workspace
 from tunesmith.models.resolve import Resolved, named, resolve
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.following import Source
 from tunesmith.serve.served import Deployment
+from tunesmith.serve.server import asks_for_keys
 from tunesmith.serve.worker.deployment import deploy_apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """What is served, out of which folders, the store where keys are, and the aliases to look at."""
+    """What is served, the store where keys are, and the aliases to look at.
+
+    When `held` is closed, all engines are, and the folders may be removed again.
+    """
 
     deployments: Deployments
     store: Store | None
     sources: list[Source]
-    folders: list[Path]
+    held: ExitStack
 
 
 def serving(
@@ -31,36 +36,42 @@ def serving(
     workspace: Workspace,
     *,
     canaries: Sequence[tuple[str, float]] = (),
+    host: str = "127.0.0.1",
     loading: Callable[[str], None] = lambda name: None,
 ) -> Serving:
     """Load models by their labels, telling `loading` of each.
 
     A model that an alias names is served as `name@version`, and as its name and label. `canaries` are labels
-    with the part (0 to 1) of the requests for the same name, under another label, that each answers.
+    with the part (0 to 1) of the requests for the same name, under another label, that each answers. `host`
+    is where they will be served.
 
     Raises:
-        UsageError: S24 when two models have one name; S74 for a canary of a model that is not served.
+        UsageError: S19 for a host that other machines reach when there is no key; S24 when two models have
+            one name; S74 for a canary of a model that is not served.
     """
     store = Store(workspace.database) if workspace.database.exists() else None
+    asks_for_keys(host, store)  # before anything is loaded
     given = [*labels, *(label for label, _ in canaries)]
     found = [resolve(label, workspace) for label in given]
     deployments, sources = Deployments(()), list[Source]()
-    for label, (name, aliases, resolved) in zip(given, named(given, found), strict=True):
-        loading(label)
-        version = store and _followed(store, label)
-        if version is None:
-            deployments.add(_deploy(resolved, name, aliases))
-            continue
-        names = [label]
-        if label in labels and sum(other.partition("@")[0] == resolved.name for other in labels) == 1:
-            names.append(resolved.name)
-        source = _source(label, tuple(names), workspace)
-        deployments.add(source.load())
-        sources.append(source)
-    for label, part in canaries:
-        _share(deployments, labels, label, part)
-    folders = [resolved.folder for resolved in found if resolved.folder]
-    return Serving(deployments=deployments, store=store, sources=sources, folders=folders)
+    with ExitStack() as held:
+        held.callback(deployments.close)
+        held.enter_context(using(workspace, [r.folder for r in found if r.folder]))
+        for label, (name, aliases, resolved) in zip(given, named(given, found), strict=True):
+            loading(label)
+            version = store and _followed(store, label)
+            if version is None:
+                deployments.add(_deploy(resolved, name, aliases))
+                continue
+            names = [label]
+            if label in labels and sum(other.partition("@")[0] == resolved.name for other in labels) == 1:
+                names.append(resolved.name)
+            source = _source(label, tuple(names), workspace, held)
+            deployments.add(source.load())
+            sources.append(source)
+        for label, part in canaries:
+            _share(deployments, labels, label, part)
+        return Serving(deployments=deployments, store=store, sources=sources, held=held.pop_all())
 
 
 def _deploy(resolved: Resolved, name: str, aliases: Sequence[str]) -> Deployment:
@@ -76,12 +87,14 @@ def _deploy(resolved: Resolved, name: str, aliases: Sequence[str]) -> Deployment
     return deploy_apart(resolved.folder, name=name, aliases=aliases)
 
 
-def _source(label: str, names: tuple[str, ...], workspace: Workspace) -> Source:
+def _source(label: str, names: tuple[str, ...], workspace: Workspace, held: ExitStack) -> Source:
     store = Store(workspace.database)
 
     def made() -> Deployment:
         release = store.release(label)
-        return _deploy(resolve(release.label, workspace), release.label, names)
+        resolved = resolve(release.label, workspace)
+        held.enter_context(using(workspace, [resolved.folder] if resolved.folder else []))
+        return _deploy(resolved, release.label, names)
 
     return Source(label=label, version=lambda: _followed(store, label), load=made)
 

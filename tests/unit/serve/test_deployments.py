@@ -97,6 +97,16 @@ def test_a_name_that_is_taken_is_refused_and_changes_nothing(served: Deployments
     new.engine.close()
 
 
+def test_a_release_that_may_not_take_over_is_closed(
+    served: Deployments, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    served.add(deploy(Versioned(1), aliases=["other"]))
+    new = deploy(Versioned(2), aliases=["m", "other"])
+    with Follower(served, [Source(label="m", version=lambda: "m@2", load=lambda: new)], every_s=0.005):
+        eventually(lambda: not new.engine.stats().healthy)
+    assert served.find("m").name == "m@0"
+
+
 def test_where_an_alias_moves_the_server_follows_and_a_broken_release_never_serves(
     served: Deployments, eventually: Callable[[Callable[[], bool]], None]
 ) -> None:
