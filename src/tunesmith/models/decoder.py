@@ -41,13 +41,16 @@ class Decoder:
     """Continues up to `max_batch` sequences of token ids at once. Not thread-safe: one thread drives it.
 
     `module` is a causal model with the interface of transformers, in eval mode. A step reads at most `chunk`
-    tokens of prompts; None: as many as a processor reads in a fraction of a second.
+    tokens of prompts; None: as many as a processor reads in a fraction of a second. Beginnings that were read
+    are kept in `remembered` bytes for prompts that begin so, if the model's past is computed here.
 
     Raises:
         ModelError: S23 when the model's past is not keys and values.
     """
 
-    def __init__(self, module: nn.Module, *, max_batch: int, chunk: int | None = None) -> None:
+    def __init__(
+        self, module: nn.Module, *, max_batch: int, chunk: int | None = None, remembered: int = 0
+    ) -> None:
         self.module = cast("PreTrainedModel", module)
         self.max_batch = max_batch
         self.chunk = chunk or chunks.size(module)
@@ -55,11 +58,12 @@ class Decoder:
         text_config = self.module.config.get_text_config(decoder=True)
         self.context: int | None = getattr(text_config, "max_position_embeddings", None)
         self._handles = 0
+        self._remembered = remembered
         self.clear()
 
     def clear(self) -> None:
         """Forget all sequences."""
-        self._past = past.of(self.module)
+        self._past = past.of(self.module, self._remembered)
         self._rows: dict[int, _Sequence] = {}
         self._newcomers: dict[int, _Sequence] = {}  # whose prompts are being read, the oldest first
 
@@ -68,6 +72,7 @@ class Decoder:
         """How many sequences are being continued."""
         return len(self._rows) + len(self._newcomers)
 
+    @torch.inference_mode()
     def add(self, ids: Sequence[int], sampling: Sampling) -> int:
         """Take a sequence in; its first token comes with the step that ends its prompt. Returns its handle.
 
@@ -83,8 +88,9 @@ class Decoder:
             room = min(room, self.context - len(ids))
         handle = self._handles
         self._handles += 1
-        self._newcomers[handle] = _Sequence(handle=handle, sampler=Sampler(sampling), room=room, unread=ids)
-        self._past.begin(handle)
+        sampler = Sampler(sampling)
+        unread = ids[self._past.begin(handle, ids) :]
+        self._newcomers[handle] = _Sequence(handle=handle, sampler=sampler, room=room, unread=unread)
         return handle
 
     @torch.inference_mode()

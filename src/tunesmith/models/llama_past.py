@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tunesmith.models.prefixes import Prefixes
 from tunesmith.models.slabs import Prefix, Shape, Slab, Slabs
 
 COVERED = ("llama", "mistral", "qwen2", "qwen3")
@@ -58,9 +59,12 @@ class _Part:
 
 
 class LlamaPast:
-    """The past of a batch, see `past.Past`. `module`: a model that is covered."""
+    """The past of a batch, see `past.Past`. `module`: a model that is covered.
 
-    def __init__(self, module: nn.Module) -> None:
+    In `remembered` bytes, beginnings of sequences are kept for others that begin so.
+    """
+
+    def __init__(self, module: nn.Module, remembered: int = 0) -> None:
         model: Any = module
         config = model.config
         self._inner: Any = model.base_model
@@ -78,10 +82,21 @@ class LlamaPast:
         )
         self._prefixes: dict[int, Prefix] = {}
         self._slabs = Slabs(self._shape)
+        self.known = Prefixes(remembered)
+        self._ids: dict[int, list[int]] = {}  # what was read of each sequence, if beginnings are kept
 
-    def begin(self, sequence: int) -> None:
+    def begin(self, sequence: int, ids: Sequence[int]) -> int:
         """See `Past.begin`."""
-        self._prefixes[sequence] = Prefix(self._shape)
+        prefix = self._prefixes[sequence] = Prefix(self._shape)
+        if not self.known.room:
+            return 0
+        self._ids[sequence] = list(ids)
+        if found := self.known.longest(ids):
+            store, length = found
+            prefix.reserve(len(ids))
+            prefix.store[:, :, :length] = store[:, :, :length]
+            prefix.length = length
+        return prefix.length
 
     def read(self, reads: Sequence[tuple[int, Sequence[int]]]) -> Tensor:
         """See `Past.read`."""
@@ -103,6 +118,8 @@ class LlamaPast:
         """See `Past.join`."""
         prefix = self._prefixes.pop(sequence)
         self._slabs.add(sequence, prefix.store, prefix.length)
+        if self.known.room:
+            self.known.keep(self._ids[sequence], prefix.store)
 
     def forward(self, tokens: Mapping[int, int]) -> Tensor:
         """See `Past.forward`."""
@@ -117,13 +134,20 @@ class LlamaPast:
         logits = self._logits([tokens[sequence] for sequence in order], positions, parts, last=None)
         for slab in slabs:
             slab.lengths[:] = [length + 1 for length in slab.lengths]
+        if self.known.room:
+            for sequence, token in tokens.items():
+                self._ids[sequence].append(token)
         place = {sequence: row for row, sequence in enumerate(order)}
         return logits[[place[sequence] for sequence in tokens]]
 
     def drop(self, sequence: int) -> None:
         """See `Past.drop`."""
-        if self._prefixes.pop(sequence, None) is None:
-            self._slabs.drop(sequence)
+        ids = self._ids.pop(sequence, [])
+        if self._prefixes.pop(sequence, None) is not None:
+            return
+        if self.known.room:
+            self.known.keep(ids, self._slabs.taken(sequence))
+        self._slabs.drop(sequence)
 
     def _logits(
         self, tokens: list[int], positions: list[int], parts: list[_Part], last: list[int] | None

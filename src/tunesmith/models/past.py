@@ -20,8 +20,8 @@ class Past(Protocol):
     What fails in a call leaves the past as it was before the call, unless it says otherwise.
     """
 
-    def begin(self, sequence: int) -> None:
-        """Know a new sequence, of which nothing was read."""
+    def begin(self, sequence: int, ids: Sequence[int]) -> int:
+        """Know a new sequence that begins with `ids`; how many of them need not be read, never all."""
         ...
 
     def read(self, reads: Sequence[tuple[int, Sequence[int]]]) -> Tensor:
@@ -58,9 +58,10 @@ class Cached:
         self._takes_positions = "position_ids" in accepted
         self._options = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
 
-    def begin(self, sequence: int) -> None:
+    def begin(self, sequence: int, ids: Sequence[int]) -> int:
         """See `Past.begin`."""
         self._alone[sequence] = DynamicCache()
+        return 0
 
     def read(self, reads: Sequence[tuple[int, Sequence[int]]]) -> Tensor:
         """See `Past.read`."""
@@ -125,9 +126,10 @@ class Recomputed:
         self._module = module
         self._read: dict[int, list[int]] = {}
 
-    def begin(self, sequence: int) -> None:
+    def begin(self, sequence: int, ids: Sequence[int]) -> int:
         """See `Past.begin`."""
         self._read[sequence] = []
+        return 0
 
     def read(self, reads: Sequence[tuple[int, Sequence[int]]]) -> Tensor:
         """See `Past.read`."""
@@ -155,14 +157,14 @@ class Recomputed:
         return logits[torch.arange(len(rows), device=logits.device), ends]
 
 
-def of(module: PreTrainedModel) -> Past:
-    """The past that suits a model, with no sequences in it.
+def of(module: PreTrainedModel, remembered: int = 0) -> Past:
+    """The past that suits a model, with no sequences in it; some can remember beginnings in so many bytes.
 
     Raises:
         ModelError: S23 when it keeps something else than keys and values.
     """
     if covers(module):
-        return LlamaPast(module)
+        return LlamaPast(module, remembered)
     keeps_something = "past_key_values" in inspect.signature(module.forward).parameters
     return Cached(module) if keeps_something or module._is_stateful else Recomputed(module)
 

@@ -113,6 +113,12 @@ class Slabs:
         """Forget a sequence."""
         self._drop(sequence, self._width.pop(sequence))
 
+    def taken(self, sequence: int) -> Tensor:
+        """A copy of the tokens of a sequence: [layers, keys and values, tokens, heads, size]."""
+        slab = self._slabs[self._width[sequence]]
+        row = slab.sequences.index(sequence)
+        return slab.store[:, :, row, : slab.lengths[row]].clone()
+
     def make_room(self) -> None:
         """Move the sequences that fill their width into a wider slab."""
         for slab in self:

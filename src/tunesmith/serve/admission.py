@@ -19,10 +19,12 @@ from tunesmith.core.errors import TunesmithError
 class Limits:
     """What one model accepts at a time, of each key what may wait.
 
-    `queue_size` is in tokens, for classifiers in characters.
+    `queue_size` is in tokens, for classifiers in characters. `running_size` bounds the tokens, read and to be
+    written, of what is computed at once, and so the memory of a language model's past.
     """
 
     batch: int = 32
+    running_size: int = 131_072
     queue_requests: int = 64
     queue_size: int = 262_144
     deadline_s: float = 300.0
@@ -95,18 +97,28 @@ class WaitingRoom(Generic[J]):
     def _beyond(self, count: int, size: int, times: int) -> bool:
         return count > times * self._limits.queue_requests or size > times * self._limits.queue_size
 
-    def take(self, count: int, *, wait: bool) -> list[J] | None:
-        """Up to `count` jobs; with `wait`, blocks until there is one. None when the room was closed."""
+    def take(self, count: int, *, wait: bool, size: int | None = None) -> list[J] | None:
+        """Up to `count` jobs, of at most `size` together; None when the room was closed.
+
+        With `wait`, blocks until there is one, and takes it whatever its size.
+        """
         with self._changed:
             while wait and not self._keys and not self._closed:
                 self._changed.wait()
             if self._closed:
                 return None
-            return [self._next() for _ in range(min(count, len(self)))]
+            taken: list[J] = []
+            while self._keys and len(taken) < count:
+                key = min(self._queues, key=lambda key: self._queues[key][0][0])
+                if size is not None:
+                    size -= self._queues[key][0][1].size
+                    if size < 0 and (taken or not wait):
+                        break
+                taken.append(self._next(key))
+            return taken
 
-    def _next(self) -> J:
-        """The job whose turn it is."""
-        key = min(self._queues, key=lambda key: self._queues[key][0][0])
+    def _next(self, key: str) -> J:
+        """The oldest job of a key."""
         start, job = self._queues[key].popleft()
         self._now = max(self._now, start)
         self._forget(job, key)

@@ -24,6 +24,8 @@ from tunesmith.serve.quarantine import Quarantine
 
 logger = logging.getLogger(__name__)
 
+_REMEMBERED = 256 * 2**20  # bytes, for beginnings of prompts
+
 
 @dataclass(slots=True, eq=False)
 class _Job:
@@ -41,7 +43,7 @@ class TorchEngine:
     """Continuous batching of one model. Close it to end its thread."""
 
     def __init__(self, module: nn.Module, limits: Limits) -> None:
-        self._decoder = Decoder(module, max_batch=limits.batch)
+        self._decoder = Decoder(module, max_batch=limits.batch, remembered=_REMEMBERED)
         self._limits = limits
         self._room: WaitingRoom[_Job] = WaitingRoom(limits)
         self._quarantine = Quarantine()
@@ -103,7 +105,8 @@ class TorchEngine:
             self._decoder.remove(handle)
             del self._running[handle]
         free = self._limits.batch - len(self._running)
-        arrivals = self._room.take(free, wait=not self._running)
+        left = self._limits.running_size - sum(job.size for job in self._running.values())
+        arrivals = self._room.take(free, wait=not self._running, size=left)
         if arrivals is None:
             return False
         self._starting = len(arrivals)

@@ -97,7 +97,7 @@ def test_logits_come_in_the_order_that_was_asked_for(
     with torch.inference_mode():
         made = kind(module)
         for sequence, prompt in enumerate(PROMPTS):
-            made.begin(sequence)
+            made.begin(sequence, prompt)
             made.read([(sequence, prompt[:1])])
         whole = made.read([(3, PROMPTS[3][1:]), (0, PROMPTS[0][1:])])
         torch.testing.assert_close(

@@ -34,6 +34,15 @@ def test_work_is_taken_in_the_order_it_came() -> None:
     assert here.take(2, wait=False) == []
 
 
+def test_no_more_is_taken_than_fits_and_a_job_alone_always_does() -> None:
+    here, jobs = room(requests=9), [Work(60), Work(30), Work(30), Work(1)]
+    here.put(jobs)
+    assert here.take(9, wait=False, size=100) == jobs[:2]
+    assert here.take(9, wait=False, size=29) == []
+    assert here.take(9, wait=True, size=29) == [jobs[2]]
+    assert here.take(9, wait=True, size=29) == [jobs[3]]
+
+
 def test_too_many_are_refused_whole_and_change_nothing() -> None:
     here = room(requests=3)
     here.put([Work(), Work()])

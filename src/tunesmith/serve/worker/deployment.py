@@ -46,7 +46,7 @@ def deploy_apart(
         TunesmithError: S49 when the process ends before the model is ready.
     """
     limits = limits or Limits()
-    chosen = {"batch": limits.batch, "deadline_s": limits.deadline_s}
+    chosen = {name: getattr(limits, name) for name in ("batch", "running_size", "deadline_s")}
     process = Process({"name": name, "folder": str(folder), "limits": chosen})
     facts = process.facts()
     names: dict[str, Any] = {
