@@ -38,6 +38,7 @@ NOTHING = "—"
 PAGES: tuple[tuple[Registry, str], ...] = (
     (components.tasks, "recipe"),
     (components.cleaners, "cleaning"),
+    (components.augmenters, "augmentation"),
     (components.methods, "training"),
     (components.losses, "training"),
     (components.optimizers, "training"),

@@ -26,19 +26,22 @@ _SHARE = number(float, 0, 0.99)
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
-    """show, profile, issues, clean, split, convert, label."""
+    """show, profile, issues, clean, augment, split, convert, label."""
     actions = Actions(parser, lang)
     option = _options(actions, lang)
-    for name in ("show", "profile", "issues", "clean", "split", "convert", "label"):
+    for name in ("show", "profile", "issues", "clean", "augment", "split", "convert", "label"):
         option(name, None)
     option("show", "--rows", type=number(int, 1, 1000), default=5, metavar="N")
-    for name in ("profile", "clean"):
+    for name in ("profile", "clean", "augment"):
         option(name, "--recipe", type=Path, metavar="FILE")
     option("profile", "--model", metavar="MODEL")
-    for name in ("profile", "issues", "clean", "split", "convert"):
+    for name in ("profile", "issues", "clean", "augment", "split", "convert"):
         option(name, "--out", type=Path, metavar="DIR" if name == "split" else "FILE")
     option("clean", "--clean", metavar="LIST")
-    option("clean", "--preview", type=number(int, 1, 100), nargs="?", const=_PREVIEWED, metavar="N")
+    for name in ("clean", "augment"):
+        option(name, "--preview", type=number(int, 1, 100), nargs="?", const=_PREVIEWED, metavar="N")
+    option("augment", "--with", dest="by", metavar="LIST")
+    option("augment", "--copies", type=number(int, 1, 100), metavar="N")
     option("clean", "--threads", type=number(int, 1, 64), metavar="N")
     for name in ("test", "validation"):
         option("split", f"--{name}", type=_SHARE, metavar="SHARE")
@@ -46,9 +49,10 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         option("split", f"--{name}", metavar="COLUMN")
     option("split", "--similar", type=_similar, metavar="SHARE")
     option("split", "--overlap", choices=("stop", "drop", "keep"))
-    option("split", "--seed", type=number(int, 0, 2**63 - 1), default=0, metavar="N")
+    for name in ("augment", "split"):
+        option(name, "--seed", type=number(int, 0, 2**63 - 1), default=0, metavar="N")
     option("split", "--format", metavar="SUFFIX")
-    for name in ("clean", "split", "convert"):
+    for name in ("clean", "augment", "split", "convert"):
         option(name, "--to", metavar="LAYOUT")
     label_options(option)
 
@@ -84,8 +88,8 @@ def _options(actions: Actions, lang: str) -> Callable[..., None]:
 def run(given: argparse.Namespace, output: Output) -> int:
     """Carry out the action."""
     actions = {
-        "show": _show, "profile": _profile, "issues": _issues, "clean": _clean, "split": _split,
-        "convert": _convert, "label": run_label,
+        "show": _show, "profile": _profile, "issues": _issues, "clean": _clean, "augment": _augment,
+        "split": _split, "convert": _convert, "label": run_label,
     }  # fmt: skip
     share_heap()
     return carry_out(actions, given, output)
@@ -104,7 +108,7 @@ def _section(given: argparse.Namespace, **settings: Any) -> Section:
 
 def _check_alone(given: argparse.Namespace) -> None:
     """Refuse what a recipe says already."""
-    names = {"FILE": "files", "--task": "task", "--fields": "fields", "--clean": "clean"}
+    names = {"FILE": "files", "--task": "task", "--fields": "fields", "--clean": "clean", "--with": "by"}
     found = [
         Problem(code="U09", values={"name": name})
         for name, key in names.items()
@@ -205,9 +209,42 @@ def _clean(given: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _effect(effect: Effect) -> dict[str, Any]:
+def _effect(effect: Effect, noun: str = "cleaner") -> dict[str, Any]:
     rows = [{"file": seen.file, "line": seen.line, **asdict(seen.effect)} for seen in effect.shown]
-    return {"cleaner": effect.cleaner, "shown": rows}
+    return {noun: effect.name, "shown": rows}
+
+
+def _augment(given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.cli import data_views
+    from tunesmith.workflow.augmenting import helpers
+    from tunesmith.workflow.dataset import augmenting
+
+    section = _augmented_section(given)
+    ask = helpers(output.workspace, section.base)
+    if given.preview is not None:
+        effects = augmenting.preview_files(section, given.preview, ask)
+        output.data({"preview": [_effect(effect, "augmenter") for effect in effects]})
+        data_views.show_preview(effects, output)
+        return 0
+    made = augmenting.augment_files(section, _out(given), layout=given.to, helpers=ask)
+    output.data(made)
+    data_views.show_counts(made["augmented"], output)
+    data_views.show_ledger(made["ledger"], output)
+    output.line(output.say("written", file=made["out"]))
+    return 0
+
+
+def _augmented_section(given: argparse.Namespace) -> Section:
+    from tunesmith.workflow.dataset.section import components_of
+
+    if given.recipe is None and given.by is None:
+        raise _missing(given, "--with")
+    by = [] if given.by is None else components_of(given.by, "--with")
+    copies = {} if given.copies is None else {"copies": given.copies}
+    section = _section(given, augment={"by": by, **copies}, seed=given.seed)
+    if section.data.augment is None:
+        raise UsageError("A01", file=given.recipe)
+    return section
 
 
 def _split(given: argparse.Namespace, output: Output) -> int:

@@ -90,7 +90,7 @@ def show_warnings(warnings: Sequence[Mapping[str, Any]], output: Output) -> None
 def show_preview(effects: Sequence[Effect], output: Output) -> None:
     """What each cleaner would change or drop."""
     for effect in effects:
-        output.line(effect.cleaner)
+        output.line(effect.name)
         if not effect.shown:
             output.line(f"  {output.say('data_nothing')}")
         for seen in effect.shown:

@@ -44,6 +44,25 @@ cleaners = Registry(
         "dedup": "tunesmith.data.dedup:Dedup",
     },
 )
+augmenters = Registry(
+    "augmenter",
+    "tunesmith.augmenters",
+    {
+        "eda": "tunesmith.data.augmenters.eda:eda",
+        **{
+            name: f"tunesmith.data.augmenters.noise:{name}"
+            for name in ("keyboard", "typos", "ocr", "homophones", "glyphs")
+        },
+        **{
+            name: f"tunesmith.data.augmenters.forms:{name}"
+            for name in ("case", "punctuation", "width", "script")
+        },
+        **{name: f"tunesmith.data.augmenters.words:{name}" for name in ("entities", "slots", "templates")},
+        "back_translate": "tunesmith.data.augmenters.asked:BackTranslate",
+        "paraphrase": "tunesmith.data.augmenters.asked:Paraphrase",
+        "fill_masks": "tunesmith.data.augmenters.asked:FillMasks",
+    },
+)
 losses = Registry(
     "loss",
     "tunesmith.losses",
@@ -158,5 +177,6 @@ metrics = Registry(
     },
 )
 registries = {
-    registry.noun: registry for registry in (tasks, cleaners, losses, optimizers, schedules, methods, metrics)
+    registry.noun: registry
+    for registry in (tasks, cleaners, augmenters, losses, optimizers, schedules, methods, metrics)
 }

@@ -37,6 +37,7 @@ class Section(BaseModel):
 
 
 Cleaner = Annotated[Component, From(components.cleaners)]
+Augmenter = Annotated[Component, From(components.augmenters)]
 Loss = Annotated[Component, From(components.losses)]
 Optimizer = Annotated[Component, From(components.optimizers)]
 Schedule = Annotated[Component, From(components.schedules)]
@@ -202,6 +203,26 @@ Source = Annotated[
 ]
 
 
+class Augment(Section):
+    """Rows that are made of those to train on, after dividing: `copies` of each of a `share` of them.
+
+    A classifier that was fitted without the new rows must `agree` about their labels, or they are dropped.
+    """
+
+    by: list[Augmenter] = Field(min_length=1, max_length=16)
+    copies: int = Field(default=1, ge=1, le=100)
+    share: float = Field(default=1, gt=0, le=1)
+    agree: Literal["tfidf", "none"] = "tfidf"
+
+
+def _by_augmenters(value: object) -> object:
+    """An augmenter or a list of them is all that is said."""
+    if isinstance(value, list):
+        return {"by": value}
+    is_one = isinstance(value, str | Component) or (isinstance(value, dict) and "name" in value)
+    return {"by": [value]} if is_one else value
+
+
 class Data(Section):
     """Which rows, which columns are which fields, how they are cleaned and divided.
 
@@ -212,6 +233,7 @@ class Data(Section):
     fields: dict[str, str] = {}
     clean: list[Cleaner] = Field(default=["normalise", "dedup"], validate_default=True)
     split: Split = Split()
+    augment: Annotated[Augment, BeforeValidator(_by_augmenters)] | None = None
     balance: Literal["none", "up", "down", "weights"] = "none"
     on_error: Literal["stop", "drop"] = "stop"
     max_length: int | None = Field(default=None, ge=8, le=1_048_576)

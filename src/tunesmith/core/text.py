@@ -18,6 +18,7 @@ LANGUAGES = ("en", "zh")
 PARTS = ("message", "cause", "hint")
 
 _AREAS = {
+    "A": "augment",
     "C": "core",
     "D": "data",
     "E": "eval",

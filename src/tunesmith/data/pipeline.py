@@ -24,7 +24,6 @@ from tunesmith.core.errors import Problem
 from tunesmith.core.recipe import Data, Entry
 from tunesmith.data.account import Account
 from tunesmith.data.batches import GROUP, TIME, Done, Job, started, work
-from tunesmith.data.cleaner_files import located
 from tunesmith.data.cleaning import (
     Batch,
     Counts,
@@ -39,6 +38,7 @@ from tunesmith.data.cleaning import (
 from tunesmith.data.layouts import REASON_CODES
 from tunesmith.data.loading import BLANK, BROKEN, Loading, SourceReport
 from tunesmith.data.reading import BATCH_BYTES
+from tunesmith.data.setting_files import located
 from tunesmith.data.shelf import Shelf
 from tunesmith.data.sources import WHOLE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ import polars as pl
 
 from tunesmith.core.errors import DataError, Problem, TunesmithError
 from tunesmith.core.recipe import Data
+from tunesmith.data import setting_files
+from tunesmith.data.augmenting.part import Helpers, augment
 from tunesmith.data.batches import GROUP, TIME
 from tunesmith.data.class_weights import class_weights
 from tunesmith.data.dividing import HELD_OUT, Division, divide
@@ -36,7 +38,8 @@ class Prepared:
 
     `splits` are Parquet files of `train`, `validation` and `test` as far as they have rows, each with the
     columns of the shape and `_row`, the row's number in the ledger; a row that is trained on more than once
-    stands there as often. `cleaned` says what each cleaner counted.
+    stands there as often. `cleaned` says what each cleaner counted, `augmented` what each augmenter did: the
+    rows that it made are those of `train` with its name in `making.ORIGIN`, and none of the ledger's.
     """
 
     splits: Mapping[str, Path]
@@ -44,17 +47,27 @@ class Prepared:
     sources: list[SourceReport]
     warnings: list[Problem]
     cleaned: Mapping[str, Mapping[str, int]]
+    augmented: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
 
     def frame(self, split: str) -> pl.DataFrame:
         """The rows of a split in memory."""
         return pl.read_parquet(self.splits[split])
 
 
-def prepare(data: Data, *, shape: str, seed: int, base: Path, folder: Path, keep: bool = False) -> Prepared:
+def prepare(
+    data: Data,
+    *,
+    shape: str,
+    seed: int,
+    base: Path,
+    folder: Path,
+    keep: bool = False,
+    helpers: Helpers | None = None,
+) -> Prepared:
     """Carry out the `data` section of a recipe; a pure function of its arguments and the files.
 
     Parts are written into `folder`, as `train.parquet` and so on; with `keep`, cells that the shape has no
-    place for go with them (`batches.REST`).
+    place for go with them (`batches.REST`). Rows are augmented where there are `helpers` for it.
 
     Raises:
         NotFoundError: D01 when files are missing.
@@ -69,6 +82,7 @@ def prepare(data: Data, *, shape: str, seed: int, base: Path, folder: Path, keep
         _check_rest(division, streamed)
         splits = {name: folder / f"{name}.parquet" for name in division.parts}
         _write(division, streamed, splits, data, scratch)
+        augmented = _augment(data, splits, seed, base, scratch, helpers) if helpers else {}
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return Prepared(
@@ -77,6 +91,25 @@ def prepare(data: Data, *, shape: str, seed: int, base: Path, folder: Path, keep
         sources=streamed.sources,
         warnings=[*streamed.warnings, *division.warnings, *_label_warnings(division, streamed)],
         cleaned=streamed.counts,
+        augmented=augmented,
+    )
+
+
+def _augment(
+    data: Data, splits: Mapping[str, Path], seed: int, base: Path, scratch: Path, helpers: Helpers
+) -> dict[str, dict[str, int]]:
+    wanted = data.augment
+    if wanted is None:
+        return {}
+    return augment(
+        splits[TRAIN],
+        [path for name, path in splits.items() if name != TRAIN],
+        wanted,
+        [setting_files.located(component, base) for component in wanted.by],
+        seed=seed,
+        least=data.split.similar,
+        scratch=scratch,
+        helpers=helpers,
     )
 
 

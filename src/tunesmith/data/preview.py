@@ -52,13 +52,13 @@ def shown(before: pl.DataFrame, cleaned: Cleaned, count: int) -> list[Shown]:
     hides the other.
     """
     old, new = _said(before), _said(cleaned.frame)
-    changed = old.join(new, on="_row").filter(pl.col("said").ne_missing(pl.col("said_right")))
+    moved = old.join(new, on="_row").filter(pl.col("said").ne_missing(pl.col("said_right")))
     size = (pl.col("said").str.len_chars().cast(pl.Int64) - pl.col("said_right").str.len_chars()).abs()
-    changed = changed.unique(["said", "said_right"], keep="first", maintain_order=True)
-    changed = changed.sort(size, descending=True, maintain_order=True).head(count)
+    moved = moved.unique(["said", "said_right"], keep="first", maintain_order=True)
+    moved = moved.sort(size, descending=True, maintain_order=True).head(count)
     gone = old.filter(~pl.col("_row").is_in(new["_row"].implode()))
     gone = gone.unique("said", keep="first", maintain_order=True).head(count)
-    changes = [_changed(*row) for row in changed.iter_rows()]
+    changes = [changed(*row) for row in moved.iter_rows()]
     drops = [
         Shown(row=row, before=said or "", after=None, reason=cleaned.dropped.get(row, "duplicate"))
         for row, said in gone.iter_rows()
@@ -78,7 +78,8 @@ def _said(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame([frame["_row"], said.to_series().alias("said")])
 
 
-def _changed(row: int, before: str, after: str) -> Shown:
+def changed(row: int, before: str, after: str) -> Shown:
+    """A row whose text became another one, with the parts that differ."""
     start = same_ahead(before, after)
     tail = same_ahead(before[start:][::-1], after[start:][::-1])
     old, new = before[start : len(before) - tail], after[start : len(after) - tail]

@@ -17,6 +17,7 @@ from tunesmith.core.errors import Problem, TunesmithError
 from tunesmith.data.ledger import Ledger
 from tunesmith.data.prepare import Prepared, prepare
 from tunesmith.models.card import UNANSWERABLE
+from tunesmith.workflow import augmenting
 from tunesmith.workflow.plan import Plan
 
 SPLITS = ("train", "validation", "test")
@@ -31,6 +32,7 @@ class Parts:
     sources: list[dict[str, Any]]
     warnings: tuple[Problem, ...]
     cleaned: dict[str, dict[str, int]]
+    augmented: dict[str, dict[str, int]]
     cached: bool
 
     def split(self, name: str) -> pl.DataFrame:
@@ -101,7 +103,14 @@ def _nothing_left_behind(root: Path) -> Iterator[None]:
 
 def _prepare(plan: Plan, folder: Path) -> Prepared:
     recipe = plan.recipe
-    return prepare(recipe.data, shape=plan.task.shape, seed=recipe.seed, base=plan.base, folder=folder)
+    return prepare(
+        recipe.data,
+        shape=plan.task.shape,
+        seed=recipe.seed,
+        base=plan.base,
+        folder=folder,
+        helpers=augmenting.helpers(plan.workspace, plan.base),
+    )
 
 
 def _note(prepared: Prepared, folder: Path) -> None:
@@ -110,6 +119,7 @@ def _note(prepared: Prepared, folder: Path) -> None:
         "sources": [asdict(source) for source in prepared.sources],
         "warnings": [asdict(warning) for warning in prepared.warnings],
         "cleaned": prepared.cleaned,
+        "augmented": prepared.augmented,
     }
     prepared.ledger.write(folder / "ledger.parquet")
     text = json.dumps(found, ensure_ascii=False, default=str)
@@ -125,5 +135,6 @@ def _read(folder: Path, cached: bool) -> Parts:
         sources=found["sources"],
         warnings=tuple(Problem(**warning) for warning in found["warnings"]),
         cleaned=found["cleaned"],
+        augmented=found["augmented"],
         cached=cached,
     )

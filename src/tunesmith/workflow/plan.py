@@ -24,7 +24,7 @@ from tunesmith.core.memory import machine_memory_bytes
 from tunesmith.core.recipe import Made, Own, Recipe, Scratch
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
-from tunesmith.data import cleaner_files
+from tunesmith.data import setting_files
 from tunesmith.data.source_file import SourceFile
 from tunesmith.data.sources import locate, source_paths
 from tunesmith.models import borrowed
@@ -135,13 +135,15 @@ class Plan:
             for split, entries in self.recipe.data.source.items()
             for entry in entries
         ]
-        read = [str(durable.sha256(path)) for path in cleaner_files.files(self.recipe.data.clean, self.base)]
+        listed = [*self.recipe.data.clean, *self.augmenters]
+        read = [str(durable.sha256(path)) for path in setting_files.files(listed, self.base)]
         return cache.key(
             version=__version__,
             data=data,
             files=files,
             read=read,
             code=[components.cleaners.identity(cleaner.name) for cleaner in self.recipe.data.clean],
+            augmenting=[self._identity_of_augmenter(one) for one in self.augmenters],
             shape=self.task.shape,
             seed=self.recipe.seed,
         )
@@ -149,7 +151,18 @@ class Plan:
     @property
     def cleaners(self) -> list[Component]:
         """The cleaners of the recipe, files that their settings name found beside it."""
-        return [cleaner_files.located(component, self.base) for component in self.recipe.data.clean]
+        return [setting_files.located(component, self.base) for component in self.recipe.data.clean]
+
+    @property
+    def augmenters(self) -> Sequence[Component]:
+        """The augmenters of the recipe."""
+        return self.recipe.data.augment.by if self.recipe.data.augment else ()
+
+    def _identity_of_augmenter(self, component: Component) -> list[str]:
+        """What decides about new rows beside settings: its code, and the models that it asks."""
+        names = [component.settings[key] for key in ("model", "there", "back") if key in component.settings]
+        found = [_identity_of_found(resolve(name, self.workspace, base=self.base)) for name in names]
+        return [components.augmenters.identity(component.name), *found]
 
     def _identity(self, file: SourceFile) -> list[Any]:
         """What rows a file gives: its bytes, and what its source says about it."""

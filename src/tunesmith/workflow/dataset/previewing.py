@@ -32,9 +32,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a cleaner would do to the first rows of the files."""
+    """What a component would do to the first rows of the files."""
 
-    cleaner: str
+    name: str
     shown: list[Seen]
 
 
@@ -46,23 +46,24 @@ def preview_files(section: Section, count: int) -> list[Effect]:
     Raises:
         NotFoundError, DataError: when a file cannot be read; D27 when a cleaner breaks its protocol.
     """
-    frame, account = _first_rows(section)
+    frame, account = first_rows(section)
     effects = []
     for component in section.data.clean:
         cleaned = _cleaned(component, frame)
-        rows = [_placed(one, account) for one in shown(frame, cleaned, count)]
-        effects.append(Effect(cleaner=component.name, shown=rows))
+        rows = [placed(one, account) for one in shown(frame, cleaned, count)]
+        effects.append(Effect(name=component.name, shown=rows))
         # Without cleaners this leaves out rows of which no text is left.
         frame = clean(cleaned.frame, []).frame
     return effects
 
 
-def _placed(one: Shown, account: Account) -> Seen:
+def placed(one: Shown, account: Account) -> Seen:
+    """What was shown, with its file and line."""
     file, line = account.place(one.row)
     return Seen(file=file, line=line, effect=one)
 
 
-def _first_rows(section: Section) -> tuple[pl.DataFrame, Account]:
+def first_rows(section: Section) -> tuple[pl.DataFrame, Account]:
     """The usable rows of the beginning of each file, with their parts, and their places."""
     loading = Loading(data=section.data, shape=section.shape, base=section.base, head=True)
     account = Account()

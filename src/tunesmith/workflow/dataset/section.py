@@ -43,6 +43,7 @@ def of_files(
     fields: Mapping[str, str] | None = None,
     clean: Sequence[Any] = (),
     split: Mapping[str, Any] | None = None,
+    augment: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> Section:
     """Files in the shape of a task, or in the one that their rows have; rows that are bad are left out.
@@ -56,7 +57,8 @@ def of_files(
     files = [_from_here(name) for name in files]
     shape = shape_of(task) if task else _common_shape(files, here)
     given = {"source": files, "fields": dict(fields or {}), "clean": list(clean), "on_error": "drop"}
-    return Section(data=checked({**given, "split": dict(split or {})}), shape=shape, base=here, seed=seed)
+    given = {**given, "split": dict(split or {}), **({"augment": dict(augment)} if augment else {})}
+    return Section(data=checked(given), shape=shape, base=here, seed=seed)
 
 
 def fields_of(pairs: Sequence[str]) -> dict[str, str]:
@@ -155,10 +157,14 @@ def _as_option(problem: Problem, values: Mapping[str, Any]) -> Problem:
     if section == "split":
         # Where options do not go together the place is all of them.
         section, rest = rest[0] or ", --".join(values["split"]), rest[1:]
-    if section == "clean" and rest[0].isdigit():
-        given = values["clean"][int(rest[0])]
+    if section == "augment":
+        # `--with` lists what the section calls `by`; its other keys are options of their own.
+        section, rest = ("with", rest[1:]) if rest[0] == "by" else (rest[0] or "with", rest[1:])
+    listed = {"clean": values["clean"], "with": values.get("augment", {}).get("by", ())}
+    if section in listed and rest[0].isdigit():
+        given = listed[section][int(rest[0])]
         name = given.get("name") if isinstance(given, dict) else given
-        # A cleaner is known by its name; its place in the list would be a number from 0.
+        # A component is known by its name; its place in the list would be a number from 0.
         rest[0] = str(name)
         if problem.values.get("key", "").isdigit():
             problem = replace(problem, values={**problem.values, "key": str(name)})
@@ -171,14 +177,21 @@ def cleaners_of(said: str | None) -> list[Any]:
     Raises:
         RecipeError: D89 when it is no list.
     """
+    return Data.model_validate({"source": "-"}).clean if said is None else components_of(said, "--clean")
+
+
+def components_of(said: str, option: str) -> list[Any]:
+    """Components as a command line lists them: `eda, {name: typos, rate: 0.1}`.
+
+    Raises:
+        RecipeError: D89 when it is no list.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    if said is None:
-        return Data.model_validate({"source": "-"}).clean
     try:
         found = YAML(typ="safe", pure=True).load(said if said.lstrip().startswith("[") else f"[{said}]")
     except (YAMLError, ValueError, RecursionError) as error:
         reason = (error.problem if isinstance(error, MarkedYAMLError) else None) or str(error)
-        raise RecipeError("D89", field="--clean", reason=reason) from error
+        raise RecipeError("D89", field=option, reason=reason) from error
     return list(found)

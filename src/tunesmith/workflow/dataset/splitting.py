@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from tunesmith.core import durable
+from tunesmith.data.augmenting.part import frames_of
 from tunesmith.data.prepare import prepare
 from tunesmith.data.writing import AS_THEY_ARE
 from tunesmith.workflow.dataset.columns import columns_of, languages_of
 from tunesmith.workflow.dataset.converting import write_rows
 from tunesmith.workflow.dataset.section import Section
 from tunesmith.workflow.dataset.target import check_out, check_parts, ending, move_in
-
-_AT_ONCE = 10_000
-
-
-def _frames(path: Path) -> Iterator[pl.DataFrame]:
-    """The rows of a part, so many at a time."""
-    yield from pl.scan_parquet(path).collect_batches(chunk_size=_AT_ONCE, maintain_order=True)
 
 
 def split_files(section: Section, out: Path, *, suffix: str | None, layout: str | None) -> dict[str, Any]:
@@ -50,7 +41,7 @@ def split_files(section: Section, out: Path, *, suffix: str | None, layout: str 
         rows = {}
         for name, path in prepared.splits.items():
             rows[name] = write_rows(
-                partial(_frames, path),
+                partial(frames_of, path),
                 made / f"{name}{suffix}",
                 section.shape,
                 layout,

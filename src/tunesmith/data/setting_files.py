@@ -1,4 +1,4 @@
-"""Files that cleaners read: what a setting called `file` names, beside the recipe first, then here."""
+"""Files that components read: what a setting called `file` names, beside the recipe first, then here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SETTING = "file"
 
 
 def located(component: Component, base: Path) -> Component:
-    """The cleaner with its file where it was found; unchanged when it reads none or there is none."""
+    """The component with its file where it was found; unchanged when it reads none or there is none."""
     named = component.settings.get(_SETTING)
     if not isinstance(named, str) or not (base / named).is_file():
         return component
@@ -20,7 +20,7 @@ def located(component: Component, base: Path) -> Component:
 
 
 def files(components: Iterable[Component], base: Path) -> Iterator[Path]:
-    """The files that exist among those which cleaners read."""
+    """The files that exist among those which components read."""
     for component in components:
         named = located(component, base).settings.get(_SETTING)
         if isinstance(named, str) and Path(named).is_file():

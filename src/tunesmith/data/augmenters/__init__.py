@@ -1,0 +1,1 @@
+"""The augmenters that come with Tunesmith; what one is, `data.augmenting` says."""

@@ -1,0 +1,1 @@
+"""More rows to train on, made of those there are: what augmenters are given, and what keeps labels true."""
