@@ -160,7 +160,8 @@ class Plan:
 
     def _identity_of_augmenter(self, component: Component) -> list[str]:
         """What decides about new rows beside settings: its code, and the models that it asks."""
-        names = [component.settings[key] for key in ("model", "there", "back") if key in component.settings]
+        given = (component.settings.get(key) for key in ("model", "there", "back"))
+        names = [name for name in given if isinstance(name, str)]
         found = [_identity_of_found(resolve(name, self.workspace, base=self.base)) for name in names]
         return [components.augmenters.identity(component.name), *found]
 

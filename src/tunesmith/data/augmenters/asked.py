@@ -8,7 +8,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
 
-from tunesmith.data.augmenters.tables import Rate
+from tunesmith.data.augmenters.tables import Rate, needed
 from tunesmith.data.augmenting.augmenter import Find, Made, Rewriter
 from tunesmith.data.augmenting.passage import Edit, Passage, chosen
 
@@ -22,8 +22,9 @@ _WORD = re.compile(r"[^\W\d_]+")
 class BackTranslate(Rewriter):
     """Texts translated by the model `there` and back by the model `back`."""
 
-    def __init__(self, find: Find, *, there: str, back: str) -> None:
-        self._there, self._back = find(there), find(back)
+    def __init__(self, find: Find, *, there: str | None = None, back: str | None = None) -> None:
+        self._there = find(needed(there, "back_translate", "there"))
+        self._back = find(needed(back, "back_translate", "back"))
 
     def rewrite(self, passages: Sequence[Passage]) -> Sequence[Made]:
         """The texts as they come back."""
@@ -43,11 +44,11 @@ class Paraphrase(Rewriter):
         self,
         find: Find,
         *,
-        model: str,
+        model: str | None = None,
         temperature: Annotated[float, Ge(0), Le(2)] = 0.0,
         instruction: str | None = None,
     ) -> None:
-        self._model = find(model)
+        self._model = find(needed(model, "paraphrase", "model"))
         self._temperature = temperature
         self._instruction = instruction or _ASKED
 
@@ -67,9 +68,15 @@ class FillMasks(Rewriter):
     """A share of the words becomes what a masked language model expects in their place (Kobayashi 2018)."""
 
     def __init__(
-        self, find: Find, *, model: str, rate: Rate = 0.1, top: Annotated[int, Gt(0), Le(20)] = 5
+        self,
+        find: Find,
+        *,
+        model: str | None = None,
+        rate: Rate = 0.1,
+        top: Annotated[int, Gt(0), Le(20)] = 5,
     ) -> None:
-        self._model, self._rate, self._top = find(model), rate, top
+        self._model = find(needed(model, "fill_masks", "model"))
+        self._rate, self._top = rate, top
 
     def rewrite(self, passages: Sequence[Passage]) -> Sequence[Made]:
         """Edits of single words; each is foreseen with the others of its text in place."""

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from annotated_types import Gt, Le
 
+from tunesmith.core.errors import RecipeError
 from tunesmith.data.cleaners.wordlists import own
 
 Rate = Annotated[float, Gt(0), Le(1)]
@@ -58,3 +59,14 @@ def groups(lines: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
             others = tuple(other for other in words if other and other.lower() != word.lower())
             found[word.lower()] = found.get(word.lower(), ()) + others
     return found
+
+
+def needed(value: str | None, augmenter: str, setting: str) -> str:
+    """A setting without which an augmenter cannot work.
+
+    Raises:
+        RecipeError: A02 when it is not there.
+    """
+    if value is None:
+        raise RecipeError("A02", field=f"data.augment.{augmenter}.{setting}", name=augmenter, setting=setting)
+    return value

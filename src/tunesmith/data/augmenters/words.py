@@ -7,7 +7,7 @@ from typing import Annotated
 
 from annotated_types import Gt, Le
 
-from tunesmith.data.augmenters.tables import Rate, groups, lines_of
+from tunesmith.data.augmenters.tables import Rate, groups, lines_of, needed
 from tunesmith.data.augmenting.passage import Edit, Passage, chosen
 
 _TEXT = "{text}"
@@ -25,12 +25,12 @@ def entities(passage: Passage, *, rate: Annotated[float, Gt(0), Le(1)] = 0.5) ->
     return edits
 
 
-def slots(passage: Passage, *, file: str, rate: Rate = 1) -> list[Edit]:
+def slots(passage: Passage, *, file: str | None = None, rate: Rate = 1) -> list[Edit]:
     """Values of slots become other values of the same slot.
 
     `file` has a slot on each line: its name, a colon, and its values divided by commas.
     """
-    table = groups(lines_of(file))
+    table = groups(lines_of(needed(file, "slots", "file")))
     found = [place for value in table for place in _places(passage.text.lower(), value)]
     # The longest value at a place is meant: `New York City` and not `New York`.
     found.sort(key=lambda place: (place[0], -place[1]))
@@ -48,9 +48,9 @@ def _places(text: str, value: str) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(before + re.escape(value) + behind, text)]
 
 
-def templates(passage: Passage, *, file: str) -> list[Edit]:
+def templates(passage: Passage, *, file: str | None = None) -> list[Edit]:
     """The text inside one of the sentences of `file`, a line each, where `{text}` stands for it."""
-    known = [line for line in lines_of(file) if _TEXT in line]
+    known = [line for line in lines_of(needed(file, "templates", "file")) if _TEXT in line]
     if not known:
         return []
     before, _, behind = passage.dice.choice(known).partition(_TEXT)
