@@ -11,7 +11,6 @@ from tunesmith.cli.output import Output, show_problems
 from tunesmith.cli.run_verb import show_ledger
 from tunesmith.core import text
 from tunesmith.core.errors import MemoryShortError, TunesmithError
-from tunesmith.core.memory import available_memory_bytes, peak_memory_bytes
 
 if TYPE_CHECKING:
     from tunesmith.core.errors import Problem
@@ -62,37 +61,10 @@ def _bad(problems: list[Problem], output: Output) -> int:
 
 
 def _good(plan: Plan, data: Parts, output: Output) -> int:
-    from tunesmith.core.spent import Laps, Spent
-
-    laps = Laps()
-    from tunesmith.workflow import estimate, parts, training
+    from tunesmith.workflow import costing
 
     output.hint(output.say("check_measuring"))
-    # A run begins by reading what was prepared here.
-    parts.make(plan)
-    spent = laps.lap()
-    found = [estimate.estimate(plan, candidate, data) for candidate in plan.candidates]
-    judging = max((one.judging for one in found), key=lambda spent: spent.seconds)
-    search = plan.recipe.train.search
-    trials = search.trials if search else 1
-    spent += sum((one.training for one in found), Spent()) * trials + judging
-    counted = data.ledger.drop(found[0].empty, "nothing_to_learn").truncate(found[0].truncated)
-    cost = {
-        "peak_memory_bytes": peak_memory_bytes(),
-        "memory_available_bytes": available_memory_bytes(),
-        "seconds": round(spent.seconds, 1),
-        "cpu_seconds": round(spent.cpu, 1),
-        "steps": trials * sum(one.steps for one in found),
-        "tokens": trials * sum(one.tokens for one in found),
-        "trials": trials,
-        "micro_batch_tokens": found[0].micro_batch_tokens,
-        "checkpointing": found[0].checkpointing,
-        "examples": [
-            {"place": training.place(data.ledger.frame, shown.row), **shown.as_dict()}
-            for shown in found[0].shown
-        ],
-    }
-    ledger = counted.summary()
+    cost, ledger = costing.of(plan, data)
     output.data({"ok": True, "problems": [], "plan": cost, "ledger": ledger})
     _show(output, data.sources, ledger, cost)
     return 0

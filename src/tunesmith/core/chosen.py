@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, ValidationError, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from tunesmith.core import own_code
@@ -34,6 +42,13 @@ class From:
             self.validate,
             serialization=core_schema.plain_serializer_function_ser_schema(_plain),
         )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """A name, or a name with settings; whose settings they are, `component` says."""
+        named = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+        return {"anyOf": [{"type": "string"}, named], "component": self.registry.noun}
 
     def validate(self, value: object, info: ValidationInfo | None = None) -> Component:
         """A Component whose settings were checked against the signature of what it names."""

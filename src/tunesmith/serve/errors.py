@@ -57,6 +57,8 @@ _FORMS = {
     "S18": _Form(500, "server_error", "internal_error"),
     "W01": _Form(401, code="not_signed_in"),
     "W02": _Form(403, code="insufficient_role"),
+    "W12": _Form(413, code="no_room"),
+    "W15": _Form(400),
     "W03": _Form(403, code="foreign_page"),
     **dict.fromkeys(_MISTAKES, _Form(400)),
 }

@@ -12,14 +12,17 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.app import create_app
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.policies import Policy, Route
-from tunesmith.studio import guard, home, page, session_routes
+from tunesmith.studio import guard, home, page, session_routes, uploads
+from tunesmith.studio.datasets import insight
+from tunesmith.studio.datasets import routes as datasets
 from tunesmith.studio.events import routes as events
 from tunesmith.studio.jobs import routes as jobs
+from tunesmith.studio.recipes import routes as recipes
 from tunesmith.studio.runs import routes as runs
 from tunesmith.studio.state import Studio
 
 # A module with `POLICIES` and `add_routes(app, studio)` each. The page answers every path: it comes last.
-AREAS: Sequence[Any] = (session_routes, home, jobs, events, runs, page)
+AREAS: Sequence[Any] = (session_routes, home, jobs, events, uploads, datasets, insight, recipes, runs, page)
 POLICIES: dict[Route, Policy] = {route: policy for area in AREAS for route, policy in area.POLICIES.items()}
 
 

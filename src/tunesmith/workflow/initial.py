@@ -101,6 +101,11 @@ class _Seen:
     drop: bool = False
 
 
+def usual_task(shape: str) -> str:
+    """What one trains on rows of a shape, when nothing else is said."""
+    return _TASKS[shape]
+
+
 def draft(file: Path | None, *, task: str | None, out: Path, lang: str) -> Draft:
     """A recipe for a file, or one to fill in; `out` is where it will stand, its comments are in `lang`.
 
@@ -110,7 +115,7 @@ def draft(file: Path | None, *, task: str | None, out: Path, lang: str) -> Draft
     """
     if file is None:
         return _write(_Seen(task=components.tasks.get(task or "classify")(), source="data.csv"), out, lang)
-    name = task or _TASKS[recognise(open_file(file).sample)]
+    name = task or usual_task(recognise(open_file(file).sample))
     made = task_of(name, Data.model_validate({"source": str(file.absolute())}), file.absolute().parent)
     loaded = _look(file, made)
     source = loaded.sources[0]

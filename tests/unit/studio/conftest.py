@@ -31,7 +31,7 @@ def sign_in(studio: Studio, url: str) -> Iterator[Callable[[str], httpx.Client]]
 
     def opened(role: str) -> httpx.Client:
         secret = studio.store.create_key(role, [f"studio:{role}"])[1]
-        client = httpx.Client(base_url=url, headers={"X-Tunesmith": "1", "Origin": url})
+        client = httpx.Client(base_url=url, headers={"X-Tunesmith": "1", "Origin": url}, timeout=60)
         clients.append(client)
         assert client.post("/api/session", json={"token": secret}).status_code == 200
         return client

@@ -125,6 +125,14 @@ def test_every_change_of_a_job_has_a_revision_of_its_own(idle: Studio) -> None:
 # With a server that is killed
 
 
+RECIPE = """
+task: classify
+model: {{architecture: bert, hidden: 32, layers: 1, heads: 2, vocab: 300}}
+data: {{source: "{source}", clean: [normalise]}}
+train: {{epochs: 30}}
+"""
+
+
 @pytest.mark.faults
 def test_training_survives_the_server_and_the_next_one_finds_it(tmp_path: Path) -> None:
     def start() -> tuple[subprocess.Popen[str], httpx.Client]:
@@ -136,14 +144,19 @@ def test_training_survives_the_server_and_the_next_one_finds_it(tmp_path: Path) 
             base_url=said["url"], headers={"X-Tunesmith": "1", "Origin": said["url"]}, timeout=30
         )
         client.get(said["studio"])
+        server.stdout.close()
         return server, client
 
     server, client = start()
-    job = client.post("/api/jobs", json={"kind": "sample"}).json()["id"]
-    process = until(lambda: client.get(f"/api/jobs/{job}").json()["subject"] and client)
-    assert process is client
+    (tmp_path / "rows.csv").write_text(
+        "text,label\n" + "".join(f"{i} {'ab'[i % 2]},{i % 2}\n" for i in range(400))
+    )
+    recipe = RECIPE.format(source=tmp_path / "rows.csv")
+    job = client.post("/api/jobs", json={"kind": "run", "recipe": recipe}).json()["id"]
+    until(lambda: client.get(f"/api/jobs/{job}").json()["subject"])
     server.kill()
     server.wait()
+    client.close()
     store = Store(Workspace(tmp_path / "w").database)
     assert lease.is_held(Workspace(tmp_path / "w"), job)
     server, client = start()
@@ -154,3 +167,4 @@ def test_training_survives_the_server_and_the_next_one_finds_it(tmp_path: Path) 
     assert found["result"]["scores"]
     server.send_signal(signal.SIGTERM)
     assert server.wait(20) == 0
+    client.close()

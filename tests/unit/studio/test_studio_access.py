@@ -88,11 +88,7 @@ def test_a_foreign_page_writes_nothing(admin: httpx.Client, headers: dict[str, s
 def test_a_session_survives_the_server_and_ends_with_its_key(studio: Studio) -> None:
     key, secret = studio.store.create_key("somebody", ["studio:annotator"])
     text, _ = studio_app.guard.sessions.opened(studio, secret) or ("", None)
-<<<<<<< HEAD
-    again = Studio.over(studio.workspace, studio.served)
-=======
     again = Studio.over(studio.workspace)
->>>>>>> 769b35d (Do long work as jobs in processes that outlive the server, and tell of it in streams with durable cursors)
     found = again.store.find_session(text)
     assert found is not None
     assert (found.role, found.name) == ("annotator", "somebody")

@@ -45,6 +45,15 @@ def sample(wishes: Mapping[str, Any], context: Context) -> dict[str, Any]:
     return _carry_out_file(folder / f"classify.{lang}.yaml", context)
 
 
+def check(wishes: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Find out what a recipe costs."""
+    from tunesmith.workflow import costing
+
+    path = context.folder / f"{wishes['name']}.yaml"
+    durable.write_bytes(path, wishes["recipe"].encode())
+    return costing.of_file(path, context.workspace)
+
+
 def _carry_out_file(path: Path, context: Context) -> dict[str, Any]:
     from tunesmith.workflow import plan
 

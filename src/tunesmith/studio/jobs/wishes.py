@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -35,22 +35,53 @@ class SampleJob(Strict):
     language: Literal["en", "zh"] = "en"
 
 
-JobWishes: TypeAlias = Annotated[RunJob | ResumeJob | SampleJob, Field(discriminator="kind")]
+class CheckJob(Strict):
+    """Find out what a recipe costs: its data is prepared and a few batches are tried; nothing is trained."""
+
+    kind: Literal["check"]
+    recipe: Annotated[str, Field(min_length=1, max_length=MAX_RECIPE)]
+    name: Annotated[str, Field(pattern=r"^[\w.-]{1,40}$")] = "run"
+
+
+class ProfileJob(Strict):
+    """Measure the rows of a data set; with a model, in its tokens too."""
+
+    kind: Literal["profile"]
+    dataset: Name
+    model: Name | None = None
+
+
+class CleanJob(Strict):
+    """Clean a data set into a new one."""
+
+    kind: Literal["clean"]
+    dataset: Name
+    clean: Annotated[list[str | dict[str, Any]], Field(min_length=1, max_length=32)]
+
+
+JobWishes: TypeAlias = Annotated[
+    RunJob | ResumeJob | SampleJob | CheckJob | ProfileJob | CleanJob, Field(discriminator="kind")
+]
 
 # A function of the wishes (as a mapping) and a `Context`, which returns the result.
 WORK: Mapping[str, str] = {
     "run": "tunesmith.studio.jobs.training:run",
     "resume": "tunesmith.studio.jobs.training:resume",
     "sample": "tunesmith.studio.jobs.training:sample",
+    "check": "tunesmith.studio.jobs.training:check",
+    "profile": "tunesmith.studio.jobs.looking:profile",
+    "clean": "tunesmith.studio.jobs.looking:clean",
 }
 
 
 def title(wishes: JobWishes) -> str:
     """What a job is called in a list."""
     match wishes:
-        case RunJob():
+        case RunJob() | CheckJob():
             return wishes.name
         case ResumeJob():
             return wishes.run
         case SampleJob():
             return f"sample.{wishes.language}"
+        case ProfileJob() | CleanJob():
+            return wishes.dataset
