@@ -66,11 +66,12 @@ def run(given: argparse.Namespace, output: Output) -> int:
 def _list(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.cli import model_views
     from tunesmith.core import components
+    from tunesmith.models import listing
 
     if given.task is not None:
         components.tasks.get(given.task)
     wanted = choosing_views.wanted(given)
-    found: dict[str, Any] = model_views.everything(output.workspace, wanted)
+    found: dict[str, Any] = listing.everything(output.workspace, wanted)
     found["hosted"] = hosted_views.rows(output) if choosing_views.is_any(wanted) else []
     output.data(found)
     model_views.show_list(found, output)
@@ -131,14 +132,11 @@ def _promote(given: argparse.Namespace, output: Output) -> int:
 
 
 def _rollback(given: argparse.Namespace, output: Output) -> int:
-    from tunesmith.workflow.promotion import signed
+    from tunesmith.workflow import promotion
 
     name = given.release_name.partition("@")[0]
-    store = _store(name, output)
-    store.release(name)
-    current = store.alias_version(name, given.alias)
-    moved = store.rollback(name, given.alias, reason=signed(given.reason or "rollback"))
-    _say_moved(name, given.alias, current, moved.version, output)
+    moved = promotion.rollback(_store(name, output), name, given.alias, given.reason)
+    _say_moved(name, given.alias, moved.previous, moved.release.version, output)
     return 0
 
 

@@ -78,14 +78,9 @@ class TextClassifier:
         Raises:
             ModelError: M44 when the model shows no maps.
         """
-        from tunesmith.models.attention import Attention, attention_maps, pieces
+        from tunesmith.models.attending import encoder_attention
 
-        encoded = encode(self.tokenizer, [text])[0]
-        ids, cut = truncate(encoded, self.context)
-        tokens = pieces(self.tokenizer.encode(text), text)
-        if cut:
-            tokens = tokens[: len(ids) - encoded.framed] + tokens[-1:] * encoded.framed
-        return Attention(tokens=tuple(tokens), maps=attention_maps(self.module.encoder, ids))
+        return encoder_attention(self.module.encoder, self.tokenizer, text, self.context)
 
 
 def probabilities(module: nn.Module, rows: Sequence[Row], *, several: bool = False) -> NDArray[np.float32]:

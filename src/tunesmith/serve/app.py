@@ -33,6 +33,7 @@ from tunesmith.serve.policies import POLICIES, Policies
 from tunesmith.serve.request_log import RequestLog
 from tunesmith.serve.security import HostGuard, KeyGuard
 from tunesmith.serve.served import Deployment
+from tunesmith.serve.usage import Usage, Used
 
 
 def create_app(
@@ -64,13 +65,14 @@ def create_app(
     served = deployments if isinstance(deployments, Deployments) else Deployments(deployments)
     counted = metrics.Requests()
     policies = Policies(POLICIES if extension is None else {**POLICIES, **extension.policies})
+    usage = None if store is None else Usage(store)
     app = FastAPI(
         title="Tunesmith",
         version=tunesmith.__version__,
         docs_url=None,  # those pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_closing(served, log, extension),
+        lifespan=_closing(served, log, extension, usage),
         responses={"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}},
     )
     app.router.route_class = StrictRoute
@@ -88,8 +90,11 @@ def create_app(
     app.add_middleware(BodyLimit, policies=policies)
     if pace is not None:
         app.add_middleware(Paced, pace=pace)
-    keys = store if require_key else None
-    app.add_middleware(KeyGuard, store=keys, policies=policies, extension=extension)
+    if usage is not None:
+        app.add_middleware(Used, usage=usage)
+    app.add_middleware(
+        KeyGuard, store=store, required=require_key, policies=policies, extension=extension
+    )
     app.add_middleware(HostGuard, hosts=hosts)
     app.add_middleware(metrics.Counted, requests=counted, routes=[path for _, path in policies.table])
     app.add_middleware(Envelope)
@@ -97,17 +102,15 @@ def create_app(
 
 
 def _closing(
-    served: Deployments, log: RequestLog | None, extension: Extension | None
+    served: Deployments, log: RequestLog | None, extension: Extension | None, usage: Usage | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         if extension is not None:
             extension.open()
         yield
-        if extension is not None:
-            extension.close()
-        served.close()
-        if log is not None:
-            log.close()
+        for part in (usage, extension, served, log):
+            if part is not None:
+                part.close()
 
     return lifespan

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from tunesmith.core.errors import NotFoundError, UsageError
+from tunesmith.serve.meter import ASKED
 from tunesmith.serve.served import ROUTES, Deployment, Kind, ServedTask
 
 logger = logging.getLogger(__name__)
@@ -91,6 +92,15 @@ class Deployments:
             self.named(name)
             self._canaries |= {name: (self.named(canary), part)}
 
+    def unshare(self, name: str) -> None:
+        """Let the model called `name` answer all its requests itself."""
+        with self._changing:
+            self._canaries = {n: c for n, c in self._canaries.items() if n != name}
+
+    def shares(self) -> dict[str, tuple[str, float]]:
+        """By name, the canary that answers a part (0 to 1) of its requests."""
+        return {name: (canary.name, part) for name, (canary, part) in self._canaries.items()}
+
     def find(self, name: str) -> Deployment:
         """The model called `name`, or its canary when it is that one's turn.
 
@@ -123,6 +133,9 @@ class Deployments:
         found = self.find(name)
         if not isinstance(found, kind) or found.task != (task or found.task):
             raise UsageError("S08", field="model", name=name, other=ROUTES[found.task])
+        asked = ASKED.get()
+        if asked is not None:
+            asked.append(found.meter)
         return found
 
     def close(self) -> None:

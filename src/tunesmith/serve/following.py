@@ -64,6 +64,8 @@ class Follower:
                     logger.exception("%s could not be looked at; what serves it goes on", source.label)
 
     def _look(self, source: Source) -> None:
+        if source.label not in self._deployments:  # taken out meanwhile
+            return
         version, served = source.version(), self._deployments.named(source.label).name
         if version == served:
             self._refused.pop(source.label, None)  # who points to another one again wants it tried again

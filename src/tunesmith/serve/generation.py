@@ -134,9 +134,9 @@ class Generation:
 
     def _count(self) -> None:
         self._new_tokens += 1
-        self._meter.new_tokens += 1
+        self._meter.wrote()
         if self._begun is not None:
-            self._meter.first_token.add(time.perf_counter() - self._begun)
+            self._meter.began(time.perf_counter() - self._begun)
             self._begun = None
 
     async def collect(self) -> list[Part]:

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunesmith.serve.deployments import Deployments
-from tunesmith.serve.meter import Histogram
+from tunesmith.serve.meter import ASKED, Histogram, Meter
 
 _DESCRIBED: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string", "maxLength": 2**26}}}}
 _TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -50,12 +50,17 @@ class Counted:
             await send(message)
 
         self._requests.running += 1
+        asked: list[Meter] = []
+        ASKED.set(asked)
         try:
             await self._app(scope, receive, noted)
         finally:
             self._requests.running -= 1
             self._requests.finished[route, status] += 1
-            self._requests.seconds.setdefault(route, Histogram()).add(time.perf_counter() - begun)
+            took = time.perf_counter() - begun
+            self._requests.seconds.setdefault(route, Histogram()).add(took)
+            for meter in asked:
+                meter.answered(took, status)
 
 
 def add_route(app: FastAPI, deployments: Deployments, requests: Requests) -> None:

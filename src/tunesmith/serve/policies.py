@@ -36,28 +36,29 @@ class Policy:
 
 
 PUBLIC, KEY = Policy("public"), Policy("key")
+ASK = Policy("key", role="annotator")  # who only looks on lets no model compute
 
 # Every route over models. A path that is not here asks for a key before it is said not to exist.
 POLICIES: dict[Route, Policy] = {
     ("GET", "/health"): PUBLIC,
     ("GET", "/ready"): PUBLIC,
     ("GET", "/metrics"): KEY,
-    ("POST", "/v1/feedback"): KEY,
+    ("POST", "/v1/feedback"): ASK,
     ("GET", "/openapi.json"): KEY,
     ("GET", "/v1/models"): KEY,
     ("GET", "/v1/models/{name:path}"): KEY,
-    ("POST", "/v1/chat/completions"): KEY,
-    ("POST", "/v1/completions"): KEY,
-    ("POST", "/v1/responses"): KEY,
-    ("POST", "/v1/classify"): KEY,
-    ("POST", "/v1/embeddings"): KEY,
-    ("POST", "/v1/score"): KEY,
-    ("POST", "/v1/tag"): KEY,
-    ("POST", "/v1/answer"): KEY,
-    ("POST", "/v1/translate"): KEY,
-    ("POST", "/v1/summarise"): KEY,
-    ("POST", "/v1/tokenize"): KEY,
-    ("POST", "/v1/detokenize"): KEY,
+    ("POST", "/v1/chat/completions"): ASK,
+    ("POST", "/v1/completions"): ASK,
+    ("POST", "/v1/responses"): ASK,
+    ("POST", "/v1/classify"): ASK,
+    ("POST", "/v1/embeddings"): ASK,
+    ("POST", "/v1/score"): ASK,
+    ("POST", "/v1/tag"): ASK,
+    ("POST", "/v1/answer"): ASK,
+    ("POST", "/v1/translate"): ASK,
+    ("POST", "/v1/summarise"): ASK,
+    ("POST", "/v1/tokenize"): ASK,
+    ("POST", "/v1/detokenize"): ASK,
 }
 
 

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.core.store import Store
+from tunesmith.core.store import Key, Store
 from tunesmith.serve import errors
 from tunesmith.serve.caller import CALLER
 from tunesmith.serve.extension import Extension
@@ -76,10 +76,17 @@ class KeyGuard:
     """Asks for a key or a session where the policy of the route says so; where no policy is known, too."""
 
     def __init__(
-        self, app: ASGIApp, *, store: Store | None, policies: Policies, extension: Extension | None = None
+        self,
+        app: ASGIApp,
+        *,
+        store: Store | None,
+        required: bool,
+        policies: Policies,
+        extension: Extension | None = None,
     ) -> None:
         self._app = app
-        self._store = store  # None: no keys are asked for
+        self._store = store
+        self._required = required and store is not None
         self._policies = policies
         self._extension = extension
 
@@ -93,19 +100,28 @@ class KeyGuard:
 
     async def _refusal(self, scope: Scope) -> TunesmithError | None:
         policy = self._policies.of(scope["method"], scope["path"])
-        if policy.access == "public" or (policy.access == "key" and self._store is None):
+        if policy.access == "public":
             return None
         secret = bearer(Headers(scope=scope))
+        if policy.access == "key" and not self._required:
+            await self._identify(secret)
+            return None
         if self._extension is not None and (policy.access == "session" or secret is None):
             return await self._extension.refusal(scope, policy)
-        if self._store is None or not secret:
-            return TunesmithError("S14")
-        # Asked anew for every request, so that a revoked key is worthless at once.
-        key = await run_in_threadpool(self._store.find_key, secret)
+        key = await self._identify(secret)
         if key is None:
             return TunesmithError("S14")
-        CALLER.set(key.id)
         return None if policy.scope in key.scopes else TunesmithError("S15", scope=policy.scope)
+
+    async def _identify(self, secret: str | None) -> Key | None:
+        """The key of a request, known from now on as its caller. Whose key is no longer valid has none."""
+        if self._store is None or not secret:
+            return None
+        # Asked anew for every request, so that a revoked key is worthless at once.
+        key = await run_in_threadpool(self._store.find_key, secret)
+        if key is not None:
+            CALLER.set(key.id)
+        return key
 
 
 def bearer(headers: Headers) -> str | None:

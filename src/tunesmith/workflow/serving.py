@@ -74,6 +74,32 @@ def serving(
         return Serving(deployments=deployments, store=store, sources=sources, held=held.pop_all())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A model that is ready to be served, its folder, and where its label leads, if an alias names it."""
+
+    deployment: Deployment
+    folder: Path | None
+    source: Source | None
+
+
+def one(label: str, workspace: Workspace, *, taken: Callable[[str], bool]) -> Loaded:
+    """Load one model by its label; it has the name without a version too, unless that is `taken`.
+
+    Raises:
+        TunesmithError: when there is no such model, or it cannot be loaded or served.
+    """
+    resolved = resolve(label, workspace)
+    store = Store(workspace.database) if workspace.database.exists() else None
+    bare = () if taken(resolved.name) else (resolved.name,)
+    if store is None or _followed(store, label) is None:
+        names = [name for name in dict.fromkeys((*bare, label)) if not taken(name)] or [label]
+        made = _deploy(resolved, names[0], names[1:])
+        return Loaded(deployment=made, folder=resolved.folder, source=None)
+    source = _source(label, (label, *bare), workspace)
+    return Loaded(deployment=source.load(), folder=resolved.folder, source=source)
+
+
 def _deploy(resolved: Resolved, name: str, aliases: Sequence[str]) -> Deployment:
     """Serve a model out of a process of its own, which tries it out first.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -26,17 +27,20 @@ _TEXT = re.compile(r"[^_]+_(?P<id>[0-9a-f]{8})_.{1,180}", re.S)
 class Keys(Opened):
     """The keys that clients of a server identify themselves with."""
 
-    def create_key(self, name: str, scopes: Sequence[str]) -> tuple[str, str]:
-        """A new key: its id, and its text, which is shown once and not stored."""
+    def create_key(
+        self, name: str, scopes: Sequence[str], *, expires: float | None = None
+    ) -> tuple[str, str]:
+        """A new key: its id, and its text, which is shown once and not stored; `expires` is a Unix time."""
         identity = secrets.token_hex(4)
         text = f"{_PREFIX}_{identity}_{secrets.token_urlsafe(32)}"
         mac = self._mac(text)
         with self.backend.writing() as connection:
             connection.execute(
                 keys.insert().values(
-                    id=identity, name=name, mac=mac, scopes=list(scopes), created=time.time(), revoked=None
+                    id=identity, name=name, mac=mac, scopes=list(scopes), created=time.time(), revoked=None,
+                    expires=expires,
                 )
-            )
+            )  # fmt: skip
         return identity, text
 
     def keys(self) -> list[Key]:
@@ -47,7 +51,7 @@ class Keys(Opened):
             return [Key(**{**row, "scopes": tuple(row["scopes"])}) for row in rows]
 
     def find_key(self, text: str) -> Key | None:
-        """The key with this text, if it exists and was not revoked."""
+        """The key with this text, if it exists, was not revoked and has not expired."""
         parts = _TEXT.fullmatch(text)
         if parts is None:
             return None
@@ -55,11 +59,17 @@ class Keys(Opened):
             row = connection.execute(sa.select(keys).where(keys.c.id == parts["id"])).mappings().first()
         if not hmac.compare_digest(self._mac(text), row["mac"] if row else ""):
             return None
-        if row is None or row["revoked"] is not None:
+        if row is None or row["revoked"] is not None or (row["expires"] or math.inf) <= time.time():
             return None
-        return Key(
-            **{name: row[name] for name in ("id", "name", "created", "revoked")}, scopes=tuple(row["scopes"])
-        )
+        known = {name: value for name, value in row.items() if name not in ("mac", "scopes")}
+        return Key(**known, scopes=tuple(row["scopes"]))
+
+    def note_use(self, counts: Mapping[str, int]) -> None:
+        """Keep that keys, by id, made so many more requests until now; ids of no key are left out."""
+        with self.backend.writing() as connection:
+            for identity, count in counts.items():
+                change = keys.update().where(keys.c.id == identity)
+                connection.execute(change.values(used=time.time(), requests=keys.c.requests + count))
 
     def revoke_key(self, identity: str) -> None:
         """Make a key worthless from now on.

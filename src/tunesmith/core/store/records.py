@@ -28,13 +28,16 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """An API key, without its secret."""
+    """An API key, without its secret: how many requests it made, and when it was used last."""
 
     id: str
     name: str
     scopes: tuple[str, ...]
     created: float
     revoked: float | None
+    expires: float | None = None
+    used: float | None = None
+    requests: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

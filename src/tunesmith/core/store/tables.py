@@ -43,6 +43,9 @@ keys = sa.Table(
     sa.Column("scopes", sa.JSON, nullable=False),
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("revoked", sa.Float),
+    sa.Column("expires", sa.Float),
+    sa.Column("used", sa.Float),
+    sa.Column("requests", sa.Integer, nullable=False, server_default="0"),
 )
 # `kind` says of what `name` is the name: a release (`router@3`) or a run.
 tags = sa.Table(

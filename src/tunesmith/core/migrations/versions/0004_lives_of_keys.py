@@ -1,0 +1,14 @@
+"""Until when a key is valid, and what it was used for."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Add the columns."""
+    op.add_column("keys", sa.Column("expires", sa.Float))
+    op.add_column("keys", sa.Column("used", sa.Float))
+    op.add_column("keys", sa.Column("requests", sa.Integer, nullable=False, server_default="0"))
