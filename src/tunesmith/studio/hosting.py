@@ -1,0 +1,125 @@
+"""Models that are loaded into the running server, and taken out again, while it serves others.
+
+A model is loaded in a thread of its own, one after the other; what is loading and what failed is told of, and
+one that an alias names follows it as those given at the start do.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from tunesmith.core import uses
+from tunesmith.core.errors import MemoryShortError, Problem, TunesmithError, UsageError
+from tunesmith.core.memory import available_memory_bytes
+from tunesmith.core.workspace import Workspace
+from tunesmith.models import description, facts
+from tunesmith.serve.deployments import Deployments
+from tunesmith.serve.following import Follower, Source
+from tunesmith.workflow import serving
+
+logger = logging.getLogger(__name__)
+
+State: TypeAlias = Literal["loading", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A model that is being loaded, or could not be."""
+
+    label: str
+    state: State
+    problem: Problem | None = None
+
+
+class Hosting:
+    """The models of a running server. Close it when the server ends."""
+
+    def __init__(self, workspace: Workspace, served: Deployments) -> None:
+        self._workspace = workspace
+        self._served = served
+        self._changing = threading.Lock()
+        self._loading = threading.Lock()
+        self._pending: dict[str, Loading] = {}
+        self._sources: list[Source] = []
+        self._follower: Follower | None = None
+        self._used = ExitStack()
+        self._threads: set[threading.Thread] = set()
+
+    @property
+    def pending(self) -> list[Loading]:
+        """What is being loaded, and what could not be."""
+        return list(self._pending.values())
+
+    def load(self, label: str) -> Loading:
+        """Begin to load a model.
+
+        Raises:
+            UsageError: S24 when it is served or being loaded already.
+            MemoryShortError: W57 when it needs more memory than is free.
+        """
+        with self._changing:
+            there = self._pending.get(label)
+            if label in self._served or (there and there.state == "loading"):
+                raise UsageError("S24", name=label)
+            self._require_room(label)
+            begun = self._pending[label] = Loading(label, "loading")
+        thread = threading.Thread(target=self._work, args=(label,), name=f"tunesmith-loading-{label}")
+        self._threads.add(thread)
+        thread.start()
+        return begun
+
+    def unload(self, name: str) -> None:
+        """Serve a model no longer, or forget that it could not be loaded.
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+        """
+        there = self._pending.get(name)
+        if there is not None and there.state == "failed":
+            self._pending.pop(name, None)
+            return
+        found = self._served.named(name)
+        self._served.remove(found.name)
+        gone = {found.name, *found.aliases}
+        self._sources[:] = [source for source in self._sources if source.label not in gone]
+
+    def close(self) -> None:
+        """End what was begun."""
+        for thread in list(self._threads):
+            thread.join()
+        if self._follower is not None:
+            self._follower.close()
+        self._used.close()
+
+    def _work(self, label: str) -> None:
+        try:
+            with self._loading:
+                self._add(serving.one(label, self._workspace, taken=self._served.__contains__))
+            self._pending.pop(label, None)
+        except TunesmithError as error:
+            self._pending[label] = Loading(label, "failed", error.problems[0])
+        except Exception:
+            logger.exception("%s could not be loaded", label)
+            self._pending[label] = Loading(label, "failed", Problem(code="W58", values={"name": label}))
+        finally:
+            self._threads.discard(threading.current_thread())
+
+    def _add(self, loaded: serving.Loaded) -> None:
+        self._served.add(loaded.deployment)
+        if loaded.folder is not None:
+            self._used.enter_context(uses.using(self._workspace, [loaded.folder]))
+        if loaded.source is not None:
+            self._sources.append(loaded.source)
+            self._follower = self._follower or Follower(self._served, self._sources)
+
+    def _require_room(self, label: str) -> None:
+        """A model that does not fit would end the server, and with it all that it serves."""
+        fit = description.describe(facts.find(label, self._workspace))["fit"]
+        free = available_memory_bytes()
+        if fit is not None and free is not None and fit["serve_bytes"] > free:
+            needed, there = (f"{size / 2**30:.1f} GiB" for size in (fit["serve_bytes"], free))
+            raise MemoryShortError("W57", name=label, needed=needed, free=there)
