@@ -14,10 +14,12 @@ from pydantic import BaseModel, Field
 from torch import Tensor
 
 from tunesmith.core.errors import ModelError, UsageError
+from tunesmith.models import card, tokenizer
 from tunesmith.models.attending import attention_of
 from tunesmith.models.attention import Attention, EncoderDecoderAttention
-from tunesmith.models.loading import Model, load
-from tunesmith.models.resolve import resolve
+from tunesmith.models.embedder import TextEmbedder
+from tunesmith.models.loading import Model, encoder_module, load
+from tunesmith.models.resolve import Resolved, resolve
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.serve.strict import ModelName, Strict
 from tunesmith.studio.naming import known
@@ -108,8 +110,21 @@ class Looker:
     def _loaded(self, name: str) -> Model:
         if self._model is None or self._model[0] != name:
             self._model = None  # before the next one takes its memory
-            self._model = (name, load(resolve(name, self._studio.workspace)))
+            self._model = (name, _load(resolve(name, self._studio.workspace)))
         return self._model[1]
+
+
+def _load(resolved: Resolved) -> Model:
+    """A model, also an encoder that was not trained for a task yet."""
+    own = card.read(resolved.folder) if resolved.folder else None
+    if resolved.folder is None or own is None or own.kind != "encoder":
+        return load(resolved)
+    return TextEmbedder(
+        name=resolved.name,
+        module=encoder_module(resolved.folder).eval(),
+        tokenizer=tokenizer.load(resolved.folder),
+        context=own.context,
+    )
 
 
 def add_routes(app: FastAPI, studio: Studio) -> None:

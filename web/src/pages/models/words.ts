@@ -32,3 +32,8 @@ export function word(prefix: string, value: string | null): string {
   const key = `models.${prefix}_${value}`;
   return has(key) ? t(key) : value;
 }
+
+/** Whether a model can be asked over HTTP as it is: encoders have to be trained for a task first. */
+export function isServable(model: { name: string; kind: string | null; installed: boolean; problem?: string | null }): boolean {
+  return model.installed && !model.problem && model.name !== "tfidf" && !["encoder", "masked"].includes(model.kind ?? "");
+}
