@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from tunesmith.cli import load_view
 from tunesmith.cli.output import Output
@@ -10,19 +11,15 @@ from tunesmith.cli.parser import number
 from tunesmith.core import text
 from tunesmith.core.errors import UsageError
 
+if TYPE_CHECKING:
+    from tunesmith.serve.request_log import RequestLog
+
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     """The models, and where to listen."""
     parser.add_argument("models", nargs="*", metavar="MODEL", help=text.say("cli.argument_models", lang))
     address(parser, lang)
-    parser.add_argument("--log-requests", action="store_true", help=text.say("cli.option_log_requests", lang))
-    parser.add_argument(
-        "--log-days",
-        type=number(int, 1, 3650),
-        default=30,
-        metavar="N",
-        help=text.say("cli.option_log_days", lang),
-    )
+    keeping(parser, lang)
     parser.add_argument(
         "--canary", action="append", default=[], metavar="LABEL=PERCENT", dest="canaries", type=_canary,
         help=text.say("cli.option_canary", lang),
@@ -52,6 +49,25 @@ def address(parser: argparse.ArgumentParser, lang: str) -> None:
     )  # fmt: skip
 
 
+def keeping(parser: argparse.ArgumentParser, lang: str) -> None:
+    """Whether requests are kept, and for how long."""
+    parser.add_argument("--log-requests", action="store_true", help=text.say("cli.option_log_requests", lang))
+    parser.add_argument(
+        "--log-days",
+        type=number(int, 1, 3650),
+        default=30,
+        metavar="N",
+        help=text.say("cli.option_log_days", lang),
+    )
+
+
+def request_log(given: argparse.Namespace, output: Output) -> RequestLog | None:
+    """Where requests are kept, if they are."""
+    from tunesmith.serve.request_log import RequestLog
+
+    return RequestLog(output.workspace.requests, days=given.log_days) if given.log_requests else None
+
+
 def run(given: argparse.Namespace, output: Output) -> int:
     """Load the models and serve them until SIGINT or SIGTERM; or put a load on a server.
 
@@ -64,7 +80,6 @@ def run(given: argparse.Namespace, output: Output) -> int:
         raise UsageError("S70")
     from tunesmith.serve.following import Follower
     from tunesmith.serve.pace import Pace
-    from tunesmith.serve.request_log import RequestLog
     from tunesmith.serve.server import serve
     from tunesmith.studio.app import StudioExtension
     from tunesmith.studio.state import Studio
@@ -78,7 +93,8 @@ def run(given: argparse.Namespace, output: Output) -> int:
         loading=lambda label: output.hint(output.say("serve_loading", name=label)),
     )
 
-    studio = Studio.over(output.workspace, made.deployments)
+    log = request_log(given, output)
+    studio = Studio.over(output.workspace, made.deployments, logs=log is not None)
 
     def ready(url: str) -> None:
         served = [{"name": d.name, "aliases": list(d.aliases), "task": d.task} for d in made.deployments]
@@ -87,7 +103,6 @@ def run(given: argparse.Namespace, output: Output) -> int:
         output.hint(output.say("serve_studio", url=studio.address(url)))
         output.hint(output.say("serve_how_to_end"))
 
-    log = RequestLog(output.workspace.requests, days=given.log_days) if given.log_requests else None
     pace = Pace(per_minute=given.per_minute, at_once=given.at_once)
     where = {"host": given.host, "port": given.port, "hosts": given.hosts}
     with made.held, Follower(made.deployments, made.sources):

@@ -9,8 +9,9 @@ from tunesmith.cli.output import Output
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
-    """Where to listen."""
+    """Where to listen, and whether requests to models are kept."""
     serve_verb.address(parser, lang)
+    serve_verb.keeping(parser, lang)
 
 
 def run(given: argparse.Namespace, output: Output) -> int:
@@ -19,7 +20,8 @@ def run(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.studio.app import StudioExtension
     from tunesmith.studio.state import Studio
 
-    studio = Studio.over(output.workspace)
+    log = serve_verb.request_log(given, output)
+    studio = Studio.over(output.workspace, logs=log is not None)
 
     def ready(url: str) -> None:
         output.data({"url": url, "studio": studio.address(url)})
@@ -27,5 +29,6 @@ def run(given: argparse.Namespace, output: Output) -> int:
         output.hint(output.say("serve_how_to_end"))
 
     where = {"host": given.host, "port": given.port, "hosts": given.hosts}
-    serve(studio.served, store=studio.store, extension=StudioExtension(studio), ready=ready, **where)
+    extension = StudioExtension(studio)
+    serve(studio.served, store=studio.store, log=log, extension=extension, ready=ready, **where)
     return 0

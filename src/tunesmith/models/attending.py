@@ -14,6 +14,7 @@ from tunesmith.models.attention import (
     pieces,
 )
 from tunesmith.models.classifier import encode, truncate
+from tunesmith.models.heads import Headed
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -72,8 +73,7 @@ def _attention(model: Any, text: str, tokenizer: Tokenizer) -> Attention | Encod
     if hasattr(model, "attention"):
         found: Attention | EncoderDecoderAttention = model.attention(text)
         return found
-    encoder = getattr(model.module, "encoder", None)
-    inner = model.module if encoder is None else encoder
+    inner = model.module.encoder if isinstance(model.module, Headed) else model.module
     return encoder_attention(getattr(inner, "base_model", inner), tokenizer, text, model.context)
 
 

@@ -92,9 +92,7 @@ def create_app(
         app.add_middleware(Paced, pace=pace)
     if usage is not None:
         app.add_middleware(Used, usage=usage)
-    app.add_middleware(
-        KeyGuard, store=store, required=require_key, policies=policies, extension=extension
-    )
+    app.add_middleware(KeyGuard, store=store, required=require_key, policies=policies, extension=extension)
     app.add_middleware(HostGuard, hosts=hosts)
     app.add_middleware(metrics.Counted, requests=counted, routes=[path for _, path in policies.table])
     app.add_middleware(Envelope)

@@ -55,6 +55,8 @@ _FORMS = {
     "S17": _Form(405, code="method_not_allowed"),
     "S39": _Form(500, "server_error", "grammar_failed"),
     "S18": _Form(500, "server_error", "internal_error"),
+    **dict.fromkeys(("C08", "C09", "C13", "C14", "C27", "C28"), _Form(409)),
+    "W57": _Form(503, "server_error"),
     "W01": _Form(401, code="not_signed_in"),
     "W02": _Form(403, code="insufficient_role"),
     "W12": _Form(413, code="no_room"),

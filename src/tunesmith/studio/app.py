@@ -12,7 +12,19 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.app import create_app
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.policies import Policy, Route
-from tunesmith.studio import guard, home, page, session_routes, uploads
+from tunesmith.studio import (
+    attention,
+    deployments,
+    guard,
+    home,
+    keys,
+    models,
+    page,
+    releases,
+    requests,
+    session_routes,
+    uploads,
+)
 from tunesmith.studio.datasets import insight
 from tunesmith.studio.datasets import routes as datasets
 from tunesmith.studio.events import routes as events
@@ -22,7 +34,11 @@ from tunesmith.studio.runs import routes as runs
 from tunesmith.studio.state import Studio
 
 # A module with `POLICIES` and `add_routes(app, studio)` each. The page answers every path: it comes last.
-AREAS: Sequence[Any] = (session_routes, home, jobs, events, uploads, datasets, insight, recipes, runs, page)
+AREAS: Sequence[Any] = (
+    session_routes, home, jobs, events, uploads, datasets, insight, recipes, runs,
+    models, attention, releases, deployments, requests, keys,
+    page,
+)  # fmt: skip
 POLICIES: dict[Route, Policy] = {route: policy for area in AREAS for route, policy in area.POLICIES.items()}
 
 
@@ -52,6 +68,7 @@ class StudioExtension:
 
     def close(self) -> None:
         """See `Extension`."""
+        self.studio.hosting.close()
         self.studio.series.close()
         self.studio.jobs.close()
         self.studio.store.close()

@@ -7,24 +7,25 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
-from torch import Tensor
 
 from tunesmith.core.errors import ModelError, UsageError
 from tunesmith.models import card, tokenizer
-from tunesmith.models.attending import attention_of
-from tunesmith.models.attention import Attention, EncoderDecoderAttention
-from tunesmith.models.embedder import TextEmbedder
-from tunesmith.models.loading import Model, encoder_module, load
 from tunesmith.models.resolve import Resolved, resolve
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.serve.strict import ModelName, Strict
 from tunesmith.studio.naming import known
 from tunesmith.studio.roles import VIEWER
 from tunesmith.studio.state import Studio
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tunesmith.models.attention import Attention, EncoderDecoderAttention
+    from tunesmith.models.loading import Model
 
 POLICIES: dict[Route, Policy] = {("POST", "/api/attention"): VIEWER}
 Kind: TypeAlias = Literal["self", "encoder", "decoder", "cross"]
@@ -46,8 +47,8 @@ class AttentionRequest(Strict):
 class AttentionLayer(BaseModel):
     """Maps of the heads of one layer.
 
-    `weights` is base64 of bytes [heads, queries, keys]: 255 is all of a token's attention. With `cut` the text
-    was longer than the `most` tokens that are shown.
+    `weights` is base64 of bytes [heads, queries, keys]: 255 is all of a token's attention. With `cut` the
+    text was longer than the `most` tokens that are shown.
     """
 
     model: str
@@ -79,7 +80,7 @@ class _Looked:
 
 
 class Looker:
-    """The last model that was looked into, and the maps of the last texts. Thread-safe: one looks at a time."""
+    """The last model that was looked into, and the maps of the last texts. One thread looks at a time."""
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
@@ -97,6 +98,8 @@ class Looker:
         found = known(self._studio, name)
         if found.folder is None:
             raise ModelError("W55", field="model", name=found.name)
+        from tunesmith.models.attending import attention_of  # torch, which nothing else here needs
+
         key = (found.name, text)
         with self._looking:
             if key not in self._kept:
@@ -116,6 +119,9 @@ class Looker:
 
 def _load(resolved: Resolved) -> Model:
     """A model, also an encoder that was not trained for a task yet."""
+    from tunesmith.models.embedder import TextEmbedder
+    from tunesmith.models.loading import encoder_module, load
+
     own = card.read(resolved.folder) if resolved.folder else None
     if resolved.folder is None or own is None or own.kind != "encoder":
         return load(resolved)
@@ -135,7 +141,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     def attention(wishes: AttentionRequest) -> AttentionLayer:
         """One layer of what a model looks at in a text."""
         name, looked = looker.look(wishes.model, wishes.text)
-        kind = wishes.kind or next(iter(looked.kinds))
+        kind = next(iter(looked.kinds)) if wishes.kind is None else wishes.kind
         maps = looked.kinds.get(kind)
         layers = len(maps.weights) if maps else 0
         if maps is None or wishes.layer >= layers:
@@ -157,6 +163,8 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
 
 
 def _kinds(found: Attention | EncoderDecoderAttention) -> dict[Kind, _Maps]:
+    from tunesmith.models.attention import Attention
+
     if isinstance(found, Attention):
         return {"self": _Maps(found.tokens, found.tokens, _bytes(found.maps))}
     source, target, maps = found.source, found.target, found.maps

@@ -58,7 +58,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
             deployments=[_row(one) for one in studio.served],
             loading=[_loading(one, lang) for one in studio.hosting.pending],
             shares=_shares(studio),
-            logs=studio.workspace.requests.is_dir(),
+            logs=studio.logs,
         )
 
     @app.post("/api/deployments", status_code=202)
@@ -108,16 +108,16 @@ def _row(found: Deployment) -> DeploymentRow:
 
 
 def _minute(lately: Lately) -> LastMinute:
-    whole = lately.answered.quantiles(_MEDIAN, _LATE) or [None, None]
-    first = lately.first_token.quantiles(_MEDIAN, _LATE) or [None, None]
+    whole = lately.answered.quantiles(_MEDIAN, _LATE)
+    first = lately.first_token.quantiles(_MEDIAN, _LATE)
     return LastMinute(
         requests=lately.requests.total(),
         failed=lately.failed.total(),
         new_tokens=lately.new_tokens.total(),
-        p50=whole[0],
-        p95=whole[1],
-        first_token_p50=first[0],
-        first_token_p95=first[1],
+        p50=whole[0] if whole else None,
+        p95=whole[1] if whole else None,
+        first_token_p50=first[0] if first else None,
+        first_token_p95=first[1] if first else None,
     )
 
 

@@ -27,7 +27,7 @@ class KeyRequest(Strict):
     """A key for `name`, valid for so many days, or until it is revoked."""
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=6)] = ["serve"]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=6, default_factory=lambda: ["serve"])]
     days: Annotated[int, Field(ge=1, le=3650)] | None = None
 
 
@@ -67,7 +67,8 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/keys")
     def keys() -> Keys:
         """All keys, the revoked ones too."""
-        return Keys(keys=[_row(key) for key in studio.store.keys()])
+        found = studio.store.keys()
+        return Keys(keys=[_row(key) for key in found])
 
     @app.post("/api/keys", status_code=201)
     def create(wishes: KeyRequest) -> NewKey:

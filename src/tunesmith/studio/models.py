@@ -48,7 +48,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         licence: Filter = None,
         size: Filter = None,
     ) -> Models:
-        """The models of the workspace and the catalogue that are as wanted; `size` as in `<1B` or `100M-2B`."""
+        """The models that are as wanted; `size` as in `<1B` or `100M-2B`."""
         wanted = Wanted(
             task=task or None,
             family=family or None,

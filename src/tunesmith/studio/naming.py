@@ -1,4 +1,4 @@
-"""Which model a caller means: a release or an entry of the catalogue. A folder of this machine has no name here."""
+"""Which model a caller means: a release, or an entry of the catalogue. Folders have no name here."""
 
 from __future__ import annotations
 

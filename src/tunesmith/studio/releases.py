@@ -129,9 +129,7 @@ def _who(request: Request) -> str | None:
 
 def _moved(moved: Moved) -> MovedAlias:
     release = moved.release
-    return MovedAlias(
-        name=release.name, alias=moved.alias, version=release.version, previous=moved.previous
-    )
+    return MovedAlias(name=release.name, alias=moved.alias, version=release.version, previous=moved.previous)
 
 
 def _row(release: Release) -> ReleaseRow:

@@ -35,10 +35,12 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         said: dict[str, list[dict[str, Any]]] = {}
         for record in records:
             if record["kind"] == "feedback":
-                opinion = {k: record[k] for k in ("rating", "correction", "comment") if k in record}
+                opinion: dict[str, Any] = {
+                    k: record[k] for k in ("rating", "correction", "comment") if k in record
+                }
                 said.setdefault(record["id"], []).append(opinion)
         asked = [record for record in records if record["kind"] == "request"][:limit]
-        return Requests(on=folder.is_dir(), requests=[_row(record, said) for record in asked])
+        return Requests(on=studio.logs or folder.is_dir(), requests=[_row(record, said) for record in asked])
 
 
 def _newest(folder: Path, model: str) -> Iterator[dict[str, Any]]:

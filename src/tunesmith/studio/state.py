@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.serve.deployments import Deployments
+from tunesmith.studio.hosting import Hosting
 from tunesmith.studio.jobs.supervisor import Supervisor
 from tunesmith.studio.series.library import Library
 
@@ -16,7 +17,8 @@ from tunesmith.studio.series.library import Library
 class Studio:
     """One workspace with its store, the models that are served beside it, and the token that opens it.
 
-    The token is new with every start; it is printed, exchanged for a session, and kept nowhere.
+    `logs` is whether this server keeps the requests to its models. The token is new with every start; it is
+    printed, exchanged for a session, and kept nowhere.
     """
 
     workspace: Workspace
@@ -24,18 +26,23 @@ class Studio:
     served: Deployments
     series: Library
     jobs: Supervisor
+    hosting: Hosting
+    logs: bool = False
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
     @classmethod
-    def over(cls, workspace: Workspace, served: Deployments | None = None) -> Studio:
+    def over(cls, workspace: Workspace, served: Deployments | None = None, *, logs: bool = False) -> Studio:
         """The Studio of a workspace, which is made if it is not there."""
         store = Store(workspace.database)
+        served = served or Deployments(())
         return cls(
             workspace=workspace,
             store=store,
-            served=served or Deployments(()),
+            served=served,
             jobs=Supervisor(workspace, store),
             series=Library(workspace),
+            hosting=Hosting(workspace, served),
+            logs=logs,
         )
 
     def address(self, url: str) -> str:

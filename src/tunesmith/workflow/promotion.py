@@ -46,7 +46,7 @@ def promote(
     alias: str,
     reason: str = "",
     *,
-    expected: int | None | Wherever = ANYWHERE,
+    expected: int | Wherever | None = ANYWHERE,
     by: str | None = None,
 ) -> Moved:
     """Point an alias to a release that passed its gate, or for a reason; who did it is kept with the reason.
@@ -76,7 +76,7 @@ def rollback(
     alias: str,
     reason: str = "",
     *,
-    expected: int | None | Wherever = ANYWHERE,
+    expected: int | Wherever | None = ANYWHERE,
     by: str | None = None,
 ) -> Moved:
     """Point an alias to where it was before its last move; settings as in `promote`.
@@ -91,7 +91,7 @@ def rollback(
     return Moved(release=moved, alias=alias, previous=current)
 
 
-def _where(store: Store, name: str, alias: str, expected: int | None | Wherever) -> int | None:
+def _where(store: Store, name: str, alias: str, expected: int | Wherever | None) -> int | None:
     """The version an alias is at, which is the expected one."""
     current = store.alias_version(name, alias)
     if not isinstance(expected, Wherever) and current != expected:

@@ -20,7 +20,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
 
 @pytest.fixture(scope="module")
 def url(studio: Studio) -> Iterator[str]:
-    with serving(studio.served, extension=StudioExtension(studio)) as found:
+    with serving(studio.served, store=studio.store, extension=StudioExtension(studio)) as found:
         yield found
 
 
