@@ -13,7 +13,7 @@ from tunesmith.models.attention import (
     attention_maps,
     pieces,
 )
-from tunesmith.models.classifier import encode, truncate
+from tunesmith.models.encoding import encode, truncate
 from tunesmith.models.heads import Headed
 
 if TYPE_CHECKING:

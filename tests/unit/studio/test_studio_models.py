@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ import numpy as np
 import pytest
 
 from tunesmith.core.store import Key
+from tunesmith.models.loading import load
+from tunesmith.models.resolve import Resolved
+from tunesmith.serve.deployment import deploy
+from tunesmith.serve.served import Deployment
 from tunesmith.studio.state import Studio
 from tunesmith.workflow import releases
 
@@ -30,15 +35,22 @@ def stories(studio: Studio, shared_data: Path) -> str:
     return first.label
 
 
+def deployed(folder: Path, *, name: str, aliases: Sequence[str]) -> Deployment:
+    """As `deploy_apart`, in this process: another one takes seconds to begin, and has tests of its own."""
+    return deploy(load(Resolved(name=name, folder=folder)), name=name, aliases=aliases)
+
+
 @pytest.fixture(scope="module")
-def served(admin: httpx.Client, stories: str) -> str:
+def served(admin: httpx.Client, stories: str) -> Iterator[str]:
     """The first version, loaded through the API."""
-    assert admin.post("/api/deployments", json={"model": stories}).json()["state"] == "loading"
-    end = time.monotonic() + 30
-    while not (found := admin.get("/api/deployments").json())["deployments"]:
-        assert time.monotonic() < end, found
-        time.sleep(0.02)
-    return stories
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tunesmith.workflow.serving.deploy_apart", deployed)
+        assert admin.post("/api/deployments", json={"model": stories}).json()["state"] == "loading"
+        end = time.monotonic() + 30
+        while not (found := admin.get("/api/deployments").json())["deployments"]:
+            assert time.monotonic() < end, found
+            time.sleep(0.02)
+        yield stories
 
 
 def code(answer: httpx.Response) -> str:
