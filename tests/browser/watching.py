@@ -1,4 +1,4 @@
-"""What no page may do, watched on all: reach another machine, break its own policy, complain to the console."""
+"""What no page may do: reach another machine, break its own policy, complain to the console."""
 
 from __future__ import annotations
 
