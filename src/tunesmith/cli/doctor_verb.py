@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
-import sqlite3
 import sys
-from pathlib import Path
 from typing import Any
 
 from tunesmith.cli import layout
 from tunesmith.cli.output import Output
 from tunesmith.core import text
-from tunesmith.core.memory import available_memory_bytes, machine_memory_bytes
-
-# Before it, a write-ahead log that two connections reset at once could be damaged.
-_SOUND_SQLITE = (3, 51, 3)
-_OFFLINE = ("HF_HUB_OFFLINE", "HF_ENDPOINT", "HF_HOME", "TRANSFORMERS_OFFLINE")
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
@@ -40,60 +32,10 @@ def run(given: argparse.Namespace, output: Output) -> int:
 
 
 def _everything(output: Output) -> dict[str, Any]:
-    return {
-        "machine": _machine(),
-        "torch": _torch(),
-        "extras": _extras(),
-        "network": {name: os.environ.get(name) for name in _OFFLINE},
-        "sqlite": {"version": sqlite3.sqlite_version, "sound": sqlite3.sqlite_version_info >= _SOUND_SQLITE},
-        "workspace": _workspace(output),
-        "language": {"spoken": output.lang, "locale": os.environ.get("LC_ALL") or os.environ.get("LANG")},
-    }
+    from tunesmith.workflow import machine
 
-
-def _machine() -> dict[str, Any]:
-    return {
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_bytes": machine_memory_bytes(),
-        "memory_available_bytes": available_memory_bytes(),
-    }
-
-
-def _torch() -> dict[str, Any]:
-    import torch
-
-    able = torch.cpu.get_capabilities()
-    return {
-        "version": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "bf16": sorted(name for name, has in able.items() if "bf16" in name and has),
-        "cuda": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
-    }
-
-
-def _extras() -> dict[str, str]:
-    from tunesmith.core.errors import TunesmithError
-    from tunesmith.core.workspace import Workspace
-    from tunesmith.models import catalogue
-    from tunesmith.models.resolve import resolve
-
-    found = {}
-    for entry in catalogue.entries().values():
-        if entry.package:
-            try:
-                resolve(entry.name, Workspace(Path()))
-                found[entry.name] = "ok"
-            except TunesmithError as error:
-                found[entry.name] = error.problems[0].code
-    return found
-
-
-def _workspace(output: Output) -> dict[str, Any]:
-    root = output.workspace.root
-    nearest = next(folder for folder in (root, *root.parents) if folder.exists())
-    return {"path": str(root), "exists": root.is_dir(), "writable": os.access(nearest, os.W_OK)}
+    language = {"spoken": output.lang, "locale": os.environ.get("LC_ALL") or os.environ.get("LANG")}
+    return {**machine.facts(output.workspace), "language": language}
 
 
 def _show(found: dict[str, Any], output: Output) -> None:

@@ -13,6 +13,7 @@ from tunesmith.serve.app import create_app
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio import (
+    about,
     attention,
     deployments,
     guard,
@@ -36,7 +37,7 @@ from tunesmith.studio.state import Studio
 # A module with `POLICIES` and `add_routes(app, studio)` each. The page answers every path: it comes last.
 AREAS: Sequence[Any] = (
     session_routes, home, jobs, events, uploads, datasets, insight, recipes, runs,
-    models, attention, releases, deployments, requests, keys,
+    models, attention, releases, deployments, requests, keys, about,
     page,
 )  # fmt: skip
 POLICIES: dict[Route, Policy] = {route: policy for area in AREAS for route, policy in area.POLICIES.items()}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from pathlib import Path
 
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -16,12 +18,14 @@ POLICIES: dict[Route, Policy] = {("GET", "/api/home"): VIEWER}
 
 
 class Health(BaseModel):
-    """What is free on this machine, in bytes."""
+    """What is free on this machine, in bytes; how many graphics processors; whether models are fetched."""
 
     disk_free: int
     disk_total: int
     memory_free: int | None
     memory_total: int | None
+    gpus: int
+    offline: bool
 
 
 class Home(BaseModel):
@@ -54,4 +58,6 @@ def _health(studio: Studio) -> Health:
         disk_total=disk.total,
         memory_free=memory.available_memory_bytes(),
         memory_total=memory.machine_memory_bytes(),
+        gpus=len(list(Path("/dev").glob("nvidia[0-9]*"))),
+        offline=os.environ.get("HF_HUB_OFFLINE") == "1",
     )

@@ -1,17 +1,25 @@
 // Live data. One stream per tab carries every topic the page follows; a hidden tab closes its own, so that many tabs do
-// not use up the browser's connections, and takes up where it was. The service names each event by a cursor; when it
-// does not know ours any more it says `reset`, and followers read their state anew. Nothing is reloaded.
+// not use up the browser's connections, and takes up where it was. The service names each event by a cursor, which tells
+// of every topic how far it was read; when it does not know ours any more it says `reset`, and followers read their
+// state anew. Nothing is reloaded.
+import { send } from "./api";
 import { address } from "./router.svelte";
+import { session } from "./session.svelte";
 
 export interface LiveEvent {
   topic: string;
+  /** How far the topic is told by this. */
+  place: string;
   [field: string]: unknown;
 }
 
 export interface Follower {
   /** Something happened in the topic. */
   event?: (event: LiveEvent) => void;
-  /** What is known may be out of date: read it again. Called after every gap that events do not fill. */
+  /**
+   * What is known may be out of date: read it again. Called when the topic begins to be followed, since something may
+   * have happened after the page read it, and after every gap that events do not fill.
+   */
   reset?: () => void;
 }
 
@@ -73,7 +81,6 @@ function close(): void {
 
 function connect(): void {
   const wanted = topics();
-  // What a new topic says begins now; the cursor is of the stream, not of its topics.
   close();
   if (!wanted || document.hidden) return;
   open = wanted;
@@ -108,11 +115,21 @@ function lost(): void {
   live.connected = false;
   close();
   timer = setTimeout(connect, retry);
+  if (retry > FIRST_RETRY_MS) void isSignedIn();
   retry = Math.min(retry * 2, LAST_RETRY_MS);
 }
 
+// A stream that is refused does not say why. Where the session has ended, trying again helps nobody.
+async function isSignedIn(): Promise<void> {
+  const answer = await send("GET", "/api/session").catch(() => null);
+  if (answer?.ok && !((await answer.json()) as { role: string | null }).role) session.wanted = true;
+}
+
 function tell(event: LiveEvent): void {
-  for (const follower of followers.get(event.topic) ?? []) follower.event?.(event);
+  for (const follower of followers.get(event.topic) ?? []) {
+    if (event.begun) follower.reset?.();
+    else follower.event?.(event);
+  }
 }
 
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : connect()));
