@@ -17,7 +17,7 @@ from tunesmith.studio.state import Studio
 POLICIES: dict[Route, Policy] = {("GET", "/api/home"): VIEWER}
 
 
-class Health(BaseModel):
+class Room(BaseModel):
     """What is free on this machine, in bytes; how many graphics processors; whether models are fetched."""
 
     disk_free: int
@@ -34,7 +34,7 @@ class Home(BaseModel):
     runs: int
     releases: int
     served: list[str]
-    health: Health
+    health: Room
 
 
 def add_routes(app: FastAPI, studio: Studio) -> None:
@@ -51,9 +51,9 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         )
 
 
-def _health(studio: Studio) -> Health:
+def _health(studio: Studio) -> Room:
     disk = shutil.disk_usage(studio.workspace.root)
-    return Health(
+    return Room(
         disk_free=disk.free,
         disk_total=disk.total,
         memory_free=memory.available_memory_bytes(),
