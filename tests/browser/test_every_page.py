@@ -43,7 +43,7 @@ _AXE = """async () => {
   const found = await axe.run({ resultTypes: ["violations"] });
   return found.violations
     .filter((v) => v.impact === "serious" || v.impact === "critical")
-    .map((v) => [`${v.id} (${v.impact}): ${v.help}`, ...v.nodes.slice(0, 3).map((n) => n.html)].join("\\n  "));
+    .map((v) => [`${v.id}: ${v.help}`, ...v.nodes.slice(0, 3).map((n) => n.html)].join("\\n  "));
 }"""
 _OVERFLOW = """() => document.documentElement.scrollWidth - document.documentElement.clientWidth"""
 _WORDS = """() => {
