@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from tunesmith.cli.layout import moment
 from tunesmith.cli.output import Output
-from tunesmith.cli.parser import Actions, carry_out
+from tunesmith.cli.parser import Actions, carry_out, number
 from tunesmith.core import text
+
+if TYPE_CHECKING:
+    from tunesmith.core.store import Key, Used
 
 _SCOPES = ("serve", "studio", "studio:viewer", "studio:annotator", "studio:engineer", "studio:admin")
 
@@ -19,6 +25,13 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     create.add_argument(
         "--scope", action="append", choices=_SCOPES, dest="scopes", help=text.say("cli.option_scope", lang)
     )
+    for name in ("requests", "tokens"):
+        create.add_argument(
+            f"--quota-{name}",
+            type=number(int, 1, 10**15),
+            metavar="N",
+            help=text.say(f"cli.option_quota_{name}", lang),
+        )
     actions.add("list")
     actions.add("revoke", "key_id")
 
@@ -33,32 +46,42 @@ def _create(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.core.store import Store
 
     scopes = given.scopes or ["serve"]
-    identity, secret = Store(output.workspace.database).create_key(given.key_name, scopes)
-    output.data({"id": identity, "name": given.key_name, "scopes": scopes, "key": secret})
+    quotas = {"quota_requests": given.quota_requests, "quota_tokens": given.quota_tokens}
+    identity, secret = Store(output.workspace.database).create_key(given.key_name, scopes, **quotas)
+    output.data({"id": identity, "name": given.key_name, "scopes": scopes, **quotas, "key": secret})
     output.line(secret)
     output.hint(output.say("keys_created", id=identity))
     return 0
 
 
 def _list(_given: argparse.Namespace, output: Output) -> int:
-    from tunesmith.core.store import Store
+    from tunesmith.core.store import Store, Used
+    from tunesmith.core.store.usage import day_of
 
     database = output.workspace.database
-    found = Store(database).keys() if database.exists() else []
-    output.data({"keys": [{"id": k.id, "name": k.name, "scopes": k.scopes, "created": k.created,
-                           "revoked": k.revoked} for k in found]})  # fmt: skip
+    store = Store(database) if database.exists() else None
+    found, used = (store.keys(), store.usage(day_of(time.time()))) if store else ([], {})
+    output.data({"keys": [{**asdict(key), "today": asdict(used.get(key.id, Used()))} for key in found]})
     if not found:
         output.hint(output.say("keys_none"))
         return 0
-    columns = [output.say(f"column_{name}") for name in ("id", "name", "scopes", "created", "revoked")]
+    names = ("id", "name", "scopes", "created", "revoked", "requests_today", "tokens_today")
     output.table(
-        columns,
-        [
-            [k.id, k.name, ", ".join(k.scopes), moment(k.created), moment(k.revoked) if k.revoked else ""]
-            for k in found
-        ],
+        [output.say(f"column_{name}") for name in names],
+        [_row(key, used.get(key.id, Used())) for key in found],
     )
     return 0
+
+
+def _row(key: Key, used: Used) -> list[str]:
+    revoked = moment(key.revoked) if key.revoked else ""
+    requests = _share(used.requests, key.quota_requests)
+    tokens = _share(used.tokens, key.quota_tokens)
+    return [key.id, key.name, ", ".join(key.scopes), moment(key.created), revoked, requests, tokens]
+
+
+def _share(used: int, quota: int | None) -> str:
+    return f"{used:,}" if quota is None else f"{used:,} / {quota:,}"
 
 
 def _revoke(given: argparse.Namespace, output: Output) -> int:

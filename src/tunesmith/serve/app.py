@@ -33,7 +33,7 @@ from tunesmith.serve.policies import POLICIES, Policies
 from tunesmith.serve.request_log import RequestLog
 from tunesmith.serve.security import HostGuard, KeyGuard
 from tunesmith.serve.served import Deployment
-from tunesmith.serve.usage import Usage, Used
+from tunesmith.serve.usage import Metered, Usage
 
 
 def create_app(
@@ -91,7 +91,7 @@ def create_app(
     if pace is not None:
         app.add_middleware(Paced, pace=pace)
     if usage is not None:
-        app.add_middleware(Used, usage=usage)
+        app.add_middleware(Metered, usage=usage)
     app.add_middleware(KeyGuard, store=store, required=require_key, policies=policies, extension=extension)
     app.add_middleware(HostGuard, hosts=hosts)
     app.add_middleware(metrics.Counted, requests=counted, routes=[path for _, path in policies.table])

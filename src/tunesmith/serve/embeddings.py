@@ -16,6 +16,7 @@ from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.served import EmbedDeployment
 from tunesmith.serve.task_answers import Embedding, Embeddings, EmbeddingUsage
 from tunesmith.serve.task_schemas import EmbeddingsRequest
+from tunesmith.serve.usage import spend
 
 
 def add_routes(app: FastAPI, deployments: Deployments) -> None:
@@ -33,6 +34,7 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
         write = _base64 if wishes.encoding_format == "base64" else _numbers
         tokens = sum(map(len, rows))
         deployment.meter.prompt_tokens += tokens
+        spend(prompt_tokens=tokens)
         return Embeddings(
             model=deployment.name,
             data=[Embedding(index=i, embedding=write(vector)) for i, vector in enumerate(vectors)],

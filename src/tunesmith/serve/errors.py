@@ -45,6 +45,8 @@ _FORMS = {
     "S07": _Form(503, "server_error", "shutting_down", {"Retry-After": "5"}),
     "S48": _Form(503, "server_error", "engine_lost", {"Retry-After": "2"}),
     "S50": _Form(503, "server_error", "engine_lost", {"Retry-After": "30"}),
+    "S51": _Form(429, "rate_limit_error", "insufficient_quota"),
+    "S52": _Form(429, "rate_limit_error", "insufficient_quota"),
     "S09": _Form(400, code="unsupported_parameter"),
     "S11": _Form(400, code="invalid_json"),
     "S12": _Form(413, code="request_too_large"),

@@ -16,6 +16,7 @@ from tunesmith.serve.engine import Item, Prompt, Reading
 from tunesmith.serve.grammar import Compiled, require_kept
 from tunesmith.serve.schemas import Generation as Wishes
 from tunesmith.serve.served import TextDeployment
+from tunesmith.serve.usage import spend
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Generation:
             ]
         )
         self._meter.prompt_tokens += self._prompt_tokens
+        spend(prompt_tokens=self._prompt_tokens)
 
     @property
     def count(self) -> int:
@@ -135,6 +137,7 @@ class Generation:
     def _count(self) -> None:
         self._new_tokens += 1
         self._meter.wrote()
+        spend(new_tokens=1)
         if self._begun is not None:
             self._meter.began(time.perf_counter() - self._begun)
             self._begun = None

@@ -20,6 +20,7 @@ from tunesmith.serve import errors
 from tunesmith.serve.caller import CALLER
 from tunesmith.serve.extension import Extension
 from tunesmith.serve.policies import Policies
+from tunesmith.serve.usage import KEY as KEY_OF
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]{2,45})\]|(?P<name>[a-z0-9._-]{1,253}))(?::(?P<port>\d{1,5}))?")
@@ -104,16 +105,16 @@ class KeyGuard:
             return None
         secret = bearer(Headers(scope=scope))
         if policy.access == "key" and not self._required:
-            await self._identify(secret)
+            await self._identify(scope, secret)
             return None
         if self._extension is not None and (policy.access == "session" or secret is None):
             return await self._extension.refusal(scope, policy)
-        key = await self._identify(secret)
+        key = await self._identify(scope, secret)
         if key is None:
             return TunesmithError("S14")
         return None if policy.scope in key.scopes else TunesmithError("S15", scope=policy.scope)
 
-    async def _identify(self, secret: str | None) -> Key | None:
+    async def _identify(self, scope: Scope, secret: str | None) -> Key | None:
         """The key of a request, known from now on as its caller. Whose key is no longer valid has none."""
         if self._store is None or not secret:
             return None
@@ -121,6 +122,7 @@ class KeyGuard:
         key = await run_in_threadpool(self._store.find_key, secret)
         if key is not None:
             CALLER.set(key.id)
+            scope[KEY_OF] = key
         return key
 
 

@@ -28,19 +28,34 @@ class Keys(Opened):
     """The keys that clients of a server identify themselves with."""
 
     def create_key(
-        self, name: str, scopes: Sequence[str], *, expires: float | None = None
+        self,
+        name: str,
+        scopes: Sequence[str],
+        *,
+        expires: float | None = None,
+        quota_requests: int | None = None,
+        quota_tokens: int | None = None,
     ) -> tuple[str, str]:
-        """A new key: its id, and its text, which is shown once and not stored; `expires` is a Unix time."""
+        """A new key: its id, and its text, which is shown once and not stored.
+
+        `expires` is a Unix time; quotas are for a day.
+        """
         identity = secrets.token_hex(4)
         text = f"{_PREFIX}_{identity}_{secrets.token_urlsafe(32)}"
         mac = self._mac(text)
         with self.backend.writing() as connection:
             connection.execute(
                 keys.insert().values(
-                    id=identity, name=name, mac=mac, scopes=list(scopes), created=time.time(), revoked=None,
+                    id=identity,
+                    name=name,
+                    mac=mac,
+                    scopes=list(scopes),
+                    created=time.time(),
                     expires=expires,
+                    quota_requests=quota_requests,
+                    quota_tokens=quota_tokens,
                 )
-            )  # fmt: skip
+            )
         return identity, text
 
     def keys(self) -> list[Key]:

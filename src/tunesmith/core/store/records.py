@@ -28,7 +28,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """An API key, without its secret: how many requests it made, and when it was used last."""
+    """An API key, without its secret: how many requests it made, and when it was used last.
+
+    Its quotas are for a day, and None bounds nothing.
+    """
 
     id: str
     name: str
@@ -38,6 +41,29 @@ class Key:
     expires: float | None = None
     used: float | None = None
     requests: int = 0
+    quota_requests: int | None = None
+    quota_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What was asked with a key."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    new_tokens: int = 0
+
+    def __add__(self, other: Used) -> Used:
+        return Used(
+            requests=self.requests + other.requests,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            new_tokens=self.new_tokens + other.new_tokens,
+        )
+
+    @property
+    def tokens(self) -> int:
+        """Tokens read and written."""
+        return self.prompt_tokens + self.new_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,17 @@ keys = sa.Table(
     sa.Column("expires", sa.Float),
     sa.Column("used", sa.Float),
     sa.Column("requests", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("quota_requests", sa.BigInteger),
+    sa.Column("quota_tokens", sa.BigInteger),
+)
+usage = sa.Table(
+    "usage",
+    metadata,
+    sa.Column("key", sa.String(16), primary_key=True),
+    sa.Column("day", sa.String(10), primary_key=True),
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("prompt_tokens", sa.BigInteger, nullable=False),
+    sa.Column("new_tokens", sa.BigInteger, nullable=False),
 )
 # `kind` says of what `name` is the name: a release (`router@3`) or a run.
 tags = sa.Table(
