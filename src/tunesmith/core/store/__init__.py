@@ -18,4 +18,4 @@ __all__ = ["Job", "Key", "Move", "Note", "Release", "Session", "Store", "Used"]
 
 
 class Store(Releases, Marks, Sessions, Jobs, Labelling, Usages):
-    """Releases, aliases, tags, notes, keys and their use, sessions, jobs, labelling projects of a workspace."""
+    """Releases, aliases, tags, notes, keys and their use, sessions, jobs, labelling of one workspace."""
