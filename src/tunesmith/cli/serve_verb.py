@@ -20,10 +20,11 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("models", nargs="*", metavar="MODEL", help=text.say("cli.argument_models", lang))
     address(parser, lang)
     keeping(parser, lang)
-    parser.add_argument(
-        "--canary", action="append", default=[], metavar="LABEL=PERCENT", dest="canaries", type=_canary,
-        help=text.say("cli.option_canary", lang),
-    )  # fmt: skip
+    for name, many in (("canary", "canaries"), ("shadow", "shadows")):
+        parser.add_argument(
+            f"--{name}", action="append", default=[], metavar="LABEL=PERCENT", dest=many, type=_share,
+            help=text.say(f"cli.option_{name}", lang),
+        )  # fmt: skip
     for name in ("per-minute", "at-once"):
         parser.add_argument(
             f"--{name}", metavar="N", type=number(int, 1, 1_000_000),
@@ -89,6 +90,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
         given.models,
         output.workspace,
         canaries=given.canaries,
+        shadows=given.shadows,
         host=given.host,
         loading=lambda label: output.hint(output.say("serve_loading", name=label)),
     )
@@ -119,7 +121,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _canary(given: str) -> tuple[str, float]:
+def _share(given: str) -> tuple[str, float]:
     """`LABEL=PERCENT`."""
     label, _, percent = given.rpartition("=")
     if not label:

@@ -33,6 +33,7 @@ from tunesmith.serve.policies import POLICIES, Policies
 from tunesmith.serve.request_log import RequestLog
 from tunesmith.serve.security import HostGuard, KeyGuard
 from tunesmith.serve.served import Deployment
+from tunesmith.serve.shadowing import Shadowed
 from tunesmith.serve.usage import Metered, Usage
 
 
@@ -85,6 +86,7 @@ def create_app(
     policies.require(app)
     errors.install(app)
     # The last one added is the outermost.
+    app.add_middleware(Shadowed, deployments=served, outcomes=counted.shadows)
     if log is not None:
         app.add_middleware(recording.Recorded, log=log)
     app.add_middleware(BodyLimit, policies=policies)

@@ -34,6 +34,7 @@ class Deployments:
         self._changing = threading.Lock()
         self._by_name: dict[str, Deployment] = {}
         self._canaries: dict[str, tuple[Deployment, float]] = {}  # by the name of whose share they take
+        self._shadows: dict[str, tuple[str, float]] = {}  # by the name of whose requests they get too
         self._leaving: set[threading.Thread] = set()
         self._closed = threading.Event()
         for deployment in deployments:
@@ -100,6 +101,26 @@ class Deployments:
     def shares(self) -> dict[str, tuple[str, float]]:
         """By name, the canary that answers a part (0 to 1) of its requests."""
         return {name: (canary.name, part) for name, (canary, part) in self._canaries.items()}
+
+    def shadow(self, name: str, other: str, part: float) -> None:
+        """Ask the model called `other` a part (0 to 1) of what the one called `name` was asked.
+
+        Raises:
+            NotFoundError: S01 when no model is called so.
+        """
+        with self._changing:
+            self.named(name)
+            self.named(other)
+            self._shadows |= {name: (other, part)}
+
+    @property
+    def has_shadows(self) -> bool:
+        """Whether any model has a shadow."""
+        return bool(self._shadows)
+
+    def shadow_of(self, name: str) -> tuple[str, float] | None:
+        """Who else is asked what the model called `name` is asked, and which part of it."""
+        return self._shadows.get(name)
 
     def find(self, name: str) -> Deployment:
         """The model called `name`, or its canary when it is that one's turn.

@@ -26,6 +26,7 @@ class Requests:
     finished: Counter[tuple[str, int]] = field(default_factory=Counter)
     seconds: dict[str, Histogram] = field(default_factory=dict)
     running: int = 0
+    shadows: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # see `shadowing.Outcomes`
 
 
 class Counted:
@@ -78,6 +79,8 @@ def _page(deployments: Deployments, requests: Requests) -> Iterator[str]:
     yield _metric("requests_running", "gauge", "Requests that are being answered.", {"": requests.running})
     times = {_labels(route=route): found for route, found in sorted(requests.seconds.items())}
     yield _histogram("request_seconds", "From the first byte of a request to the last of its answer.", times)
+    compared = {_labels(model=m, shadow=s, outcome=o): n for (m, s, o), n in sorted(requests.shadows.items())}
+    yield _metric("shadow_requests_total", "counter", "Requests that a shadow was asked too.", compared)
     models = {_labels(model=deployment.name): deployment for deployment in deployments}
     meters = {labels: deployment.meter for labels, deployment in models.items()}
     stats = {labels: deployment.engine.stats() for labels, deployment in models.items()}

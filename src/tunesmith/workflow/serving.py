@@ -36,14 +36,15 @@ def serving(
     workspace: Workspace,
     *,
     canaries: Sequence[tuple[str, float]] = (),
+    shadows: Sequence[tuple[str, float]] = (),
     host: str = "127.0.0.1",
     loading: Callable[[str], None] = lambda name: None,
 ) -> Serving:
     """Load models by their labels, telling `loading` of each.
 
     A model that an alias names is served as `name@version`, and as its name and label. `canaries` are labels
-    with the part (0 to 1) of the requests for the same name, under another label, that each answers. `host`
-    is where they will be served.
+    with the part (0 to 1) of the requests for the same name, under another label, that each answers;
+    `shadows` are asked such a part too, after the answer. `host` is where they will be served.
 
     Raises:
         UsageError: S19 for a host that other machines reach when there is no key; S24 when two models have
@@ -51,7 +52,7 @@ def serving(
     """
     store = Store(workspace.database) if workspace.database.exists() else None
     asks_for_keys(host, store)  # before anything is loaded
-    given = [*labels, *(label for label, _ in canaries)]
+    given = [*labels, *(label for label, _ in (*canaries, *shadows) if label not in labels)]
     found = [resolve(label, workspace) for label in given]
     deployments, sources = Deployments(()), list[Source]()
     with ExitStack() as held:
@@ -70,7 +71,9 @@ def serving(
             deployments.add(source.load())
             sources.append(source)
         for label, part in canaries:
-            _share(deployments, labels, label, part)
+            _share(deployments.share, deployments, labels, label, part)
+        for label, part in shadows:
+            _share(deployments.shadow, deployments, labels, label, part)
         return Serving(deployments=deployments, store=store, sources=sources, held=held.pop_all())
 
 
@@ -134,12 +137,18 @@ def _followed(store: Store, label: str) -> str | None:
     return found.label if found else None
 
 
-def _share(deployments: Deployments, labels: Sequence[str], canary: str, part: float) -> None:
-    """Let a canary answer some of the requests for other labels of its name."""
+def _share(
+    share: Callable[[str, str, float], None],
+    deployments: Deployments,
+    labels: Sequence[str],
+    canary: str,
+    part: float,
+) -> None:
+    """Let a canary or a shadow have some of the requests for other labels of its name."""
     name = canary.partition("@")[0]
-    shared = [label for label in labels if label.partition("@")[0] == name]
+    shared = [label for label in labels if label.partition("@")[0] == name and label != canary]
     if not shared:
         raise UsageError("S74", canary=canary, served=", ".join(labels) or "-")
     for label in {*shared, name}:
         if label in deployments:
-            deployments.share(label, canary, part)
+            share(label, canary, part)
