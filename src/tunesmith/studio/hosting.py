@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from tunesmith.core import uses
 from tunesmith.core.errors import MemoryShortError, Problem, TunesmithError, UsageError
 from tunesmith.core.memory import available_memory_bytes
 from tunesmith.core.workspace import Workspace
@@ -98,7 +97,8 @@ class Hosting:
     def _work(self, label: str) -> None:
         try:
             with self._loading:
-                self._add(serving.one(label, self._workspace, taken=self._served.__contains__))
+                taken = self._served.__contains__
+                self._add(serving.one(label, self._workspace, taken=taken, held=self._used))
             self._pending.pop(label, None)
         except TunesmithError as error:
             self._pending[label] = Loading(label, "failed", error.problems[0])
@@ -110,8 +110,6 @@ class Hosting:
 
     def _add(self, loaded: serving.Loaded) -> None:
         self._served.add(loaded.deployment)
-        if loaded.folder is not None:
-            self._used.enter_context(uses.using(self._workspace, [loaded.folder]))
         if loaded.source is not None:
             self._sources.append(loaded.source)
             self._follower = self._follower or Follower(self._served, self._sources)

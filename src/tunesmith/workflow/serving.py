@@ -79,15 +79,16 @@ def serving(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A model that is ready to be served, its folder, and where its label leads, if an alias names it."""
+    """A model that is ready to be served, and where its label leads, if an alias names it."""
 
     deployment: Deployment
-    folder: Path | None
     source: Source | None
 
 
-def one(label: str, workspace: Workspace, *, taken: Callable[[str], bool]) -> Loaded:
+def one(label: str, workspace: Workspace, *, taken: Callable[[str], bool], held: ExitStack) -> Loaded:
     """Load one model by its label; it has the name without a version too, unless that is `taken`.
+
+    Until `held` is closed, its folder may not be removed.
 
     Raises:
         TunesmithError: when there is no such model, or it cannot be loaded or served.
@@ -98,9 +99,10 @@ def one(label: str, workspace: Workspace, *, taken: Callable[[str], bool]) -> Lo
     if store is None or _followed(store, label) is None:
         names = [name for name in dict.fromkeys((*bare, label)) if not taken(name)] or [label]
         made = _deploy(resolved, names[0], names[1:])
-        return Loaded(deployment=made, folder=resolved.folder, source=None)
-    source = _source(label, (label, *bare), workspace)
-    return Loaded(deployment=source.load(), folder=resolved.folder, source=source)
+        held.enter_context(using(workspace, [resolved.folder] if resolved.folder else []))
+        return Loaded(deployment=made, source=None)
+    source = _source(label, (label, *bare), workspace, held)
+    return Loaded(deployment=source.load(), source=source)
 
 
 def _deploy(resolved: Resolved, name: str, aliases: Sequence[str]) -> Deployment:
