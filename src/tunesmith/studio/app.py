@@ -19,6 +19,7 @@ from tunesmith.studio import (
     guard,
     home,
     keys,
+    labelling,
     models,
     page,
     releases,
@@ -37,7 +38,7 @@ from tunesmith.studio.state import Studio
 # A module with `POLICIES` and `add_routes(app, studio)` each. The page answers every path: it comes last.
 AREAS: Sequence[Any] = (
     session_routes, home, jobs, events, uploads, datasets, insight, recipes, runs,
-    models, attention, releases, deployments, requests, keys, about,
+    labelling, models, attention, releases, deployments, requests, keys, about,
     page,
 )  # fmt: skip
 POLICIES: dict[Route, Policy] = {route: policy for area in AREAS for route, policy in area.POLICIES.items()}
