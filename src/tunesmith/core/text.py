@@ -24,6 +24,7 @@ _AREAS = {
     "E": "eval",
     "L": "labels",
     "M": "models",
+    "N": "native",
     "R": "recipe",
     "S": "serve",
     "T": "train",

@@ -1,1 +1,1 @@
-"""Our own decoder for processors: micro-kernels emitted as LLVM code, a step compiled by Numba, paged memory."""
+"""Our own decoder for processors: kernels and steps compiled by LLVM on the spot, over paged memory."""

@@ -2,130 +2,141 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from tunesmith.serve.native.intrinsics import call
-from tunesmith.serve.native.jit import compiled
-from tunesmith.serve.native.operands import COLUMNS, KERNELS, ROWS
-from tunesmith.serve.native.rows import rms_norm, rotate, softmax
-from tunesmith.serve.native.state import BLOCK, PAGE, Batch, Floats, Ints, Memory, Model, Work
-
-_F = np.float32
+from tunesmith.serve.native.compiler import compiled
+from tunesmith.serve.native.intrinsics import call, get, put, whole
+from tunesmith.serve.native.operands import copy
+from tunesmith.serve.native.rows import clear, rms_norm, rotate, softmax
+from tunesmith.serve.native.slots import BLOCK, COLUMNS, PAGE, Kind, Slot
 
 
 @compiled
-def remember(thread: int, layer: int, model: Model, memory: Memory, work: Work, batch: Batch) -> None:
+def remember(thread: int, layer: int, table: int) -> None:
     """Turn queries and keys to their positions; put keys and values of the new rows into their pages."""
+    threads, kv_heads = whole(table, Slot.THREADS), whole(table, Slot.KV_HEADS)
     item = 0
-    for s in range(batch.counts[1]):
-        first, count = batch.segments[s]
+    for part in range(whole(table, Slot.SEGMENTS)):
+        first = whole(whole(table, Slot.PARTS), 2 * part)
+        count = whole(whole(table, Slot.PARTS), 2 * part + 1)
+        pages = whole(table, Slot.TABLES) + 8 * part * whole(table, Slot.TABLES_STRIDE)
         for row in range(first, first + count):
-            for head in range(model.kv_heads):
-                if item % work.threads == thread:
-                    _remember_head(layer, head, row, batch.tables[s], model, memory, work, batch)
+            for head in range(kv_heads):
+                if item % threads == thread:
+                    _remember_head(layer, head, row, pages, table)
                 item += 1
 
 
 @compiled
-def _remember_head(
-    layer: int, head: int, row: int, table: Ints, model: Model, memory: Memory, work: Work, batch: Batch
-) -> None:
-    size, group = model.head, model.heads // model.kv_heads
-    position = batch.positions[row]
-    mixed = work.mixed[row]
+def _remember_head(layer: int, head: int, row: int, pages: int, table: int) -> None:
+    size, heads, kv_heads = whole(table, Slot.HEAD), whole(table, Slot.HEADS), whole(table, Slot.KV_HEADS)
+    position = whole(whole(table, Slot.POSITIONS), row)
+    mixed = whole(table, Slot.MIXED) + 4 * row * whole(table, Slot.MIXED_STRIDE)
+    group = heads // kv_heads
     for query in range(head * group, (head + 1) * group):
-        q = mixed[query * size : (query + 1) * size]
-        _turn(q, layer, 0, position, model)
+        q = mixed + 4 * query * size
+        _turn(q, layer, 0, position, table)
         for i in range(size):
-            q[i] *= _F(model.scale)
-    begin = (model.heads + head) * size
-    k = mixed[begin : begin + size]
-    _turn(k, layer, 1, position, model)
-    begin += model.kv_heads * size
-    page, place = table[position // PAGE], position % PAGE
-    keys = memory.keys[layer, page, head, place // COLUMNS]
-    values = memory.values[layer, page, head]
+            put(q, i, get(q, i) * get(table, 2 * Slot.SCALE))
+    k = mixed + 4 * (heads + head) * size
+    v = k + 4 * kv_heads * size
+    _turn(k, layer, 1, position, table)
+    page, place = whole(pages, position // PAGE), position % PAGE
+    where = (layer * whole(table, Slot.PAGES) + page) * kv_heads + head
+    padded = (size + COLUMNS - 1) // COLUMNS * COLUMNS
+    keys = whole(table, Slot.KEYS) + 4 * where * PAGE * size
+    keys += 4 * (place // COLUMNS * size * COLUMNS + place % COLUMNS)
+    values = whole(table, Slot.VALUES) + 4 * (where * PAGE * padded + place * COLUMNS)
     for i in range(size):
-        keys[i, place % COLUMNS] = k[i]
-        values[i // COLUMNS, place, i % COLUMNS] = mixed[begin + i]
+        put(keys, i * COLUMNS, get(k, i))
+        put(values, i // COLUMNS * PAGE * COLUMNS + i % COLUMNS, get(v, i))
 
 
 @compiled
-def _turn(x: Floats, layer: int, which: int, position: int, model: Model) -> None:
-    if model.headed:
-        rms_norm(x, model.head_norms[layer, which], model.eps, x)
-    rotate(x, model.cos[position], model.sin[position])
+def _turn(x: int, layer: int, which: int, position: int, table: int) -> None:
+    size = whole(table, Slot.HEAD)
+    half = size // 2
+    if whole(table, Slot.HEADED):
+        weight = whole(table, Slot.HEAD_NORMS) + 4 * (2 * layer + which) * size
+        rms_norm(x, size, weight, get(table, 2 * Slot.EPS), x)
+    turns = 4 * position * half
+    rotate(x, half, whole(table, Slot.COS) + turns, whole(table, Slot.SIN) + turns)
 
 
 @compiled
-def attend(thread: int, layer: int, model: Model, memory: Memory, work: Work, batch: Batch) -> None:
-    """What every new row sees of its sequence: into `work.attended`. Threads take heads and blocks in turn."""
-    group = model.heads // model.kv_heads
+def attend(thread: int, layer: int, table: int) -> None:
+    """What every new row sees of its sequence. Threads take heads and blocks of rows in turn."""
+    threads, heads, kv_heads = (
+        whole(table, Slot.THREADS), whole(table, Slot.HEADS), whole(table, Slot.KV_HEADS)
+    )  # fmt: skip
+    parts = whole(table, Slot.SEGMENTS)
     item = 0
-    for s in range(batch.counts[1]):
-        first, count = batch.segments[s]
+    for part in range(parts):
+        first = whole(whole(table, Slot.PARTS), 2 * part)
+        end = first + whole(whole(table, Slot.PARTS), 2 * part + 1)
+        pages = whole(table, Slot.TABLES) + 8 * part * whole(table, Slot.TABLES_STRIDE)
         # Heads that share keys go together, unless there is too little to share out.
-        alone = count == 1 and batch.counts[1] * model.kv_heads < 4 * work.threads
-        together = 1 if alone else group
-        for begin in range(first, first + count, BLOCK):
-            end = min(begin + BLOCK, first + count)
-            for head in range(0, model.heads, together):
-                if item % work.threads == thread:
-                    _block(thread, layer, head, together, begin, end, batch.tables[s],
-                           model, memory, work, batch)  # fmt: skip
+        alone = end - first == 1 and parts * kv_heads < 4 * threads
+        together = 1 if alone else heads // kv_heads
+        for begin in range(first, end, BLOCK):
+            for head in range(0, heads, together):
+                if item % threads == thread:
+                    _block(thread, layer, head, together, begin, min(begin + BLOCK, end), pages, table)
                 item += 1
 
 
 @compiled
 def _block(
-    thread: int, layer: int, head: int, together: int, begin: int, end: int, table: Ints,
-    model: Model, memory: Memory, work: Work, batch: Batch,
-) -> None:  # fmt: skip
+    thread: int, layer: int, head: int, together: int, begin: int, end: int, pages: int, table: int
+) -> None:
     """Rows `begin` to `end` of one sequence, and heads that share keys."""
-    size = model.head
-    queries, scores, mix = work.queries[thread], work.scores[thread], work.mix[thread]
-    kv_head = head // (model.heads // model.kv_heads)
-    rows = (end - begin) * together
+    size, beside = whole(table, Slot.HEAD), thread * whole(table, Slot.BESIDE)
+    panels = (size + COLUMNS - 1) // COLUMNS
+    rows, positions = (end - begin) * together, whole(table, Slot.POSITIONS)
+    queries = whole(table, Slot.QUERIES) + 4 * beside * size
+    stride = whole(table, Slot.SCORES_STRIDE)
+    scores = whole(table, Slot.SCORES) + 4 * beside * stride
+    wide = whole(table, Slot.MIX_STRIDE)
+    mix = whole(table, Slot.MIX) + 4 * beside * wide
+    kv_heads = whole(table, Slot.KV_HEADS)
+    kv_head = head // (whole(table, Slot.HEADS) // kv_heads)
+    window = whole(whole(table, Slot.WINDOWS), layer)
+    start = max(0, whole(positions, begin) - window + 1) // PAGE
+    last = whole(positions, end - 1) // PAGE + 1
     for row in range(begin, end):
-        for h in range(together):
-            place = (row - begin) * together + h
-            queries[place, :size] = work.mixed[row, (head + h) * size : (head + h + 1) * size]
-    start = max(0, batch.positions[begin] - model.windows[layer] + 1) // PAGE
-    last = batch.positions[end - 1] // PAGE
-    scores[:rows, start * PAGE : (last + 1) * PAGE] = _F(0)
-    for page in range(start, last + 1):
-        _multiply(memory.kernels, memory.keys[layer, table[page], kv_head], queries, 0, scores, page * PAGE,
-                  rows, model, PAGE // COLUMNS, size)  # fmt: skip
-    for row in range(begin, end):
-        see = max(0, batch.positions[row] - model.windows[layer] + 1) - start * PAGE
-        for h in range(together):
-            seen = scores[(row - begin) * together + h, start * PAGE :]
-            softmax(seen, see, batch.positions[row] + 1 - start * PAGE, (last + 1 - start) * PAGE)
-    mix[:rows] = _F(0)
-    panels = -(-size // COLUMNS)
-    for page in range(start, last + 1):
-        _multiply(memory.kernels, memory.values[layer, table[page], kv_head], scores, page * PAGE, mix, 0,
-                  rows, model, panels, PAGE)  # fmt: skip
-    for row in range(begin, end):
-        for h in range(together):
-            out = work.attended[row, (head + h) * size : (head + h + 1) * size]
-            out[:] = mix[(row - begin) * together + h, :size]
+        mixed = whole(table, Slot.MIXED) + 4 * row * whole(table, Slot.MIXED_STRIDE)
+        copy(mixed + 4 * head * size, together * size, queries + 4 * (row - begin) * together * size)
+    for row in range(rows):
+        clear(scores + 4 * row * stride, start * PAGE, last * PAGE)
+        clear(mix + 4 * row * wide, 0, wide)
+    base = layer * whole(table, Slot.PAGES)
+    for page in range(start, last):
+        keys = whole(table, Slot.KEYS) + 4 * ((base + whole(pages, page)) * kv_heads + kv_head) * PAGE * size
+        _multiply(keys, PAGE // COLUMNS, size, queries, size, scores + 4 * page * PAGE, stride, rows, table)
+    for row in range(rows):
+        position = whole(positions, begin + row // together)
+        see = max(0, position - window + 1) - start * PAGE
+        softmax(scores + 4 * (row * stride + start * PAGE), see, position + 1 - start * PAGE,
+                (last - start) * PAGE)  # fmt: skip
+    for page in range(start, last):
+        where = (base + whole(pages, page)) * kv_heads + kv_head
+        values = whole(table, Slot.VALUES) + 4 * where * PAGE * panels * COLUMNS
+        _multiply(values, panels, PAGE, scores + 4 * page * PAGE, stride, mix, wide, rows, table)
+    width = whole(table, Slot.HEADS) * size
+    for row in range(rows):
+        to = (begin + row // together) * width + (head + row % together) * size
+        copy(mix + 4 * row * wide, size, whole(table, Slot.ATTENDED) + 4 * to)
 
 
 @compiled
 def _multiply(
-    kernels: Ints, panels: Floats, x: Floats, x_first: int, y: Floats, y_first: int, rows: int,
-    model: Model, count: int, depth: int,
-) -> None:  # fmt: skip
-    """`y[:rows, y_first:] += x[:rows, x_first:] @ panels`, over so many panels and a depth."""
-    most = kernels[ROWS]
-    x_base, x_stride = np.int64(x.ctypes.data) + 4 * x_first, np.int64(x.strides[0])
-    y_base, y_stride = np.int64(y.ctypes.data) + 4 * y_first, np.int64(y.strides[0])
-    base, step = np.int64(panels.ctypes.data), np.int64(panels.strides[0])
+    panels: int, count: int, depth: int, x: int, x_stride: int, y: int, y_stride: int, rows: int, table: int
+) -> None:
+    """`y += x @ panels` for so many rows, panels, and a depth; the first format is that of memory."""
+    kernels = whole(table, Slot.FORMATS)
+    most = whole(kernels, Kind.ROWS)
     for panel in range(count):
         for row in range(0, rows, most):
             call(
-                kernels[KERNELS + min(most, rows - row)],
-                (base + panel * step, 0, x_base + row * x_stride, x_stride, 0, 0, depth,
-                 y_base + row * y_stride + 64 * panel, y_stride),
+                whole(kernels, Kind.KERNELS + min(most, rows - row)),
+                (panels + 4 * panel * depth * COLUMNS, 0, x + 4 * row * x_stride, 4 * x_stride, 0, 0, depth,
+                 y + 4 * (row * y_stride + panel * COLUMNS), 4 * y_stride),
             )  # fmt: skip

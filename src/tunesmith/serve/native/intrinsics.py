@@ -1,145 +1,151 @@
-"""What Numba does not offer: calls through addresses, atomic numbers, bits of numbers.
+"""What compiled code can do beyond arithmetic: memory at addresses, kernels, numbers that threads share.
 
-An address is a 64-bit integer. Who calls these has made sure that it is one.
+An address is a whole number, and who calls these has made sure that it is one. The bodies are never run: a
+compiler replaces calls of them.
 """
 
 from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
+from tunesmith.serve.native.compiler import F32, I64, Emitter, Value, external, intrinsic
 from tunesmith.serve.native.emit import ARGUMENTS
 
-F = TypeVar("F", bound=Callable[..., Any])
-_I64, _I32, _F32 = ir.IntType(64), ir.IntType(32), ir.FloatType()
+_I8, _I16, _I32 = ir.IntType(8), ir.IntType(16), ir.IntType(32)
 _ORDERED = "seq_cst"
+Kernel = tuple[int, int, int, int, int, int, int, int, int]
 
 
-def _intrinsic(function: F) -> F:
-    made: F = intrinsic(function)
-    return made
+def _pointer(b: Value, address: Value, kind: Value) -> Value:
+    return b.inttoptr(address, kind.as_pointer())
 
 
-def _pointer(builder: Any, address: Any, kind: Any) -> Any:
-    return builder.inttoptr(address, kind.as_pointer())
+def _getter(kind: Value) -> Emitter:
+    def emit(b: Value, given: Sequence[Value]) -> Value:
+        found = b.load(b.gep(_pointer(b, given[0], kind), [given[1]]))
+        return b.sext(found, I64) if kind == _I8 else found
+
+    return emit
 
 
-def _external(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
-    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)
+def _putter(kind: Value) -> Emitter:
+    def emit(b: Value, given: Sequence[Value]) -> Value:
+        value = given[2] if kind == F32 else b.trunc(given[2], kind)
+        return b.store(value, b.gep(_pointer(b, given[0], kind), [given[1]]))
+
+    return emit
 
 
-@_intrinsic
-def call(typing: Any, address: Any, arguments: Any) -> Any:
-    """Run the kernel at `address` with its nine arguments."""
-
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        kind = ir.FunctionType(ir.VoidType(), [_I64] * ARGUMENTS)
-        builder.call(_pointer(builder, given[0], kind), cgutils.unpack_tuple(builder, given[1]))
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.UniTuple(types.int64, ARGUMENTS)), generate
+@intrinsic(_getter(F32))
+def get(address: int, index: int) -> float:
+    """The float32 of that number behind an address."""
+    raise NotImplementedError
 
 
-@_intrinsic
-def bits(typing: Any, value: Any) -> Any:
-    """The bits of a float32, as an integer."""
-
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        return builder.bitcast(given[0], _I32)
-
-    return types.uint32(types.float32), generate
+@intrinsic(_getter(I64))
+def whole(address: int, index: int) -> int:
+    """The 64-bit number of that number behind an address."""
+    raise NotImplementedError
 
 
-@_intrinsic
-def from_bits(typing: Any, value: Any) -> Any:
+@intrinsic(_getter(_I8))
+def byte(address: int, index: int) -> int:
+    """The signed byte of that number behind an address."""
+    raise NotImplementedError
+
+
+@intrinsic(_putter(F32))
+def put(address: int, index: int, value: float) -> None:
+    """Write a float32."""
+
+
+@intrinsic(_putter(_I16))
+def put_word(address: int, index: int, value: int) -> None:
+    """Write the lower 16 bits."""
+
+
+@intrinsic(_putter(_I8))
+def put_byte(address: int, index: int, value: int) -> None:
+    """Write the lower 8 bits."""
+
+
+@intrinsic(lambda b, given: b.zext(b.bitcast(given[0], _I32), I64))
+def bits(value: float) -> int:
+    """The bits of a float32, as a number."""
+    raise NotImplementedError
+
+
+@intrinsic(lambda b, given: b.bitcast(b.trunc(given[0], _I32), F32))
+def from_bits(value: int) -> float:
     """The float32 that has these bits."""
-
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        return builder.bitcast(given[0], _F32)
-
-    return types.float32(types.uint32), generate
+    raise NotImplementedError
 
 
-@_intrinsic
-def nearest(typing: Any, value: Any) -> Any:
+def _llvm(name: str) -> Emitter:
+    return lambda b, given: external(b, name, F32, given)
+
+
+@intrinsic(_llvm("llvm.rint.f32"))
+def nearest(value: float) -> float:
     """The nearest whole number; of two the even one."""
-
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        return builder.call(_external(builder, "llvm.rint.f32", _F32, [_F32]), [given[0]])
-
-    return types.float32(types.float32), generate
+    raise NotImplementedError
 
 
-@_intrinsic
-def pointer(typing: Any, address: Any) -> Any:
-    """An address as what Numba makes arrays of."""
-
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        return builder.inttoptr(given[0], _F32.as_pointer())
-
-    return types.CPointer(types.float32)(types.int64), generate
+@intrinsic(_llvm("llvm.sqrt.f32"))
+def root(value: float) -> float:
+    """The square root."""
+    raise NotImplementedError
 
 
-@_intrinsic
-def load(typing: Any, address: Any) -> Any:
+def _call(b: Value, given: Sequence[Value]) -> Value:
+    kind = ir.FunctionType(ir.VoidType(), [I64] * ARGUMENTS)
+    return b.call(_pointer(b, given[0], kind), given[1:])
+
+
+@intrinsic(_call)
+def call(address: int, arguments: Kernel) -> None:
+    """Run the kernel at an address."""
+
+
+@intrinsic(lambda b, given: b.load_atomic(_pointer(b, given[0], I64), _ORDERED, 8))
+def load(address: int) -> int:
     """What the number at an address is now, whoever wrote it."""
-
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        return builder.load_atomic(_pointer(builder, given[0], _I64), _ORDERED, 8)
-
-    return types.int64(types.int64), generate
+    raise NotImplementedError
 
 
-@_intrinsic
-def store(typing: Any, address: Any, value: Any) -> Any:
+@intrinsic(lambda b, given: b.store_atomic(given[1], _pointer(b, given[0], I64), _ORDERED, 8))
+def store(address: int, value: int) -> None:
     """Put a number at an address, for all to see."""
 
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        builder.store_atomic(given[1], _pointer(builder, given[0], _I64), _ORDERED, 8)
-        return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64), generate
-
-
-@_intrinsic
-def add(typing: Any, address: Any, value: Any) -> Any:
+@intrinsic(lambda b, given: b.atomic_rmw("add", _pointer(b, given[0], I64), given[1], _ORDERED))
+def add(address: int, value: int) -> int:
     """Add to the number at an address; returns what it was."""
-
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        return builder.atomic_rmw("add", _pointer(builder, given[0], _I64), given[1], _ORDERED)
-
-    return types.int64(types.int64, types.int64), generate
+    raise NotImplementedError
 
 
-@_intrinsic
-def relax(typing: Any) -> Any:
+def _relax(b: Value, given: Sequence[Value]) -> Value:
+    machine = platform.machine().lower()
+    if machine in ("x86_64", "amd64"):
+        return external(b, "llvm.x86.sse2.pause", ir.VoidType(), [])
+    if machine in ("arm64", "aarch64"):
+        return external(b, "llvm.aarch64.hint", ir.VoidType(), [ir.Constant(_I32, 1)])
+    return None
+
+
+@intrinsic(_relax)
+def relax() -> None:
     """Tell the processor that this thread only waits."""
 
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        if platform.machine().lower() in ("x86_64", "amd64"):
-            builder.call(_external(builder, "llvm.x86.sse2.pause", ir.VoidType(), []), [])
-        elif platform.machine().lower() in ("arm64", "aarch64"):
-            hint = _external(builder, "llvm.aarch64.hint", ir.VoidType(), [_I32])
-            builder.call(hint, [ir.Constant(_I32, 1)])
-        return context.get_dummy_value()
 
-    return types.void(), generate
+def _give_way(b: Value, given: Sequence[Value]) -> Value:
+    return external(b, "sched_yield", _I32, []) if sys.platform != "win32" else None
 
 
-@_intrinsic
-def give_way(typing: Any) -> Any:
+@intrinsic(_give_way)
+def give_way() -> None:
     """Let another program have this core for a moment, where the system has a word for that."""
-
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        if sys.platform != "win32":
-            builder.call(_external(builder, "sched_yield", _I32, []), [])
-        return context.get_dummy_value()
-
-    return types.void(), generate

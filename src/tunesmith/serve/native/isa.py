@@ -17,7 +17,7 @@ SETTING = "TUNESMITH_ISA"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isa:
-    """One way to compute: LLVM's `features` it needs, and the rows of activations a kernel keeps in registers.
+    """One way to compute: LLVM's `features` it needs, and how many rows a kernel keeps in registers.
 
     `vnni` multiplies bytes with bytes, `bf16` pairs of bfloat16; without them bytes are widened to 16 bits,
     and bfloat16 to float32.

@@ -1,177 +1,148 @@
-"""Rows of activations in the numbers that a kernel multiplies, and matrix products over panels of weights."""
+"""Rows of activations in the numbers that kernels multiply, and products with panels of weights."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
-from numba import carray
-from numpy.typing import NDArray
-
-from tunesmith.serve.native.formats import Activations, Format
-from tunesmith.serve.native.intrinsics import bits, call, from_bits, nearest, pointer
-from tunesmith.serve.native.jit import compiled, reordered
-
-COLUMNS = 16
-FLOATS, HALVES, WORDS, BYTES = range(4)
-CODES: dict[Activations, int] = {"float32": FLOATS, "bfloat16": HALVES, "int16": WORDS, "int8": BYTES}
-_F = np.float32
-
-# Columns of the table of matrices.
-WEIGHTS, SCALES, FACTORS, BIASES, PANELS, DEPTH, FORMAT = range(7)
-FIELDS = 7
-# Columns of the table of formats; the addresses of kernels by their number of rows follow.
-CODE, GROUP, OFFSET, PANEL_BITS, ROWS, KERNELS = range(6)
-
-
-class Operands(NamedTuple):
-    """Rows as kernels read them: [copies, rows, numbers] of each kind; of most kinds there are none.
-
-    `sides` holds scale and correction of each group of a row: [copies, rows, groups, 2].
-    """
-
-    floats: NDArray[np.float32]
-    halves: NDArray[np.uint16]
-    words: NDArray[np.int16]
-    bytes: NDArray[np.int8]
-    sides: NDArray[np.float32]
-
-
-def operands(kinds: set[Format], copies: int, rows: int, depth: int) -> Operands:
-    """Room for rows of up to `depth` numbers in the kinds that these formats want."""
-    wanted = {kind.activations for kind in kinds}
-    groups = max((depth // kind.group + 1 for kind in kinds if kind.group), default=1)
-
-    def shape(kind: Activations) -> tuple[int, int, int]:
-        return (copies, rows, depth + 64) if kind in wanted else (1, 1, 1)
-
-    return Operands(
-        floats=np.zeros(shape("float32"), np.float32),
-        halves=np.zeros(shape("bfloat16"), np.uint16),
-        words=np.zeros(shape("int16"), np.int16),
-        bytes=np.zeros(shape("int8"), np.int8),
-        sides=np.zeros((copies, rows, groups, 2), np.float32),
-    )
+from tunesmith.serve.native.compiler import compiled, reordered
+from tunesmith.serve.native.intrinsics import (
+    bits,
+    byte,
+    call,
+    from_bits,
+    get,
+    nearest,
+    put,
+    put_byte,
+    put_word,
+    whole,
+)
+from tunesmith.serve.native.rows import clear
+from tunesmith.serve.native.slots import COLUMNS, FLOATS, HALVES, WORDS, Kind, Matrix, Slot
 
 
 @compiled
 def rounded(x: float) -> int:
     """The nearest bfloat16 as its 16 bits; of two the even one."""
     b = bits(x)
-    return np.uint16((b + np.uint32(0x7FFF) + ((b >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16))
+    return (b + 0x7FFF + ((b >> 16) & 1)) >> 16
+
+
+@compiled
+def copy(x: int, size: int, out: int) -> None:
+    """So many float32."""
+    for i in range(size):
+        put(out, i, get(x, i))
+
+
+@compiled
+def round_all(x: int, size: int, depth: int, out: int) -> None:
+    """So many float32 as bfloat16, zeros behind."""
+    for i in range(size):
+        put_word(out, i, rounded(get(x, i)))
+    for i in range(size, depth):
+        put_word(out, i, 0)
 
 
 @reordered
-def largest(x: NDArray[np.float32], first: int, end: int) -> float:
-    """The largest absolute value of `x[first:end]`."""
-    found = _F(0)
+def largest(x: int, first: int, end: int) -> float:
+    """The largest absolute value from `first` to `end`."""
+    found = 0.0
     for i in range(first, end):
-        found = max(found, abs(x[i]))
+        found = max(found, abs(get(x, i)))
     return found
 
 
 @compiled
-def write(
-    x: NDArray[np.float32], size: int, matrix: NDArray[np.int64], formats: NDArray[np.int64],
-    copy: int, row: int, into: Operands,
-) -> None:  # fmt: skip
-    """Put the first `size` numbers of `x` where the kernels of a matrix read them, zeros behind."""
-    kind = formats[matrix[FORMAT]]
-    depth = matrix[DEPTH]
-    if kind[CODE] == FLOATS:
-        into.floats[copy, row, :size] = x[:size]
-        into.floats[copy, row, size:depth] = _F(0)
-    elif kind[CODE] == HALVES:
-        for i in range(size):
-            into.halves[copy, row, i] = rounded(x[i])
-        into.halves[copy, row, size:depth] = np.uint16(0)
-    elif kind[CODE] == WORDS:
-        _quantise(x, size, depth, kind[GROUP], _F(32767), into.words[copy, row], into.sides[copy, row])
-    else:
-        _quantise(x, size, depth, kind[GROUP], _F(127), into.bytes[copy, row], into.sides[copy, row])
-        _correct(into.bytes[copy, row], depth, kind[GROUP], kind[OFFSET], into.sides[copy, row])
-
-
-@compiled
-def _quantise(
-    x: NDArray[np.float32], size: int, depth: int, group: int, most: float,
-    out: NDArray[np.int16] | NDArray[np.int8], sides: NDArray[np.float32],
-) -> None:  # fmt: skip
-    """Whole numbers and their scale, a group at a time."""
+def quantise_words(x: int, size: int, depth: int, group: int, out: int, sides: int) -> None:
+    """Whole numbers up to 32767 and their scale, a group at a time."""
     for g in range(depth // group):
-        first, end = g * group, min(g * group + group, size)
+        first, end = min(g * group, size), min(g * group + group, size)
         peak = largest(x, first, end)
-        inverse = most / peak if peak > 0 else _F(0)
+        inverse = 32767.0 / peak if peak > 0.0 else 0.0
         for i in range(first, end):
-            out[i] = np.int32(nearest(x[i] * inverse))
-        out[max(first, end) : first + group] = 0
-        sides[g, 0] = peak / most
+            put_word(out, i, int(nearest(get(x, i) * inverse)))
+        for i in range(max(first, end), g * group + group):
+            put_word(out, i, 0)
+        put(sides, 2 * g, peak / 32767.0)
 
 
 @compiled
-def _correct(
-    x: NDArray[np.int8], depth: int, group: int, offset: int, sides: NDArray[np.float32]
-) -> None:
-    """What takes the offset of the weights off again: where the sums of a group begin."""
+def quantise_bytes(x: int, size: int, depth: int, group: int, offset: int, out: int, sides: int) -> None:
+    """Whole numbers up to 127, their scale, and what takes the offset of the weights off again."""
     for g in range(depth // group):
-        total = np.int32(0)
+        first, end = min(g * group, size), min(g * group + group, size)
+        peak = largest(x, first, end)
+        inverse = 127.0 / peak if peak > 0.0 else 0.0
+        for i in range(first, end):
+            put_byte(out, i, int(nearest(get(x, i) * inverse)))
+        for i in range(max(first, end), g * group + group):
+            put_byte(out, i, 0)
+        put(sides, 2 * g, peak / 127.0)
+        total = 0
         for i in range(g * group, g * group + group):
-            total += np.int32(x[i])
-        sides[g, 1] = from_bits(np.uint32(-np.int32(offset) * total))
+            total += byte(out, i)
+        put(sides, 2 * g + 1, from_bits(-offset * total))
+
+
+@compiled
+def write(x: int, size: int, matrix: int, number: int, row: int, table: int) -> None:
+    """Put a row where the kernels of a matrix read it, zeros behind; `number` is that of the copy."""
+    place = number * whole(table, Slot.OPERAND_ROWS) + row
+    out = whole(table, Slot.OPERANDS) + place * whole(table, Slot.OPERAND_STRIDE)
+    sides = whole(table, Slot.SIDES) + 4 * place * whole(table, Slot.SIDES_STRIDE)
+    kind = kind_of(matrix, table)
+    code, group, depth = whole(kind, Kind.CODE), whole(kind, Kind.GROUP), whole(matrix, Matrix.DEPTH)
+    if code == FLOATS:
+        copy(x, size, out)
+        clear(out, size, depth)
+    elif code == HALVES:
+        round_all(x, size, depth, out)
+    elif code == WORDS:
+        quantise_words(x, size, depth, group, out, sides)
+    else:
+        quantise_bytes(x, size, depth, group, whole(kind, Kind.OFFSET), out, sides)
+
+
+@compiled
+def kind_of(matrix: int, table: int) -> int:
+    """The format of a matrix, in the table of formats."""
+    number = whole(matrix, Matrix.FORMAT)
+    return whole(table, Slot.FORMATS) + 8 * number * whole(table, Slot.FORMAT_STRIDE)
 
 
 @compiled
 def product(
-    matrix: NDArray[np.int64], formats: NDArray[np.int64], x: Operands, copy: int, rows: int,
-    first: int, end: int, tile: NDArray[np.float32], out: NDArray[np.float32], fresh: bool,
-) -> None:  # fmt: skip
-    """`out[:rows] = x @ matrix` over the panels `first` to `end`; added to what was there unless `fresh`."""
-    kind = formats[matrix[FORMAT]]
-    most = kind[ROWS]
-    base, stride = _place(kind[CODE], x, copy)
-    sides, sides_stride = x.sides[copy].ctypes.data, x.sides.strides[1]
-    step = matrix[DEPTH] * kind[PANEL_BITS] // 8
-    scales = matrix[DEPTH] // kind[GROUP] * 32 if kind[GROUP] else 0
-    for panel in range(first, end):
-        weights = matrix[WEIGHTS] + panel * step
-        row = 0
-        while row < rows:
+    thread: int, number: int, rows: int, matrix: int, out: int, stride: int, fresh: bool, table: int
+) -> None:
+    """`out = x @ matrix` for one copy of the rows, in this thread's panels; added to `out` unless `fresh`."""
+    kind, depth = kind_of(matrix, table), whole(matrix, Matrix.DEPTH)
+    group, most = whole(kind, Kind.GROUP), whole(kind, Kind.ROWS)
+    x_stride, sides_stride = whole(table, Slot.OPERAND_STRIDE), 4 * whole(table, Slot.SIDES_STRIDE)
+    first = number * whole(table, Slot.OPERAND_ROWS)
+    x = whole(table, Slot.OPERANDS) + first * x_stride
+    sides = whole(table, Slot.SIDES) + first * sides_stride
+    tile = whole(table, Slot.TILE) + 4 * thread * whole(table, Slot.TILE_STRIDE)
+    step = depth * whole(kind, Kind.BITS) // 8
+    scales = 2 * COLUMNS * (depth // group) if group else 0
+    threads, panels = whole(table, Slot.THREADS), whole(matrix, Matrix.PANELS)
+    for panel in range(panels * thread // threads, panels * (thread + 1) // threads):
+        for row in range(0, rows, most):
             count = min(most, rows - row)
-            tile[:count] = _F(0)
+            clear(tile, 0, count * COLUMNS)
             call(
-                kind[KERNELS + count],
-                (weights, matrix[SCALES] + panel * scales, base + row * stride, stride,
-                 sides + row * sides_stride, sides_stride, matrix[DEPTH],
-                 np.int64(tile.ctypes.data), np.int64(tile.strides[0])),
+                whole(kind, Kind.KERNELS + count),
+                (whole(matrix, Matrix.WEIGHTS) + panel * step, whole(matrix, Matrix.SCALES) + panel * scales,
+                 x + row * x_stride, x_stride, sides + row * sides_stride, sides_stride, depth, tile, 64),
             )  # fmt: skip
-            _finish(matrix, panel, tile, row, count, out, fresh)
-            row += count
+            finish(matrix, panel, tile, count, out + 4 * (row * stride + panel * COLUMNS), stride, fresh)
 
 
 @compiled
-def _place(code: int, x: Operands, copy: int) -> tuple[int, int]:
-    """Where the rows begin, and how far apart they are, in bytes."""
-    if code == FLOATS:
-        return np.int64(x.floats[copy].ctypes.data), np.int64(x.floats.strides[1])
-    if code == HALVES:
-        return np.int64(x.halves[copy].ctypes.data), np.int64(x.halves.strides[1])
-    if code == WORDS:
-        return np.int64(x.words[copy].ctypes.data), np.int64(x.words.strides[1])
-    return np.int64(x.bytes[copy].ctypes.data), np.int64(x.bytes.strides[1])
-
-
-@compiled
-def _finish(
-    matrix: NDArray[np.int64], panel: int, tile: NDArray[np.float32], row: int, count: int,
-    out: NDArray[np.float32], fresh: bool,
-) -> None:  # fmt: skip
+def finish(matrix: int, panel: int, tile: int, count: int, out: int, stride: int, fresh: bool) -> None:
     """Scale and bias of each column, and into the outputs."""
-    begin = panel * COLUMNS
-    factors = carray(pointer(matrix[FACTORS] + 4 * begin), COLUMNS)
-    biases = carray(pointer(matrix[BIASES] + 4 * begin), COLUMNS)
-    for r in range(count):
-        before = out[row + r, begin : begin + COLUMNS]
-        if fresh:
-            before[:] = _F(0)
+    factors = whole(matrix, Matrix.FACTORS) + 4 * panel * COLUMNS
+    biases = whole(matrix, Matrix.BIASES) + 4 * panel * COLUMNS
+    for row in range(count):
+        to = out + 4 * row * stride
         for j in range(COLUMNS):
-            before[j] += tile[r, j] * factors[j] + biases[j]
+            before = 0.0 if fresh else get(to, j)
+            put(to, j, before + (get(tile, row * COLUMNS + j) * get(factors, j) + get(biases, j)))

@@ -1,7 +1,7 @@
 """One file with everything a model computes with, written once and mapped into memory from then on.
 
-It is a safetensors file, with its data at a multiple of 64 bytes. What has been mapped is shared by all processes that
-use it, and read from disk as it is used.
+It is a safetensors file, with its data at a multiple of 64 bytes. What has been mapped is shared by all
+processes that use it, and read from disk as it is used.
 """
 
 from __future__ import annotations
@@ -81,7 +81,11 @@ def _header(parts: Layout) -> tuple[bytes, dict[str, int]]:
         starts[name] = place
         gap = -size % _ALIGNED
         if gap:  # a file of this kind has no holes
-            said[f"{name}.gap"] = {"dtype": "U8", "shape": [gap], "data_offsets": [place + size, place + size + gap]}
+            said[f"{name}.gap"] = {
+                "dtype": "U8",
+                "shape": [gap],
+                "data_offsets": [place + size, place + size + gap],
+            }
         place += size + gap
     text = json.dumps(said).encode()
     text += b" " * (-(len(text) + 8) % _ALIGNED)

@@ -17,7 +17,7 @@ class Packed(NamedTuple):
     """Panels of weights, scales of their groups (int4 only), and a factor for each column."""
 
     weights: NDArray[np.generic]
-    scales: NDArray[np.uint16]
+    scales: NDArray[np.generic]
     factors: Floats
 
 

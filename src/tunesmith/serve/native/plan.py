@@ -1,4 +1,4 @@
-"""From a configuration to the maps of a model: which tensors each is made of, and in which shape it computes."""
+"""From a configuration to the maps of a model: the tensors each is made of, and the shape it computes in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-SILU_GATED, GELU_GATED, GELU_PLAIN = range(3)
+from tunesmith.serve.native.slots import GELU_GATED, GELU_PLAIN, SILU_GATED
 
 _GATES = {"silu": SILU_GATED, "swish": SILU_GATED, "gelu_pytorch_tanh": GELU_GATED, "gelu_new": GELU_GATED}
 _ROPES = ("default", "linear", "llama3", "yarn")
@@ -26,7 +26,7 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A decoder that can be computed here. Names are those of tensors; `more` is added to weights of norms."""
+    """A decoder that can be computed here, with names of tensors; `more` is added to weights of norms."""
 
     layers: int
     hidden: int
@@ -89,7 +89,9 @@ def _llama(config: Any, *, headed: bool = False, more: float = 0.0, factor: floa
         width = (heads + 2 * kv_heads) * head
         matrices += [
             Matrix(name=f"{n}.qkv", parts=qkv, outputs=width, inputs=hidden),
-            Matrix(name=f"{n}.output", parts=(f"{at}.self_attn.o_proj",), outputs=hidden, inputs=heads * head),
+            Matrix(
+                name=f"{n}.output", parts=(f"{at}.self_attn.o_proj",), outputs=hidden, inputs=heads * head
+            ),
             Matrix(name=f"{n}.up", parts=gates, outputs=2 * inner, inputs=hidden),
             Matrix(name=f"{n}.down", parts=(f"{at}.mlp.down_proj",), outputs=hidden, inputs=inner),
         ]
@@ -126,10 +128,12 @@ def _llama(config: Any, *, headed: bool = False, more: float = 0.0, factor: floa
 
 def _windows(config: Any) -> tuple[int, ...]:
     """How many tokens a token of each layer sees."""
-    window = getattr(config, "sliding_window", None)
+    window: int | None = getattr(config, "sliding_window", None)
     if not window or not getattr(config, "use_sliding_window", True):
-        return (_EVERYTHING,) * config.num_hidden_layers
-    kinds = getattr(config, "layer_types", None) or ["sliding_attention"] * config.num_hidden_layers
+        return (_EVERYTHING,) * int(config.num_hidden_layers)
+    kinds: list[str] = (
+        getattr(config, "layer_types", None) or ["sliding_attention"] * config.num_hidden_layers
+    )
     return tuple(window if kind == "sliding_attention" else _EVERYTHING for kind in kinds)
 
 

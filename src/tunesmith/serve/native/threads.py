@@ -6,54 +6,57 @@ import os
 import queue
 import threading
 
-import numpy as np
-
-from tunesmith.serve.native import step as steps
-from tunesmith.serve.native.intrinsics import store
-from tunesmith.serve.native.jit import compiled
-from tunesmith.serve.native.state import Batch, Ints, Memory, Model, Work
+from tunesmith.serve.native import machine
+from tunesmith.serve.native.compiler import compiled
+from tunesmith.serve.native.isa import Isa
+from tunesmith.serve.native.meeting import begin, close, follows
+from tunesmith.serve.native.step import step
 
 _PATIENCE = 100_000  # looks of a thread for the next step: a few milliseconds
 
 
-class Team:
-    """`work.threads` threads, the caller's among them. Close it to end the others."""
+@compiled
+def run(thread: int, patience: int, table: int) -> None:
+    """The first thread makes the step that was begun; the others every one, until none comes for a while."""
+    if thread == 0:
+        step(thread, table)
+        return
+    while follows(thread, patience, table):
+        step(thread, table)
 
-    def __init__(self, model: Model, memory: Memory, work: Work, batch: Batch) -> None:
-        self._control: Ints = np.zeros((steps.FIRST + 2 * work.threads, 8), np.int64)
-        self._given = (model, memory, work, batch, self._control)
-        self._bells: list[queue.SimpleQueue[bool]] = [queue.SimpleQueue() for _ in range(work.threads)]
+
+class Team:
+    """So many threads, the caller's among them, over the table at an address. Close it to end the others."""
+
+    def __init__(self, table: int, threads: int, isa: Isa) -> None:
+        self._table = table
+        self._run, self._begin, self._close = machine.functions([run, begin, close], isa)
+        self._bells: list[queue.SimpleQueue[bool]] = [queue.SimpleQueue() for _ in range(threads)]
         self._others = [
             threading.Thread(target=self._work, args=(n,), name=f"tunesmith-native-{n}", daemon=True)
-            for n in range(1, work.threads)
+            for n in range(1, threads)
         ]
         for thread in self._others:
             thread.start()
 
     def step(self) -> None:
         """One step over what is in the batch."""
-        asleep = steps.begin(self._control)
+        asleep = self._begin(self._table)
         for number in range(1, len(self._bells)):
             if asleep >> number & 1:
                 self._bells[number].put(True)
-        steps.run(0, 0, *self._given)
+        self._run(0, 0, self._table)
 
     def close(self) -> None:
         """End the other threads."""
-        _set(self._control, steps.CLOSED, 1)
+        self._close(self._table)
         for number, thread in enumerate(self._others, start=1):
             self._bells[number].put(False)
             thread.join()
 
     def _work(self, number: int) -> None:
         while self._bells[number].get():
-            _set(self._control, steps.own(number, steps.SPINNING), 1)
-            steps.run(number, _PATIENCE, *self._given)
-
-
-@compiled
-def _set(control: Ints, number: int, value: int) -> None:
-    store(steps.line(control, number), value)
+            self._run(number, _PATIENCE, self._table)
 
 
 def count() -> int:
