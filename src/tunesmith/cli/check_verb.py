@@ -88,6 +88,8 @@ def _show(
         output.line(line)
     if cost["trials"] > 1:
         output.line(output.say("check_trials", trials=cost["trials"]))
+    if cost["comparisons"]:
+        output.line(output.say("check_comparisons", count=cost["comparisons"]))
     if cost["checkpointing"]:
         output.line(output.say("check_again"))
     output.line(output.say("check_good"))

@@ -116,6 +116,7 @@ def show_result(result: dict[str, Any], output: Output, *, cached: bool) -> None
     show_weights(result, output)
     show_forgetting(result, output)
     show_ledger(result["ledger"], output)
+    show_augmented(result, output)
     gate_view.show(result["gate"], output)
     if result["release"]:
         output.line(output.say("published", release=result["release"]))
@@ -164,6 +165,24 @@ def show_forgetting(result: dict[str, Any], output: Output) -> None:
     if lost := result.get("forgetting"):
         said = output.say("forgotten", **{**lost, "share": f"{lost['share']:.0%}"})
         output.line(said)
+
+
+def show_augmented(result: dict[str, Any], output: Output) -> None:
+    """The rows that augmenters made, and what they brought."""
+    for name, counts in (result.get("augmented") or {}).items():
+        said = ", ".join(f"{output.say(f'augmented_{key}')} {n:,}" for key, n in counts.items())
+        output.line(output.say("augmented", name=name, counts=said))
+    if found := result.get("ablation"):
+        shown = {name: f"{found[name]:+.4f}" for name in ("difference", "low", "high")}
+        with_, without = (
+            sum(seed[key] for seed in found["seeds"]) / len(found["seeds"]) for key in ("augmented", "plain")
+        )
+        output.line(
+            output.say(
+                f"ablation_{found['verdict']}", metric=found["metric"], seeds=len(found["seeds"]),
+                augmented=_figure(with_), plain=_figure(without), **shown,
+            )
+        )  # fmt: skip
 
 
 def show_ledger(ledger: dict[str, Any], output: Output) -> None:

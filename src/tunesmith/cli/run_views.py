@@ -9,6 +9,7 @@ from typing import Any
 from tunesmith.cli import gate_view, layout
 from tunesmith.cli.output import Output
 from tunesmith.cli.run_verb import (
+    show_augmented,
     show_diagnosis,
     show_differences,
     show_forgetting,
@@ -133,6 +134,7 @@ def show_one(known: dict[str, Any], output: Output) -> None:
         show_weights(result, output)
         show_forgetting(result, output)
         show_ledger(result["ledger"], output)
+        show_augmented(result, output)
         gate_view.show(result["gate"], output)
     elif known["trials"]:
         output.line(output.say("trials_made", count=len(known["trials"])))

@@ -207,12 +207,15 @@ class Augment(Section):
     """Rows that are made of those to train on, after dividing: `copies` of each of a `share` of them.
 
     A classifier that was fitted without the new rows must `agree` about their labels, or they are dropped.
+    With so many `seeds` the model is trained with the new rows and without them, for the report to say what
+    they brought; with 0 nobody asks.
     """
 
     by: list[Augmenter] = Field(min_length=1, max_length=16)
     copies: int = Field(default=1, ge=1, le=100)
     share: float = Field(default=1, gt=0, le=1)
     agree: Literal["tfidf", "none"] = "tfidf"
+    seeds: int = Field(default=1, ge=0, le=20)
 
 
 def _by_augmenters(value: object) -> object:

@@ -14,6 +14,7 @@ from tunesmith.core.errors import DataError, NotFoundError
 from tunesmith.core.events import Answer
 from tunesmith.core.plain import plain
 from tunesmith.eval import classes
+from tunesmith.eval.ablation import Ablation
 from tunesmith.eval.calibration import Calibration
 from tunesmith.eval.causes import Cause
 from tunesmith.eval.classes import ClassScore, Mistake, Place
@@ -161,6 +162,7 @@ class Report:
     weights: Weights | None = None
     ledger: Mapping[str, Any] = field(default_factory=dict[str, Any])
     forgetting: Forgetting | None = None
+    ablation: Ablation | None = None
     judge: Judged | None = None
     gate: Verdict = OPEN
     slices: Slices | None = None

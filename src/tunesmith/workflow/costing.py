@@ -9,7 +9,7 @@ from tunesmith.core import recipe_file
 from tunesmith.core.memory import available_memory_bytes, peak_memory_bytes
 from tunesmith.core.spent import Laps, Spent
 from tunesmith.core.workspace import Workspace
-from tunesmith.workflow import answers, check, estimate, parts, training
+from tunesmith.workflow import ablating, answers, check, estimate, parts, training
 from tunesmith.workflow.parts import Parts
 from tunesmith.workflow.plan import Plan
 
@@ -45,16 +45,19 @@ def of(plan: Plan, data: Parts) -> tuple[dict[str, Any], dict[str, Any]]:
     judging = max((one.judging for one in found), key=lambda spent: spent.seconds)
     search = plan.recipe.train.search
     trials = search.trials if search else 1
-    spent += sum((one.training for one in found), Spent()) * trials + judging
+    # Of several models the first is reckoned to be the one that is compared with itself without new rows.
+    compared = max(0, 2 * ablating.seeds_of(plan) - 1)
+    spent += sum((one.training for one in found), Spent()) * trials + found[0].training * compared + judging
     counted = data.ledger.drop(found[0].empty, "nothing_to_learn").truncate(found[0].truncated)
     cost = {
         "peak_memory_bytes": peak_memory_bytes(),
         "memory_available_bytes": available_memory_bytes(),
         "seconds": round(spent.seconds, 1),
         "cpu_seconds": round(spent.cpu, 1),
-        "steps": trials * sum(one.steps for one in found),
-        "tokens": trials * sum(one.tokens for one in found),
+        "steps": trials * sum(one.steps for one in found) + compared * found[0].steps,
+        "tokens": trials * sum(one.tokens for one in found) + compared * found[0].tokens,
         "trials": trials,
+        "comparisons": compared,
         "micro_batch_tokens": found[0].micro_batch_tokens,
         "checkpointing": found[0].checkpointing,
         "examples": [

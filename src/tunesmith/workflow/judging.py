@@ -15,6 +15,7 @@ from tunesmith.core.store import Release, Store
 from tunesmith.data.columns import read as read_columns
 from tunesmith.eval import baselines, entities, gate, metrics, outcome_file, reading, significance
 from tunesmith.eval import report as reports
+from tunesmith.eval.ablation import Ablation
 from tunesmith.eval.causes import Taught
 from tunesmith.eval.metrics import direction
 from tunesmith.eval.outcome import (
@@ -69,7 +70,7 @@ def choose(plan: Plan, parts: Parts) -> tuple[Candidate, tuple[reports.Candidate
     found: list[dict[str, float]] = []
     for candidate in plan.candidates:
         model = loading.load(Resolved(name=candidate.name, folder=training.folder_of(plan, candidate)))
-        outcome = _outcome(plan, candidate, parts, "validation", model)
+        outcome = outcome_on(plan, candidate, parts, "validation", model)
         found.append(metrics.measure(plan.followed, outcome))
     sign = -1 if direction(metric) == "lower" else 1
     best = max(range(len(found)), key=lambda i: sign * found[i][metric])
@@ -86,6 +87,7 @@ def make(
     ledger: Ledger,
     kept: Candidate,
     tried: tuple[reports.Candidate, ...],
+    ablation: Ablation | None = None,
 ) -> tuple[Report, Path, bool]:
     """The report of the kept candidate on the held-out part, its outcome's file, and if both were there."""
     rival = production(plan)
@@ -103,7 +105,8 @@ def make(
     report = Report.load(folder / _FILES[0])
     # Recipes that differ only in what they publish share this result: the run to name is the one that asks.
     provenance = replace(report.provenance, run=plan.run.id)
-    return replace(report, provenance=provenance, search=_search(plan)), folder / _FILES[1], cached
+    report = replace(report, provenance=provenance, search=_search(plan), ablation=ablation)
+    return report, folder / _FILES[1], cached
 
 
 def _search(plan: Plan) -> reports.Search | None:
@@ -143,7 +146,7 @@ def _judge(
     model = loading.load(Resolved(name=kept.name, folder=folder))
     part = parts.split(parts.held_out)
     asked = time.monotonic()
-    outcome = _outcome(plan, kept, parts, parts.held_out, model)
+    outcome = outcome_on(plan, kept, parts, parts.held_out, model)
     pace = diagnosing.pace(outcome, model, time.monotonic() - asked)
     report = report_of(
         plan, parts, ledger, kept, outcome,
@@ -248,7 +251,7 @@ def _validation(
     is_other = parts.held_out != "validation" and "validation" in parts.splits
     if model is None or not is_other or not isinstance(outcome, LabelOutcome | LabelsOutcome):
         return None
-    return _outcome(plan, kept, parts, "validation", model)
+    return outcome_on(plan, kept, parts, "validation", model)
 
 
 def _learned(rows: pl.DataFrame, outcome: Outcome) -> Taught:
@@ -265,7 +268,7 @@ def _weights(plan: Plan, notes: Mapping[str, Any]) -> Weights | None:
     return Weights(keep=plan.recipe.train.keep, step=kept[-1], steps=notes["curve"][-1][0])
 
 
-def _outcome(plan: Plan, candidate: Candidate, parts: Parts, split: str, model: Model) -> Outcome:
+def outcome_on(plan: Plan, candidate: Candidate, parts: Parts, split: str, model: Model) -> Outcome:
     """What a model does on a split, whose rows are encoded once, beside what a candidate began as."""
 
     def encoded(learner: Learner) -> Examples:
@@ -296,7 +299,7 @@ def _rivals(
                 found[name] = measuring.asked(informed, parts.split(parts.held_out))
     if rival is not None:
         model = loading.load(Resolved(name=rival.name, folder=Path(rival.folder)))
-        found[PRODUCTION] = _outcome(plan, kept, parts, parts.held_out, model)
+        found[PRODUCTION] = outcome_on(plan, kept, parts, parts.held_out, model)
     return found
 
 

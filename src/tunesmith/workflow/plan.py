@@ -125,6 +125,8 @@ class Plan:
         """What the prepared data depends on."""
         section = self.recipe.data.model_copy(update={"clean": self.cleaners})
         data = section.model_dump(mode="json", exclude={"source", "max_length", "teacher"})
+        if data["augment"] is not None:
+            data["augment"].pop("seeds")
         files = [
             [
                 split,
@@ -238,10 +240,16 @@ class Plan:
     def varied(self, values: Mapping[str, Any], mark: str = "") -> Plan:
         """The same plan with other settings of `train`, in the same run; `mark` tells its models apart."""
         train = recipe_file.with_values(self.recipe.train, values, self.base)
-        recipe = self.recipe.model_copy(update={"train": train})
-        made = Plan(recipe, self.file, self.workspace, resumed=self.run)
+        return self._changed({"train": train}, self.data_key, mark)
+
+    def reseeded(self, seed: int, data_key: str, mark: str) -> Plan:
+        """The same plan with another seed for training, on the rows that `data_key` identifies."""
+        return self._changed({"seed": seed}, data_key, mark)
+
+    def _changed(self, update: Mapping[str, Any], data_key: str, mark: str) -> Plan:
+        made = Plan(self.recipe.model_copy(update=update), self.file, self.workspace, resumed=self.run)
         # Files and models are not read again: they are hashed whole.
-        vars(made).update({name: getattr(self, name) for name in ("task", "sources", "data_key")})
+        vars(made).update(task=self.task, sources=self.sources, data_key=data_key)
         vars(made)["candidates"] = tuple(
             replace(one, name=one.name + mark, key=made._training_key(one.identity))
             for one in self.candidates
@@ -289,6 +297,7 @@ class Plan:
         return cache.key(
             trained=trained,
             eval=self.recipe.eval.model_dump(mode="json"),
+            ablation=self.recipe.data.augment.seeds if self.recipe.data.augment else 0,
             hosted=[
                 found.digest
                 for name in self.recipe.eval.against

@@ -192,12 +192,14 @@ class _Execution:
             stopped = yield from self._train(candidate, parts)
             if stopped:
                 return
+        if (yield from self._ablate(parts)):
+            return
         ledger, report = yield from self._eval(parts)
         if self.stop():
             yield Stopped(step=0)
             return
         release = yield from self._publish(report)
-        self._finish(report, ledger, release)
+        self._finish(report, ledger, release, parts)
         yield Completed(seconds=(Spent.now() - self.began).seconds)
 
     def data(self) -> Generator[Event, None, Parts]:
@@ -243,8 +245,17 @@ class _Execution:
         yield StageFinished(stage="train", cached=cached, seconds=time.monotonic() - began)
         return False
 
+    def _ablate(self, parts: Parts) -> Generator[Event, None, bool]:
+        """Train without the rows that were made too, if there are any; whether it was stopped."""
+        from tunesmith.workflow import ablating, judging
+
+        if not ablating.seeds_of(self.plan):
+            return False
+        kept, _ = judging.choose(self.plan, parts)
+        return (yield from ablating.train(self.plan, kept, parts, self.stop, self.group))
+
     def _eval(self, parts: Parts) -> Generator[Event, None, tuple[Ledger, Report]]:
-        from tunesmith.workflow import judging, training
+        from tunesmith.workflow import ablating, judging, training
 
         began = time.monotonic()
         yield StageStarted(stage="eval")
@@ -252,7 +263,9 @@ class _Execution:
         notes = training.notes_of(training.folder_of(self.plan, kept))
         truncated = {int(row): lost for row, lost in notes["truncated"].items()}
         ledger = parts.ledger.drop(notes["empty"], "nothing_to_learn").truncate(truncated)
-        report, outcome, cached = judging.make(self.plan, parts, ledger, kept, tried)
+        report, outcome, cached = judging.make(
+            self.plan, parts, ledger, kept, tried, ablating.told(self.plan, kept, parts)
+        )
         self._keep(kept, parts, ledger, report, outcome)
         yield StageFinished(stage="eval", cached=cached, seconds=time.monotonic() - began)
         return ledger, report
@@ -281,7 +294,7 @@ class _Execution:
         yield StageFinished(stage="publish", cached=False, seconds=time.monotonic() - began)
         return release
 
-    def _finish(self, report: Report, ledger: Ledger, release: Release | None) -> None:
+    def _finish(self, report: Report, ledger: Ledger, release: Release | None, parts: Parts) -> None:
         from tunesmith.eval import summary
 
         spent = Spent.now() - self.began
@@ -300,7 +313,9 @@ class _Execution:
                 "search": asdict(report.search) if report.search else None,
                 "weights": asdict(report.weights) if report.weights else None,
                 "forgetting": asdict(report.forgetting) if report.forgetting else None,
+                "ablation": asdict(report.ablation) if report.ablation else None,
                 "ledger": ledger.summary(),
+                "augmented": parts.augmented,
                 "gate": asdict(report.gate) if report.gate.checks else None,
                 "rival": _rival(self.plan),
                 "seconds": round(spent.seconds, 3),
