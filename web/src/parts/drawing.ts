@@ -27,7 +27,7 @@ export function options(lines: readonly Line[], marks: () => readonly Mark[], wi
     scales: { x: { time: wish.time }, y: { distr: wish.log ? 3 : 1, range: wish.log ? null! : room } },
     axes: [
       { ...axis, ...(wish.time ? {} : { values: (_: uPlot, ticks: number[]) => ticks.map(short) }) },
-      { ...axis, size: 48, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : wish.format(tick))) },
+      { ...axis, size: wide, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : wish.format(tick))) },
     ],
     series: [{}, ...lines.flatMap((line, i) => strokes(line, i, wish.smoothing))],
     bands: lines.flatMap((line, i) => band(line, i)),
@@ -55,6 +55,9 @@ function font(): string {
 function short(value: number): string {
   return Math.abs(value) >= 10_000 ? Intl.NumberFormat("en", { notation: "compact" }).format(value) : number(value, 5);
 }
+
+// As wide as its longest figure.
+const wide: uPlot.Axis.Size = (_, values) => Math.max(44, 12 + 6.4 * Math.max(0, ...(values ?? []).map((value) => value.length)));
 
 // A flat line stands in the middle instead of on the border.
 const room: uPlot.Range.Function = (_, low, high) => {

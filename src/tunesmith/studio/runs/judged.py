@@ -50,8 +50,15 @@ class Rows:
         self._outcome = outcome
         self.right = rows.right(outcome)
 
+    @property
+    def worded(self) -> bool:
+        """Whether rows can be told in words; those of a perplexity cannot."""
+        return bool(len(self._outcome.rows)) and rows.row(self._outcome, 0) is not None
+
     def places(self, wanted: Wanted) -> list[int]:
         """Where the rows are, those first of which a classifier was surest."""
+        if not self.worded:
+            return []
         flags = self._which(wanted.which) & self._labelled(wanted)
         found = self._order[flags[self._order]]
         words = wanted.search.lower().split()

@@ -31,11 +31,12 @@ Which = Literal["wrong", "right", "all"]
 
 
 class Mistakes(Frozen):
-    """Some of the `total` rows that were asked for. `judged`: rows are right or wrong."""
+    """Some of the `total` rows asked for. `judged`: rows are right or wrong; `worded`: they have words."""
 
     rows: list[Judgement]
     total: int
     judged: bool
+    worded: bool
 
 
 def add_routes(app: FastAPI, studio: Studio) -> None:
@@ -64,7 +65,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         rows = judged.of(find(studio.workspace, run_id))
         found = rows.places(Wanted(which=which, target=target, predicted=predicted, search=search))
         shown = [rows.judgement(place) for place in found[offset : offset + limit]]
-        return Mistakes(rows=shown, total=len(found), judged=rows.right is not None)
+        return Mistakes(rows=shown, total=len(found), judged=rows.right is not None, worded=rows.worded)
 
     @app.get("/api/runs/{run_id}/mistakes.csv", response_class=StreamingResponse)
     def table(

@@ -26,6 +26,8 @@ export const stageWord = (stage: string) => word("stage", stage);
 export const eventWord = (event: string) => word("event", event);
 export const taskWord = (task: string) => word("task", task);
 export const metricWord = (metric: string) => word("metric", metric);
+/** A baseline by its name; a model keeps its own. */
+export const modelWord = (name: string) => (has(`runs.name_${name}`) ? t(`runs.name_${name}`) : name);
 export const alertWord = (alert: string) => word("alert", alert);
 export const alertAdvice = (alert: string) => word("advice", alert);
 
@@ -47,7 +49,8 @@ export function figure(metric: string, value: number | string | null | undefined
 /** The same with its sign, as a difference: points of per cent, or numbers. */
 export function difference(metric: string, value: number): string {
   const sign = value > 0 ? "+" : value < 0 ? "−" : "±";
-  return `${sign}${figure(metric, Math.abs(value))}`;
+  const size = Math.abs(value);
+  return SHARES.test(metric) ? `${sign}${t("runs.points", { n: number(100 * size, 3) })}` : `${sign}${number(size)}`;
 }
 
 /** How a p-value is told: no more digits than it means. */
