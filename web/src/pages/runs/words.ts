@@ -46,11 +46,15 @@ export function figure(metric: string, value: number | string | null | undefined
   return SHARES.test(metric) && Math.abs(plain) <= 1 ? percent(plain) : number(plain);
 }
 
-/** The same with its sign, as a difference: points of per cent, or numbers. */
-export function difference(metric: string, value: number): string {
+/** A difference with its sign and no unit: of shares in points of per cent. */
+export function signed(metric: string, value: number): string {
   const sign = value > 0 ? "+" : value < 0 ? "−" : "±";
-  const size = Math.abs(value);
-  return SHARES.test(metric) ? `${sign}${t("runs.points", { n: number(100 * size, 3) })}` : `${sign}${number(size)}`;
+  return sign + (SHARES.test(metric) ? number(100 * Math.abs(value), 3) : number(Math.abs(value)));
+}
+
+/** The same with its unit. */
+export function difference(metric: string, value: number): string {
+  return SHARES.test(metric) ? t("runs.points", { n: signed(metric, value) }) : signed(metric, value);
 }
 
 /** How a p-value is told: no more digits than it means. */
