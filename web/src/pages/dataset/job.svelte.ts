@@ -1,0 +1,51 @@
+// A job that a page asked for: it is followed until it is over, whatever becomes of the page in between.
+import { api } from "../../lib/api";
+import { follow } from "../../lib/events.svelte";
+import type { Schema } from "../../lib/types";
+
+type Job = Schema<"JobEntry">;
+const over = ["finished", "failed", "cancelled"];
+
+export class Work {
+  job = $state.raw<Job>();
+  error = $state.raw<Error>();
+  #done: (job: Job) => void;
+
+  constructor(done: (job: Job) => void = () => {}) {
+    this.#done = done;
+    $effect(() => follow("jobs", { event: (event) => this.#heard(event.jobs as Job[] | undefined), reset: this.look }));
+  }
+
+  get busy(): boolean {
+    return this.job !== undefined && !over.includes(this.job.status);
+  }
+
+  /** Ask for a job. */
+  async ask(wishes: object): Promise<void> {
+    this.error = undefined;
+    try {
+      this.job = await api.post<Job>("/api/jobs", wishes);
+    } catch (error) {
+      this.error = error as Error;
+    }
+  }
+
+  /** Take up one that is already there. */
+  async find(kind: string, title: string): Promise<void> {
+    const { jobs } = await api.get<Schema<"JobList">>("/api/jobs", { limit: 50 });
+    const mine = jobs.find((job) => job.kind === kind && job.title === title && !over.includes(job.status));
+    if (mine) this.job = mine;
+  }
+
+  look = async (): Promise<void> => {
+    if (this.busy && this.job) this.#heard([await api.get<Job>(`/api/jobs/${this.job.id}`)]);
+  };
+
+  #heard(jobs: Job[] | undefined): void {
+    const mine = jobs?.find((job) => job.id === this.job?.id);
+    if (!mine) return void (jobs ? 0 : this.look());
+    const was = this.busy;
+    this.job = mine;
+    if (was && !this.busy) this.#done(mine);
+  }
+}
