@@ -83,7 +83,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         effects = preview_files(section, wishes.count)
         return CleaningEffects(
             effects=[
-                {"cleaner": one.cleaner, "rows": [{"line": s.line, **asdict(s.effect)} for s in one.shown]}
+                {"cleaner": one.name, "rows": [{"line": s.line, **asdict(s.effect)} for s in one.shown]}
                 for one in effects
             ]
         )
