@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from tunesmith.serve import errors
 
 KEY = "tunesmith.key"  # where a request's scope has its key
 _DAY_S = 86_400
-_FLUSH_S = 5.0
+_FLUSH_S = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ class Usage:
         self._stored = store.usage(self._day)  # of today, by all servers
         self._fresh: dict[str, Used] = defaultdict(Used)  # not stored yet
         self._moving: Mapping[str, Used] = {}  # on its way into the store
+        self._touched: Counter[str] = Counter()  # requests of any kind, not stored yet
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="tunesmith-usage", daemon=True)
         self._thread.start()
@@ -70,6 +71,11 @@ class Usage:
     def renewed_in(self) -> int:
         """In how many seconds the next day begins."""
         return math.ceil(_DAY_S - self._clock() % _DAY_S)
+
+    def touch(self, key: Key) -> None:
+        """Note that a key was used for something."""
+        with self._changing:
+            self._touched[key.id] += 1
 
     def begin(self, key: Key) -> None:
         """Count a request of a key.
@@ -94,7 +100,10 @@ class Usage:
         """Put what is fresh into the store, and learn what other servers counted."""
         with self._changing:
             self._moving, self._fresh = self._fresh, defaultdict(Used)
+            touched, self._touched = self._touched, Counter()
         try:
+            if touched:
+                self._store.note_use(touched)
             if self._moving:
                 self._store.add_usage(self._day, self._moving)
         except BaseException:
@@ -142,6 +151,8 @@ class Metered:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on and count, or refuse."""
         key = scope.get(KEY)
+        if key is not None:
+            self._usage.touch(key)
         if key is None or scope["method"] != "POST" or not scope["path"].startswith("/v1/"):
             await self._app(scope, receive, send)
             return
