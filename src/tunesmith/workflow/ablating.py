@@ -50,6 +50,8 @@ def seeds_of(plan: Plan) -> int:
 
 def arms(plan: Plan, kept: Candidate, parts: Parts) -> Iterator[tuple[Arm, Arm]]:
     """For each seed the training with the rows that were made, and the one without."""
+    if not seeds_of(plan):
+        return
     without = _without(parts)
     at = plan.candidates.index(kept)
     for number in range(seeds_of(plan)):

@@ -49,3 +49,5 @@ def test_both_are_trained_with_each_seed_and_the_report_tells(
     other = tunesmith.run("a.yaml", overrides=["data.augment.seeds=0"])
     assert other["ablation"] is None
     assert other["augmented"] == result["augmented"]
+    plain = tunesmith.run("a.yaml", overrides=["data.augment=null"])
+    assert (plain["ablation"], plain["augmented"]) == (None, {})
