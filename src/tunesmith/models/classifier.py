@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tunesmith.models import device
+from tunesmith.models import device, packed
 from tunesmith.models.encoding import encode, truncate
 from tunesmith.models.heads import Headed
+from tunesmith.models.packed import Row as Row
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from tunesmith.models.attention import Attention
 
-Row = Sequence[int] | NDArray[np.integer[Any]]
 _TOKENS_AT_ONCE = 8192
 
 
@@ -92,11 +92,20 @@ def probabilities(module: nn.Module, rows: Sequence[Row], *, several: bool = Fal
     module.eval()
     with torch.inference_mode():
         for batch in batches_by_length([len(row) for row in rows], _TOKENS_AT_ONCE):
-            ids, mask = pad([rows[i] for i in batch])
-            logits = module(ids, mask).float()
+            logits = _logits(module, [rows[i] for i in batch]).float()
             shares = logits.sigmoid() if several else logits.softmax(-1)
             parts.update(zip(batch, shares.cpu().numpy(), strict=True))
     return np.stack([parts[i] for i in range(len(rows))])
+
+
+def _logits(module: nn.Module, rows: Sequence[Row]) -> Tensor:
+    """Logits [rows, labels], without padding where the encoder allows it."""
+    if isinstance(module, Classifier) and packed.covers(module.encoder):
+        found = means(packed.hidden(module.encoder, rows), [len(row) for row in rows])
+        return module.logits(found.to(module.head.weight.dtype))
+    ids, mask = pad(rows)
+    logits: Tensor = module(ids, mask)
+    return logits
 
 
 def pad(rows: Sequence[Row]) -> tuple[Tensor, Tensor]:

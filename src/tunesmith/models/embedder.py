@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tunesmith.models.classifier import Row, batches_by_length, pad
+from tunesmith.models import packed
+from tunesmith.models.classifier import Row, batches_by_length, means, pad
 from tunesmith.models.encoding import encode, truncate
 
 if TYPE_CHECKING:
@@ -57,11 +58,19 @@ def vectors(encoder: nn.Module, rows: Sequence[Row], width: int) -> NDArray[np.f
     encoder.eval()
     with torch.inference_mode():
         for batch in batches_by_length([len(row) for row in rows], _TOKENS_AT_ONCE):
-            ids, mask = pad([rows[i] for i in batch])
-            hidden = encoder(input_ids=ids, attention_mask=mask).last_hidden_state  # [batch, length, width]
-            weight = mask.to(hidden.dtype)[..., None]
-            found[batch] = unit((hidden * weight).sum(1) / weight.sum(1)).float().cpu().numpy()
+            found[batch] = unit(_means(encoder, [rows[i] for i in batch])).float().cpu().numpy()
     return found
+
+
+def _means(encoder: nn.Module, rows: Sequence[Row]) -> Tensor:
+    """The mean hidden state of each row [rows, width], without padding where the encoder allows it."""
+    if packed.covers(encoder):
+        return means(packed.hidden(encoder, rows), [len(row) for row in rows])
+    ids, mask = pad(rows)
+    hidden = encoder(input_ids=ids, attention_mask=mask).last_hidden_state  # [rows, length, width]
+    weight = mask.to(hidden.dtype)[..., None]
+    mean: Tensor = (hidden * weight).sum(1) / weight.sum(1)
+    return mean
 
 
 def unit(mean: Tensor) -> Tensor:
