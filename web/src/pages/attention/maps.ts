@@ -55,11 +55,11 @@ function rgb(written: string): number[] {
 
 /** Paint a map, one pixel for each pair of tokens. */
 export function paint(canvas: HTMLCanvasElement, map: Uint8Array, width: number, colours: Uint8ClampedArray): void {
-  const height = Math.max(1, Math.round(map.length / Math.max(1, width)));
   canvas.width = Math.max(1, width);
-  canvas.height = height;
-  const image = new ImageData(canvas.width, height);
-  for (const [i, value] of map.entries()) image.data.set(colours.subarray(4 * value, 4 * value + 4), 4 * i);
+  canvas.height = Math.max(1, Math.round(map.length / canvas.width));
+  const image = new ImageData(canvas.width, canvas.height);
+  const [pixels, palette] = [new Uint32Array(image.data.buffer), new Uint32Array(colours.buffer)];
+  for (let i = 0; i < map.length; i++) pixels[i] = palette[map[i] ?? 0] ?? 0;
   canvas.getContext("2d")?.putImageData(image, 0, 0);
 }
 
