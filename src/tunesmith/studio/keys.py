@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from fastapi import FastAPI, Path, Response
 from pydantic import BaseModel, Field
 
-from tunesmith.core.store import Key
+from tunesmith.core.store import Key, Used
+from tunesmith.core.store.usage import day_of
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.serve.strict import Strict
 from tunesmith.studio.roles import ADMIN
@@ -20,19 +21,22 @@ POLICIES: dict[Route, Policy] = {
     ("DELETE", "/api/keys/{id}"): ADMIN,
 }
 Scope = Literal["serve", "studio", "studio:viewer", "studio:annotator", "studio:engineer", "studio:admin"]
+Quota = Annotated[int, Field(ge=1, le=10**15)]
 _DAY_S = 86400
 
 
 class KeyRequest(Strict):
-    """A key for `name`, valid for so many days, or until it is revoked."""
+    """A key for `name`, valid for so many days, or until it is revoked; quotas are for a day."""
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=6, default_factory=lambda: ["serve"])]
     days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    quota_requests: Quota | None = None
+    quota_tokens: Quota | None = None
 
 
 class KeyRow(BaseModel):
-    """A key without its text; times are Unix times."""
+    """A key without its text; times are Unix times, counts are of today (in UTC) and of all days."""
 
     id: str
     name: str
@@ -41,8 +45,13 @@ class KeyRow(BaseModel):
     revoked: float | None
     expires: float | None
     used: float | None
-    requests: int
     valid: bool
+    quota_requests: int | None
+    quota_tokens: int | None
+    requests: int
+    tokens: int
+    requests_today: int
+    tokens_today: int
 
 
 class Keys(BaseModel):
@@ -67,15 +76,24 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/keys")
     def keys() -> Keys:
         """All keys, the revoked ones too."""
-        found = studio.store.keys()
-        return Keys(keys=[_row(key) for key in found])
+        store = studio.store
+        ever, today = store.usage(), store.usage(day_of(time.time()))
+        found = store.keys()
+        rows = [_row(key, ever.get(key.id, Used()), today.get(key.id, Used())) for key in found]
+        return Keys(keys=rows)
 
     @app.post("/api/keys", status_code=201)
     def create(wishes: KeyRequest) -> NewKey:
         """Make a key; its text is in this answer and nowhere else."""
         expires = time.time() + wishes.days * _DAY_S if wishes.days else None
         scopes = list(dict.fromkeys(wishes.scopes))
-        identity, text = studio.store.create_key(wishes.name, scopes, expires=expires)
+        identity, text = studio.store.create_key(
+            wishes.name,
+            scopes,
+            expires=expires,
+            quota_requests=wishes.quota_requests,
+            quota_tokens=wishes.quota_tokens,
+        )
         return NewKey(id=identity, name=wishes.name, scopes=list(scopes), expires=expires, key=text)
 
     @app.delete("/api/keys/{id}", status_code=204)
@@ -85,7 +103,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         return Response(status_code=204)
 
 
-def _row(key: Key) -> KeyRow:
+def _row(key: Key, ever: Used, today: Used) -> KeyRow:
     over = key.expires is not None and key.expires <= time.time()
     return KeyRow(
         id=key.id,
@@ -95,6 +113,11 @@ def _row(key: Key) -> KeyRow:
         revoked=key.revoked,
         expires=key.expires,
         used=key.used,
-        requests=key.requests,
         valid=key.revoked is None and not over,
+        quota_requests=key.quota_requests,
+        quota_tokens=key.quota_tokens,
+        requests=ever.requests,
+        tokens=ever.tokens,
+        requests_today=today.requests,
+        tokens_today=today.tokens,
     )

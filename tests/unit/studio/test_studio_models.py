@@ -179,6 +179,7 @@ def test_a_key_is_shown_once_counted_and_worthless_when_it_is_over(
         assert time.monotonic() < end, row()
         time.sleep(0.05)
     assert row()["used"] > row()["created"]
+    assert row()["tokens_today"] >= 3
     assert isinstance(studio.store.find_key(made["key"]), Key)
     later = time.time() + 2 * 86400
     with monkeypatch.context() as patched:

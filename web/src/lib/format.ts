@@ -29,7 +29,7 @@ export function bytes(count: number | null | undefined): string {
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
   if (seconds < 1) return t("shell.milliseconds", { n: Math.round(seconds * 1000) });
-  if (seconds < 60) return t("shell.seconds", { n: Math.round(seconds) });
+  if (seconds < 60) return t("shell.seconds", { n: seconds < 10 ? Math.round(10 * seconds) / 10 : Math.round(seconds) });
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return t("shell.minutes", { n: minutes, s: Math.round(seconds % 60) });
   const hours = Math.floor(minutes / 60);
