@@ -136,7 +136,8 @@ def test_a_classifier_answers_in_chinese_and_its_snippets_run(
 def test_attention_is_shown_for_every_head_and_one_is_exported(
     desk: Server, visit: Callable[..., Page], tmp_path: Path
 ) -> None:
-    page = visit("/attention?model=helper@1&text=Once upon a time")
+    page = visit("/attention")
+    page.goto(f"{desk.url}/attention?model=helper@1&text=Once upon a time")
     expect(page.locator("canvas")).to_have_count(5 * 9 + 1, timeout=LOADED_MS)
     page.get_by_role("button", name="Layer 3, head 2", exact=True).click()
     assert "layer=2&head=1" in page.url
