@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli import load_view
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import number
 from tunesmith.core import text
 from tunesmith.core.errors import UsageError
+from tunesmith.serve.names import ENGINES, WEIGHTS
 
 if TYPE_CHECKING:
     from tunesmith.serve.request_log import RequestLog
+    from tunesmith.serve.served import Deployment
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
@@ -29,6 +31,11 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         parser.add_argument(
             f"--{name}", metavar="N", type=number(int, 1, 1_000_000),
             help=text.say(f"cli.option_{name.replace('-', '_')}", lang),
+        )  # fmt: skip
+    for name, known in (("engine", ENGINES), ("weights", WEIGHTS)):
+        parser.add_argument(
+            f"--{name}", choices=known, default="auto" if name == "engine" else None,
+            help=text.say(f"cli.option_{name}", lang),
         )  # fmt: skip
     parser.add_argument("--bench", metavar="URL", help=text.say("cli.option_bench", lang))
     load_view.options(parser, lang)
@@ -92,6 +99,8 @@ def run(given: argparse.Namespace, output: Output) -> int:
         canaries=given.canaries,
         shadows=given.shadows,
         host=given.host,
+        engine=given.engine,
+        weights=given.weights,
         loading=lambda label: output.hint(output.say("serve_loading", name=label)),
     )
 
@@ -99,10 +108,13 @@ def run(given: argparse.Namespace, output: Output) -> int:
     studio = Studio.over(output.workspace, made.deployments, logs=log is not None)
 
     def ready(url: str) -> None:
-        served = [{"name": d.name, "aliases": list(d.aliases), "task": d.task} for d in made.deployments]
+        served = [_told(d) for d in made.deployments]
         output.data({"url": url, "studio": studio.address(url), "models": served})
         output.line(output.say("serve_ready", url=url))
         output.hint(output.say("serve_studio", url=studio.address(url)))
+        for deployment in made.deployments:
+            if instead := getattr(deployment, "instead", None):
+                output.hint(output.say("serve_instead", name=deployment.name, reason=instead))
         output.hint(output.say("serve_how_to_end"))
 
     pace = Pace(per_minute=given.per_minute, at_once=given.at_once)
@@ -119,6 +131,13 @@ def run(given: argparse.Namespace, output: Output) -> int:
             **where,
         )
     return 0
+
+
+def _told(deployment: Deployment) -> dict[str, Any]:
+    """A served model as JSON."""
+    told = {"name": deployment.name, "aliases": list(deployment.aliases), "task": deployment.task}
+    computed = getattr(deployment, "computed", None)
+    return {**told, "computed": computed} if computed else told
 
 
 def _share(given: str) -> tuple[str, float]:

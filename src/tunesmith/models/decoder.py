@@ -18,9 +18,10 @@ from transformers import PreTrainedModel
 
 from tunesmith.core.errors import UsageError
 from tunesmith.models import chunks, past
+from tunesmith.models.likelihood import read
 from tunesmith.models.sampler import Sampler
 from tunesmith.models.sampling import Sampling
-from tunesmith.models.token import Token, TokenFinish, check_ids
+from tunesmith.models.token import Likelihood, Token, TokenFinish, check_ids
 
 Failed = Callable[[int, Exception], None]  # told the handle of a sequence that failed, and why
 
@@ -37,33 +38,29 @@ class _Sequence:
 _Read: TypeAlias = "tuple[_Sequence, int]"  # a sequence, and how many of its ids are read
 
 
-class Decoder:
+class Batching:
     """Continues up to `max_batch` sequences of token ids at once. Not thread-safe: one thread drives it.
 
-    `module` is a causal model with the interface of transformers, in eval mode. A step reads at most `chunk`
-    tokens of prompts; None: as many as a processor reads in a fraction of a second. Beginnings that were read
-    are kept in `remembered` bytes for prompts that begin so, if the model's past is computed here.
-
-    Raises:
-        ModelError: S23 when the model's past is not keys and values.
+    A step reads at most `chunk` tokens of prompts. `context` is the longest sequence, if there is one.
     """
 
-    def __init__(
-        self, module: nn.Module, *, max_batch: int, chunk: int | None = None, remembered: int = 0
-    ) -> None:
-        self.module = cast("PreTrainedModel", module)
-        self.max_batch = max_batch
-        self.chunk = chunk or chunks.size(module)
-        self.vocabulary = vocabulary_size(module)
-        text_config = self.module.config.get_text_config(decoder=True)
-        self.context: int | None = getattr(text_config, "max_position_embeddings", None)
+    def __init__(self, *, vocabulary: int, context: int | None, max_batch: int, chunk: int) -> None:
+        self.vocabulary, self.context = vocabulary, context
+        self.max_batch, self.chunk = max_batch, chunk
         self._handles = 0
-        self._remembered = remembered
         self.clear()
+
+    def fresh(self) -> past.Past:
+        """A past without sequences."""
+        raise NotImplementedError
+
+    def likelihoods(self, ids: Sequence[int], top: int) -> list[Likelihood]:
+        """How likely the model finds every id but the first, given those before it."""
+        raise NotImplementedError
 
     def clear(self) -> None:
         """Forget all sequences."""
-        self._past = past.of(self.module, self._remembered)
+        self._past = self.fresh()
         self._rows: dict[int, _Sequence] = {}
         self._newcomers: dict[int, _Sequence] = {}  # whose prompts are being read, the oldest first
 
@@ -140,9 +137,9 @@ class Decoder:
     def _one_by_one(self, reads: Sequence[_Read], failed: Failed | None) -> list[tuple[list[_Read], Tensor]]:
         """What is left when one of several prompts cannot be read."""
         groups: list[tuple[list[_Read], Tensor]] = []
-        for read in reads:
-            with self._by_itself(read[0].handle, failed):
-                groups.append(([read], self._logits([read])))
+        for one in reads:
+            with self._by_itself(one[0].handle, failed):
+                groups.append(([one], self._logits([one])))
         return groups
 
     def _logits(self, reads: Sequence[_Read]) -> Tensor:
@@ -158,6 +155,38 @@ class Decoder:
                 raise
             self.remove(handle)
             failed(handle, error)
+
+
+class Decoder(Batching):
+    """Batching over `module`, a causal model with the interface of transformers, in eval mode.
+
+    `chunk` None: as many tokens as a processor reads in a fraction of a second. Beginnings that were read are
+    kept in `remembered` bytes for prompts that begin so, if the model's past is computed here.
+
+    Raises:
+        ModelError: S23 when the model's past is not keys and values.
+    """
+
+    def __init__(
+        self, module: nn.Module, *, max_batch: int, chunk: int | None = None, remembered: int = 0
+    ) -> None:
+        self.module = cast("PreTrainedModel", module)
+        self._remembered = remembered
+        text_config = self.module.config.get_text_config(decoder=True)
+        super().__init__(
+            vocabulary=vocabulary_size(module),
+            context=getattr(text_config, "max_position_embeddings", None),
+            max_batch=max_batch,
+            chunk=chunk or chunks.size(module),
+        )
+
+    def fresh(self) -> past.Past:
+        """See `Batching.fresh`."""
+        return past.of(self.module, self._remembered)
+
+    def likelihoods(self, ids: Sequence[int], top: int) -> list[Likelihood]:
+        """See `Batching.likelihoods`."""
+        return read(self.module, ids, top)
 
 
 def _next(sequence: _Sequence, logits: Tensor) -> Token:
@@ -177,7 +206,7 @@ def vocabulary_size(module: nn.Module) -> int:
     return int(cast("PreTrainedModel", module).config.get_text_config(decoder=True).vocab_size)
 
 
-def run(decoder: Decoder, ids: Sequence[int], sampling: Sampling) -> Iterator[Token]:
+def run(decoder: Batching, ids: Sequence[int], sampling: Sampling) -> Iterator[Token]:
     """Continue one sequence to its end. The decoder is not to be stepped by others meanwhile."""
     handle = decoder.add(ids, sampling)
     try:

@@ -22,6 +22,7 @@ from tunesmith.models.scorer import TextScorer
 from tunesmith.models.tagger import TextTagger
 from tunesmith.models.translator import Translator
 from tunesmith.serve.admission import Limits
+from tunesmith.serve.choice import Computing, choose
 from tunesmith.serve.classifier_engine import Classifier, ClassifierEngine
 from tunesmith.serve.served import (
     AnswerDeployment,
@@ -36,7 +37,6 @@ from tunesmith.serve.served import (
     TagDeployment,
     TextDeployment,
 )
-from tunesmith.serve.torch_engine import TorchEngine
 
 
 @runtime_checkable
@@ -78,8 +78,11 @@ def deploy(
     name: str | None = None,
     aliases: Sequence[str] = (),
     limits: Limits | None = None,
+    computing: Computing | None = None,
 ) -> Deployment:
     """Start an engine for a model. It answers to `name` (the model's own if None) and to `aliases`.
+
+    `computing` says which engine a language model gets; None is torch.
 
     Raises:
         ModelError: M14 for a model without a route, and for a hosted one: this server asks no other.
@@ -96,11 +99,15 @@ def deploy(
         "tokenizer": getattr(model, "tokenizer", None),
     }
     if isinstance(model, Generator):
+        wished = computing or Computing(engine="torch")
+        chosen = choose(model.module, limits, getattr(model, "digest", ""), wished)
         return TextDeployment(
             contract=model.contract,
             context=model.context,
             vocabulary=vocabulary_size(model.module),
-            engine=TorchEngine(model.module, limits),
+            engine=chosen.engine,
+            computed=chosen.computed,
+            instead=chosen.instead,
             **names,
         )
     return _predictor(model, limits, names)

@@ -48,13 +48,18 @@ class Served:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextDeployment(Served):
-    """A served language model. `context` is in tokens; `vocabulary` counts ids."""
+    """A served language model. `context` is in tokens; `vocabulary` counts ids.
+
+    `computed` names its engine and the numbers of its weights; `instead` is why another engine was not taken.
+    """
 
     tokenizer: Tokenizer
     contract: PromptContract
     context: int
     vocabulary: int
     engine: Engine
+    computed: str = "torch"
+    instead: str | None = None
     task: ClassVar[ServedTask] = "generate"
 
 

@@ -1,163 +1,18 @@
-"""The engine that is always there: one worker thread drives a `Decoder` over a transformers model.
-
-Each turn drops what nobody wants any more, takes in what waits as far as the batch has room, and makes one
-step. Whatever goes wrong reaches every request concerned as an error; none is left waiting.
-"""
+"""The engine that is always there: continuous batching over a transformers model."""
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
 from torch import nn
 
-from tunesmith.core.errors import TunesmithError
 from tunesmith.models.decoder import Decoder
-from tunesmith.models.likelihood import read
-from tunesmith.models.token import Finish
-from tunesmith.serve.admission import Limits, WaitingRoom
-from tunesmith.serve.caller import CALLER
-from tunesmith.serve.engine import Item, Prompt, Reading, Stats, TokenStream, deliver
-from tunesmith.serve.quarantine import Quarantine
-
-logger = logging.getLogger(__name__)
+from tunesmith.serve.admission import Limits
+from tunesmith.serve.batch_engine import BatchEngine
 
 _REMEMBERED = 256 * 2**20  # bytes, for beginnings of prompts
 
 
-@dataclass(slots=True, eq=False)
-class _Job:
-    prompt: Prompt
-    stream: TokenStream
-    index: int
-    gone: bool = False  # nobody wants it any more
-
-    @property
-    def size(self) -> int:
-        return len(self.prompt.ids) + self.prompt.sampling.max_new_tokens
-
-
-class TorchEngine:
+class TorchEngine(BatchEngine):
     """Continuous batching of one model. Close it to end its thread."""
 
     def __init__(self, module: nn.Module, limits: Limits) -> None:
-        self._decoder = Decoder(module, max_batch=limits.batch, remembered=_REMEMBERED)
-        self._limits = limits
-        self._room: WaitingRoom[_Job] = WaitingRoom(limits)
-        self._quarantine = Quarantine()
-        self._running: dict[int, _Job] = {}  # by the decoder's handle; only the worker changes it
-        self._starting = 0  # taken in, and not running yet: reading a prompt takes time
-        self._healthy = True
-        self._worker = threading.Thread(target=self._work, name="tunesmith-engine", daemon=True)
-        self._worker.start()
-
-    def submit(self, prompts: Sequence[Prompt]) -> TokenStream:
-        """Begin the sequences of one request; see `Engine.submit`."""
-        if not self._healthy:
-            raise TunesmithError("S05")
-        for prompt in prompts:
-            self._quarantine.check(prompt.ids)
-        jobs: list[_Job] = []
-        stream = TokenStream(
-            len(prompts),
-            deadline_s=self._limits.deadline_s,
-            on_stop=lambda index: self._forget(jobs[index]),
-        )
-        jobs += [_Job(prompt, stream, index) for index, prompt in enumerate(prompts)]
-        self._room.put(jobs, CALLER.get())
-        return stream
-
-    def stats(self) -> Stats:
-        """What it is doing now."""
-        return Stats(
-            running=len(self._running) + self._starting,
-            waiting=len(self._room),
-            waiting_size=self._room.size,
-            healthy=self._healthy,
-        )
-
-    def close(self) -> None:
-        """Stop after the current step; whoever still waits gets S07."""
-        self._deliver((job, TunesmithError("S07")) for job in self._room.close())
-        self._worker.join()
-
-    def _forget(self, job: _Job) -> None:
-        job.gone = True
-        self._room.discard(job)
-
-    def _work(self) -> None:
-        reason = "S07"
-        try:
-            while self._turn():
-                pass
-        except BaseException:
-            logger.exception("the engine's thread ended")
-            self._healthy, reason = False, "S05"
-        left = [*self._running.values(), *self._room.close()]
-        self._running.clear()
-        self._deliver((job, TunesmithError(reason)) for job in left)
-
-    def _turn(self) -> bool:
-        """Drop, take in, step. False when the engine was closed."""
-        for handle in [handle for handle, job in self._running.items() if job.gone]:
-            self._decoder.remove(handle)
-            del self._running[handle]
-        free = self._limits.batch - len(self._running)
-        left = self._limits.running_size - sum(job.size for job in self._running.values())
-        arrivals = self._room.take(free, wait=not self._running, size=left)
-        if arrivals is None:
-            return False
-        self._starting = len(arrivals)
-        for job in arrivals:
-            self._start(job)
-            self._starting -= 1
-        if self._running:
-            self._step()
-        return True
-
-    def _start(self, job: _Job) -> None:
-        if job.gone:
-            return
-        try:
-            if job.prompt.read is not None:
-                self._read(job, job.prompt.read)
-            if job.prompt.sampling.max_new_tokens:
-                handle = self._decoder.add(job.prompt.ids, job.prompt.sampling)
-                self._running[handle] = job
-        except TunesmithError as error:
-            self._deliver([(job, error)])
-        except Exception as error:
-            self._give_up(job, error)
-
-    def _give_up(self, job: _Job, error: Exception) -> None:
-        """A request failed without the others."""
-        logger.error("a request could not be computed", exc_info=error)
-        self._quarantine.note(job.prompt.ids)
-        self._deliver([(job, TunesmithError("S05"))])
-
-    def _read(self, job: _Job, top: int) -> None:
-        found = read(self._decoder.module, job.prompt.ids, top)
-        finish: Finish | None = None if job.prompt.sampling.max_new_tokens else "length"
-        self._deliver([(job, Reading(found, finish))])
-
-    def _step(self) -> None:
-        try:
-            tokens = self._decoder.step(lambda handle, error: self._give_up(self._running.pop(handle), error))
-        except Exception:
-            # The cache of the batch is in an unknown state: give up the batch, not the engine.
-            logger.exception("a step failed; its %d requests fail", len(self._running))
-            failed = list(self._running.values())
-            self._running.clear()
-            self._decoder.clear()
-            self._deliver((job, TunesmithError("S05")) for job in failed)
-            return
-        items = [(self._running[token.handle], token) for token in tokens]
-        for token in tokens:
-            if token.finish:
-                del self._running[token.handle]
-        self._deliver(items)
-
-    def _deliver(self, items: Iterable[tuple[_Job, Item | TunesmithError]]) -> None:
-        deliver((job.stream, job.index, item) for job, item in items)
+        super().__init__(Decoder(module, max_batch=limits.batch, remembered=_REMEMBERED), limits)

@@ -13,6 +13,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.models.resolve import Resolved, named, resolve
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.following import Source
+from tunesmith.serve.names import EngineName, Weights
 from tunesmith.serve.served import Deployment
 from tunesmith.serve.server import asks_for_keys
 from tunesmith.serve.worker.deployment import deploy_apart
@@ -38,13 +39,16 @@ def serving(
     canaries: Sequence[tuple[str, float]] = (),
     shadows: Sequence[tuple[str, float]] = (),
     host: str = "127.0.0.1",
+    engine: EngineName = "auto",
+    weights: Weights | None = None,
     loading: Callable[[str], None] = lambda name: None,
 ) -> Serving:
     """Load models by their labels, telling `loading` of each.
 
     A model that an alias names is served as `name@version`, and as its name and label. `canaries` are labels
     with the part (0 to 1) of the requests for the same name, under another label, that each answers;
-    `shadows` are asked such a part too, after the answer. `host` is where they will be served.
+    `shadows` are asked such a part too, after the answer. `host` is where they will be served. Language
+    models are computed by `engine`, with their `weights` in such numbers.
 
     Raises:
         UsageError: S19 for a host that other machines reach when there is no key; S24 when two models have
@@ -62,12 +66,12 @@ def serving(
             loading(label)
             version = store and _followed(store, label)
             if version is None:
-                deployments.add(_deploy(resolved, name, aliases))
+                deployments.add(_deploy(resolved, name, aliases, engine, weights))
                 continue
             names = [label]
             if label in labels and sum(other.partition("@")[0] == resolved.name for other in labels) == 1:
                 names.append(resolved.name)
-            source = _source(label, tuple(names), workspace, held)
+            source = _source(label, tuple(names), workspace, held, engine, weights)
             deployments.add(source.load())
             sources.append(source)
         for label, part in canaries:
@@ -105,7 +109,13 @@ def one(label: str, workspace: Workspace, *, taken: Callable[[str], bool], held:
     return Loaded(deployment=source.load(), source=source)
 
 
-def _deploy(resolved: Resolved, name: str, aliases: Sequence[str]) -> Deployment:
+def _deploy(
+    resolved: Resolved,
+    name: str,
+    aliases: Sequence[str],
+    engine: EngineName = "auto",
+    weights: Weights | None = None,
+) -> Deployment:
     """Serve a model out of a process of its own, which tries it out first.
 
     Raises:
@@ -115,17 +125,24 @@ def _deploy(resolved: Resolved, name: str, aliases: Sequence[str]) -> Deployment
         raise ModelError("M14", name=name, wanted="serve", task="ask, eval, eval.against")
     if resolved.folder is None:
         raise ModelError("M13", name=name)
-    return deploy_apart(resolved.folder, name=name, aliases=aliases)
+    return deploy_apart(resolved.folder, name=name, aliases=aliases, engine=engine, weights=weights)
 
 
-def _source(label: str, names: tuple[str, ...], workspace: Workspace, held: ExitStack) -> Source:
+def _source(
+    label: str,
+    names: tuple[str, ...],
+    workspace: Workspace,
+    held: ExitStack,
+    engine: EngineName = "auto",
+    weights: Weights | None = None,
+) -> Source:
     store = Store(workspace.database)
 
     def made() -> Deployment:
         release = store.release(label)
         resolved = resolve(release.label, workspace)
         held.enter_context(using(workspace, [resolved.folder] if resolved.folder else []))
-        return _deploy(resolved, release.label, names)
+        return _deploy(resolved, release.label, names, engine, weights)
 
     return Source(label=label, version=lambda: _followed(store, label), load=made)
 

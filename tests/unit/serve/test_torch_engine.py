@@ -165,7 +165,7 @@ def test_it_is_not_idle_while_it_reads_a_prompt(engine: TorchEngine, monkeypatch
         seen.append(engine.stats().running)
         return []
 
-    monkeypatch.setattr("tunesmith.serve.torch_engine.read", look)
+    monkeypatch.setattr("tunesmith.models.decoder.read", look)
 
     async def play() -> None:
         async for _ in engine.submit([Prompt([1, 403], SHORT, read=0)]):

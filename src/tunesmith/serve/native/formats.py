@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from tunesmith.serve.native.isa import Isa
+from tunesmith.serve.names import Weights
 
-Weights = Literal["float32", "bfloat16", "int8", "int4"]
+if TYPE_CHECKING:
+    from tunesmith.serve.native.isa import Isa
+
 Activations = Literal["float32", "bfloat16", "int16", "int8"]
 
 

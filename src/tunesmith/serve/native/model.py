@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.serve.names import Weights
 from tunesmith.serve.native import machine
-from tunesmith.serve.native.formats import Format, Weights, format_for
+from tunesmith.serve.native.formats import Format, format_for
 from tunesmith.serve.native.isa import Isa
 from tunesmith.serve.native.plan import Plan
 from tunesmith.serve.native.slots import PAGE, Slot
@@ -58,6 +59,7 @@ class NativeModel:
         self._table = Table()
         fill_model(self._table, plan, config, arrays, kinds, self._kernels, room)
         self._work = fill_work(self._table, plan, kinds, isa, room)
+        self._turn = 0
         self._team = Team(self._table.address, room.threads, isa)
 
     def close(self) -> None:
@@ -65,7 +67,7 @@ class NativeModel:
         self._team.close()
 
     def step(self, reads: Sequence[Read]) -> Floats:
-        """Read tokens; the logits that were asked for, [asked, vocabulary], until the next step.
+        """Read tokens; the logits that were asked for, [asked, vocabulary], until the step after the next.
 
         Raises:
             TunesmithError: N04 for what is out of bounds.
@@ -79,8 +81,12 @@ class NativeModel:
             x *= np.float32(self.plan.embedding_factor)
         if self.plan.positions:
             x += self._positions[self._work.positions[:rows]]
+        self._turn = 1 - self._turn
+        logits: Floats = self._work.logits[self._turn]
+        self._table[Slot.LOGITS] = logits.ctypes.data
         self._team.step()
-        return self._work.logits[:asked, : self.plan.vocabulary]
+        found: Floats = logits[:asked, : self.plan.vocabulary]
+        return found
 
     def _fill(self, reads: Sequence[Read]) -> tuple[int, int]:
         work, row, asked = self._work, 0, 0

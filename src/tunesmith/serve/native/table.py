@@ -61,7 +61,7 @@ class Table:
 
 
 class Arranged(NamedTuple):
-    """The arrays that Python writes and reads."""
+    """The arrays that Python writes and reads; logits of two steps in turns."""
 
     x: Floats
     logits: Floats
@@ -179,13 +179,13 @@ def fill_work(table: Table, plan: Plan, kinds: Mapping[str, Format], isa: Isa, r
         table[slot] = stride
     arranged = Arranged(
         x=aligned((rows, hidden), np.float32),
-        logits=aligned((room.asked, widths["head"]), np.float32),
+        logits=aligned((2, room.asked, widths["head"]), np.float32),
         positions=np.zeros(rows, np.int64),
         parts=np.zeros((rows, 2), np.int64),
         tables=np.zeros((rows, positions // PAGE), np.int64),
         asked=np.zeros(room.asked, np.int64),
     )
-    table[Slot.X], table[Slot.LOGITS], table[Slot.POSITIONS] = arranged.x, arranged.logits, arranged.positions
+    table[Slot.X], table[Slot.POSITIONS] = arranged.x, arranged.positions
     table[Slot.PARTS], table[Slot.TABLES], table[Slot.ASKED_ROWS] = (
         arranged.parts, arranged.tables, arranged.asked
     )  # fmt: skip

@@ -14,6 +14,7 @@ import numpy as np
 from tunesmith.core.errors import TunesmithError
 from tunesmith.models.loading import load
 from tunesmith.models.resolve import Resolved
+from tunesmith.serve import choice
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.deployment import deploy
 from tunesmith.serve.engine import Item, TokenStream
@@ -47,7 +48,8 @@ class Computing:
         resolved = Resolved(name=wishes["name"], folder=Path(wishes["folder"]))
         model = load(resolved)
         _TRIALS.get(model.kind, lambda _: None)(model)
-        self._deployment: Deployment = deploy(model, limits=limits)
+        wished = choice.computing(wishes["computing"])
+        self._deployment: Deployment = deploy(model, limits=limits, computing=wished)
         self._channel = channel
         self._streams: dict[int, TokenStream] = {}
         self._items: list[list[Any]] = []  # told together at the end of a turn of the loop

@@ -10,6 +10,7 @@ from typing import Any
 from tunesmith.models import language
 from tunesmith.models import tokenizer as tokenizers
 from tunesmith.serve.admission import Limits
+from tunesmith.serve.names import EngineName, Weights
 from tunesmith.serve.served import (
     AnswerDeployment,
     ClassifyDeployment,
@@ -37,9 +38,17 @@ _KINDS: dict[str, tuple[type[Any], tuple[str, ...]]] = {
 
 
 def deploy_apart(
-    folder: Path, *, name: str, aliases: Sequence[str] = (), limits: Limits | None = None
+    folder: Path,
+    *,
+    name: str,
+    aliases: Sequence[str] = (),
+    limits: Limits | None = None,
+    engine: EngineName = "auto",
+    weights: Weights | None = None,
 ) -> Deployment:
     """Start a process for the model in a folder. It answers to `name` and to `aliases`.
+
+    A language model is computed by `engine`, with its `weights` in such numbers.
 
     Raises:
         ModelError: what loading the model raises, and M14 for a model without a route.
@@ -47,7 +56,8 @@ def deploy_apart(
     """
     limits = limits or Limits()
     chosen = {name: getattr(limits, name) for name in ("batch", "running_size", "deadline_s")}
-    process = Process({"name": name, "folder": str(folder), "limits": chosen})
+    computing = {"engine": engine, "weights": weights}
+    process = Process({"name": name, "folder": str(folder), "limits": chosen, "computing": computing})
     facts = process.facts()
     names: dict[str, Any] = {
         "name": name,
@@ -57,13 +67,15 @@ def deploy_apart(
     }
     if facts["task"] != "generate":
         return _predictor(process, facts, limits, names)
-    engine = WorkerEngine(process, limits)
-    process.listen(engine)
+    worker = WorkerEngine(process, limits)
+    process.listen(worker)
     return TextDeployment(
         contract=language.contract_of(folder, names["tokenizer"]),
         context=facts["context"],
         vocabulary=facts["vocabulary"],
-        engine=engine,
+        engine=worker,
+        computed=facts["computed"],
+        instead=facts["instead"],
         **names,
     )
 

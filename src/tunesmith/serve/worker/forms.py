@@ -9,7 +9,7 @@ from tunesmith.models.reader import Answer
 from tunesmith.models.tagger import Entity
 from tunesmith.serve.served import Deployment, Question, Rewriting, ServedTask
 
-_FACTS = ("task", "context", "vocabulary", "labels", "several", "width")
+_FACTS = ("task", "context", "vocabulary", "labels", "several", "width", "computed", "instead")
 
 _ASKED: Mapping[str, Callable[[Any], Any]] = {
     "answer": lambda said: Question(**said),

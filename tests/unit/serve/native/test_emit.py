@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tunesmith.serve.names import Weights
 from tunesmith.serve.native import compiler, emit, isa, machine
-from tunesmith.serve.native.formats import Format, Weights, format_for
+from tunesmith.serve.native.formats import Format, format_for
 from tunesmith.serve.native.operands import quantise_bytes, quantise_words, round_all
 from tunesmith.serve.native.packing import from_bfloat16, pack, to_bfloat16
 

@@ -11,8 +11,8 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.serve.names import Weights
 from tunesmith.serve.native import isa, packed, plan, sources
-from tunesmith.serve.native.formats import Weights
 from tunesmith.serve.native.model import NativeModel, Read, formats
 from tunesmith.serve.native.table import Room
 

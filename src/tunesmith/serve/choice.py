@@ -1,0 +1,73 @@
+"""Which engine computes a language model: our own where it covers the model, else torch, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from tunesmith.core.errors import ModelError, TunesmithError
+from tunesmith.serve.admission import Limits
+from tunesmith.serve.batch_engine import BatchEngine
+from tunesmith.serve.names import EngineName, Weights
+from tunesmith.serve.native import engine as native
+from tunesmith.serve.torch_engine import TorchEngine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computing:
+    """What is wished for: an engine, and the numbers that weights are kept in (None: the model's own)."""
+
+    engine: EngineName = "auto"
+    weights: Weights | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """An engine, what it is and, where another was looked for, why it is this one."""
+
+    engine: BatchEngine
+    computed: str
+    instead: str | None = None
+
+
+def choose(module: nn.Module, limits: Limits, digest: str, wished: Computing) -> Chosen:
+    """The engine that is wished for; `auto` takes torch where our own cannot be had.
+
+    Raises:
+        MissingError: M03 when the engine native is asked for and its compiler is not installed.
+        UsageError: N06 when it is asked for and does not cover the model; N07 for weights that only it has.
+        ModelError: N02 when the weights do not fit the configuration.
+    """
+    if wished.engine == "torch" or (wished.engine == "auto" and not native.installed()):
+        if wished.weights not in (None, "float32"):
+            raise _only_native(wished)
+        instead = None if wished.engine == "torch" else _NOT_INSTALLED
+        return _torch(module, limits, instead)
+    reason = native.uncovered(module)
+    if reason and wished.engine == "auto" and wished.weights is None:
+        return _torch(module, limits, reason)
+    try:
+        made = native.NativeEngine(module, limits, digest=digest, weights=wished.weights)
+    except ModelError as error:
+        if wished.engine == "native":
+            raise
+        return _torch(module, limits, str(error))
+    return Chosen(engine=made, computed=f"native {made.weights}")
+
+
+_NOT_INSTALLED = "llvmlite is not installed: pip install 'tunesmith[native]'"
+
+
+def _torch(module: nn.Module, limits: Limits, instead: str | None) -> Chosen:
+    return Chosen(engine=TorchEngine(module, limits), computed="torch", instead=instead)
+
+
+def _only_native(wished: Computing) -> TunesmithError:
+    return TunesmithError("N07", weights=wished.weights, engine=wished.engine)
+
+
+def computing(said: Any) -> Computing:
+    """Out of JSON."""
+    return Computing(**said)

@@ -1,0 +1,82 @@
+"""From a loaded model to a decoder: packed weights in a file that is made once, sizes, threads."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from tunesmith.core import memory
+from tunesmith.core.errors import ModelError
+from tunesmith.serve.admission import Limits
+from tunesmith.serve.names import Weights
+from tunesmith.serve.native import isa, packed, plan, sources, store, threads
+from tunesmith.serve.native.decoder import NativeDecoder
+from tunesmith.serve.native.formats import Format
+from tunesmith.serve.native.model import NativeModel, formats
+from tunesmith.serve.native.plan import Plan
+from tunesmith.serve.native.slots import PAGE
+from tunesmith.serve.native.table import Room
+
+logger = logging.getLogger(__name__)
+
+_REMEMBERED = 256 * 2**20  # bytes, for beginnings of prompts
+_OPERATIONS = 4e10  # of a step that reads prompts: about a third of a second on two cores
+_SMALLEST, _LARGEST = 32, 512  # rows of such a step
+_UNKNOWN = 8 * 2**30  # bytes, of a machine that does not say
+_HELD = 2**24  # logits that are held at once
+
+
+def own_precision(module: nn.Module) -> Weights:
+    """bfloat16 where that holds every weight as it is, else float32."""
+    exact = all(
+        not (parameter.detach().float().view(torch.int32) & 0xFFFF).any() for parameter in module.parameters()
+    )
+    return "bfloat16" if exact else "float32"
+
+
+def decoder(
+    module: nn.Module, digest: str, weights: Weights, limits: Limits, count: int | None = None
+) -> NativeDecoder:
+    """A decoder over a model that is covered, on `count` threads, or on as many as there are cores."""
+    config = cast("PreTrainedModel", module).config
+    shape, here = plan.plan(config), isa.here()
+    kinds = formats(shape, weights, here)
+    arrays = _arrays(module, digest, shape, kinds)
+    room, kept = _room(shape, limits, count or threads.count())
+    model = NativeModel(shape, config, arrays, kinds, here, room)
+    return NativeDecoder(model, max_batch=limits.batch, chunk=room.rows, kept=kept)
+
+
+def _arrays(module: nn.Module, digest: str, shape: Plan, kinds: Mapping[str, Format]) -> dict[str, Any]:
+    """Packed weights, mapped into memory; packed before if they are not there, or are damaged."""
+    expected = packed.layout(shape, kinds)
+    key = f"{packed.VERSION} {digest} {shape} {kinds}"
+    path = store.packed() / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
+    if path.is_file():
+        try:
+            return packed.read(path, expected)
+        except ModelError:
+            logger.warning("%s is damaged and made again", path)
+    logger.info("packing weights into %s", path)
+    packed.write(path, shape, kinds, sources.Loaded(module))
+    return packed.read(path, expected)
+
+
+def _room(shape: Plan, limits: Limits, count: int) -> tuple[Room, int]:
+    """How much there is of everything, and how many pages are kept for prompts that begin alike."""
+    page = 2 * 4 * PAGE * shape.layers * shape.kv_heads * shape.head
+    kept = max(1, _REMEMBERED // page)
+    wanted = limits.running_size // PAGE + limits.batch + kept
+    longest = -(-shape.context // PAGE) + 1
+    pages = max(longest, min(wanted, (memory.machine_memory_bytes() or _UNKNOWN) // 2 // page))
+    weights = sum(matrix.outputs * matrix.inputs for matrix in shape.matrices)
+    rows = min(_LARGEST, max(_SMALLEST, 1 << int(_OPERATIONS / (2 * weights)).bit_length() >> 1))
+    rows = max(rows, limits.batch)
+    asked = min(rows, max(limits.batch, _HELD // shape.vocabulary))
+    return Room(rows=rows, asked=asked, context=shape.context, pages=pages, threads=count), kept

@@ -1,0 +1,81 @@
+"""The engine of processors: a model is packed once, mapped into memory, and computed by our own kernels."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from tunesmith.core.errors import MissingError, UsageError
+from tunesmith.serve.admission import Limits
+from tunesmith.serve.batch_engine import BatchEngine
+from tunesmith.serve.names import Weights
+from tunesmith.serve.native import plan
+
+_PLAIN_MAPS = ("Linear", "Conv1D", "Embedding")
+
+
+class NativeEngine(BatchEngine):
+    """Continuous batching of one model by kernels of our own. Close it to end its threads.
+
+    `digest` names the weights, which are packed once; `weights` None are the model's own precision.
+
+    Raises:
+        MissingError: M03 when llvmlite is not installed.
+        UsageError: N06 for a model that is not covered.
+        ModelError: N02 when the weights do not fit the configuration.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        limits: Limits,
+        *,
+        digest: str,
+        weights: Weights | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if not installed():
+            raise MissingError("M03", name="--engine native", package="llvmlite", extra="native")
+        if reason := uncovered(module):
+            raise UsageError("N06", reason=reason)
+        from tunesmith.serve.native import building
+
+        self.weights = weights or building.own_precision(module)
+        decoder = building.decoder(module, digest, self.weights, limits, threads)
+        self._end = decoder.close
+        super().__init__(decoder, replace(limits, running_size=decoder.fitting))
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        super().close()
+        self._end()
+
+
+def installed() -> bool:
+    """Whether the compiler that this needs is here."""
+    return importlib.util.find_spec("llvmlite") is not None
+
+
+def uncovered(module: nn.Module) -> str | None:
+    """Which part of a model is not computed here, if there is one."""
+    model: Any = module
+    if model.device.type != "cpu":
+        return f"device {model.device.type}"
+    if not type(model).__module__.startswith("transformers.models."):
+        return f"a model of its own kind, {type(model).__name__}"
+    if {name for name, _ in model.named_children()} - {"model", "transformer", "lm_head"}:
+        return "parts beside its layers"
+    strange = next((kind for kind in _maps(model) if kind not in _PLAIN_MAPS), None)
+    return f"maps of kind {strange}" if strange else plan.uncovered(model.config)
+
+
+def _maps(module: nn.Module) -> list[str]:
+    """The kinds of parts that have a matrix of their own."""
+    return [
+        type(part).__name__
+        for part in module.modules()
+        if any(parameter.ndim > 1 for parameter in part.parameters(recurse=False))
+    ]

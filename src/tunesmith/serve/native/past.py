@@ -1,0 +1,67 @@
+"""The past of sequences in pages: what `models.decoder` asks of a past, computed by a `NativeModel`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from tunesmith.models.likelihood import likelihoods
+from tunesmith.models.token import Likelihood
+from tunesmith.serve.native.model import NativeModel, Read
+from tunesmith.serve.native.pages import Held, Pages
+
+
+class NativePast:
+    """See `models.past.Past`. Up to `kept` pages stay for prompts that begin alike."""
+
+    def __init__(self, model: NativeModel, kept: int) -> None:
+        self._model = model
+        self._pages = Pages(model.room.pages, kept)
+        self._held: dict[int, Held] = {}
+
+    def begin(self, sequence: int, ids: Sequence[int]) -> int:
+        """See `Past.begin`."""
+        self._held[sequence] = self._pages.begin(ids)
+        return self._held[sequence].length
+
+    def read(self, reads: Sequence[tuple[int, Sequence[int]]]) -> Tensor:
+        """See `Past.read`."""
+        return self._step([(self._held[sequence], ids, [len(ids) - 1]) for sequence, ids in reads])
+
+    def join(self, sequence: int) -> None:
+        """See `Past.join`; a sequence stays where it is."""
+
+    def forward(self, tokens: Mapping[int, int]) -> Tensor:
+        """See `Past.forward`."""
+        return self._step([(self._held[sequence], [token], [0]) for sequence, token in tokens.items()])
+
+    def drop(self, sequence: int) -> None:
+        """See `Past.drop`."""
+        if held := self._held.pop(sequence, None):
+            self._pages.drop(held)
+
+    def likelihoods(self, ids: Sequence[int], top: int) -> list[Likelihood]:
+        """Of every id but the first, given those before it."""
+        held, found = Held(), list[Likelihood]()
+        piece = min(self._model.room.rows, self._model.room.asked)
+        try:
+            for start in range(0, len(ids) - 1, piece):
+                part, following = ids[start : start + piece], ids[start + 1 : start + 1 + piece]
+                logits = self._step([(held, part, range(len(part)))])
+                found += likelihoods(logits[: len(following)], following, top)
+        finally:
+            self._pages.drop(held)
+        return found
+
+    def _step(self, parts: Sequence[tuple[Held, Sequence[int], Sequence[int]]]) -> Tensor:
+        for held, ids, _ in parts:
+            self._pages.reserve(held, held.length + len(ids))
+        reads = [
+            Read(ids=ids, position=held.length, pages=held.pages, asked=asked) for held, ids, asked in parts
+        ]
+        logits = self._model.step(reads)
+        for held, ids, _ in parts:
+            self._pages.wrote(held, ids)
+        return torch.from_numpy(logits)

@@ -1,0 +1,120 @@
+"""The engine answers exactly as the one over torch: tokens, probabilities, echo, seeds, and with others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from tunesmith.core.errors import TunesmithError
+from tunesmith.models.decoder import Batching, Decoder, run
+from tunesmith.models.language import LanguageModel
+from tunesmith.models.sampling import Sampling
+from tunesmith.serve.admission import Limits
+from tunesmith.serve.choice import Computing, choose
+from tunesmith.serve.engine import Prompt, Reading
+from tunesmith.serve.native import building
+from tunesmith.serve.native.engine import uncovered
+from tunesmith.serve.native.pages import Pages
+from tunesmith.serve.native.slots import PAGE
+
+LIMITS = Limits(batch=4, running_size=4096)
+LONG = [1, *range(259, 259 + 100)]
+WISHES = [
+    ([1, 403, 407], Sampling(max_new_tokens=30)),
+    ([1, 410, 444, 400], Sampling(max_new_tokens=30, temperature=0.8, top_p=0.9, seed=7, logprobs=3)),
+    (LONG, Sampling(max_new_tokens=20, temperature=1.0, seed=3, presence_penalty=0.5, bias=((403, 1.0),))),
+    ([*LONG[:70], 5, 6], Sampling(max_new_tokens=20, stop_ids=(2,))),
+]
+
+
+@pytest.fixture(scope="module")
+def decoder(stories: LanguageModel) -> Iterator[Batching]:
+    made = building.decoder(stories.module, stories.digest, "float32", LIMITS, 2)
+    yield made
+    made.close()
+
+
+def written(decoder: Batching, wishes=WISHES) -> list[list[int]]:
+    """All at once, each with its tokens."""
+    decoder.clear()
+    handles = [decoder.add(ids, sampling) for ids, sampling in wishes]
+    found: dict[int, list[int]] = {handle: [] for handle in handles}
+    while decoder.active:
+        for token in decoder.step():
+            found[token.handle].append(token.id)
+    return list(found.values())
+
+
+def test_it_writes_what_torch_writes_with_the_same_seeds(stories: LanguageModel, decoder: Batching) -> None:
+    expected = [[t.id for t in run(Decoder(stories.module, max_batch=1), *wish)] for wish in WISHES]
+    assert written(decoder) == expected
+
+
+def test_a_beginning_that_is_known_changes_nothing(decoder: Batching) -> None:
+    alone = written(decoder, [WISHES[2]])
+    handle = decoder.add(*WISHES[2])
+    assert len(decoder._newcomers[handle].unread) == len(LONG) - 3 * PAGE
+    decoder.remove(handle)
+    again = [[t.id for t in run(decoder, *WISHES[2])]]
+    assert again == alone
+
+
+def test_likelihoods_are_torchs(stories: LanguageModel, decoder: Batching) -> None:
+    theirs = Decoder(stories.module, max_batch=1).likelihoods(LONG, 2)
+    ours = decoder.likelihoods(LONG, 2)
+    assert [one.logprob for one in ours] == pytest.approx([one.logprob for one in theirs], abs=1e-4)
+    assert [[i for i, _ in one.top] for one in ours] == [[i for i, _ in one.top] for one in theirs]
+
+
+def test_it_serves_reads_and_closes(stories: LanguageModel) -> None:
+    chosen = choose(stories.module, LIMITS, stories.digest, Computing(weights="int8"))
+    assert chosen.computed == "native int8"
+    assert chosen.instead is None
+
+    async def play() -> list[object]:
+        stream = chosen.engine.submit([Prompt([1, 403], Sampling(max_new_tokens=3), read=0)])
+        return [item async for _, item in stream]
+
+    items = asyncio.run(play())
+    assert isinstance(items[0], Reading)
+    assert len(items) == 4
+    chosen.engine.close()
+
+
+def test_a_model_that_is_not_covered_goes_to_torch_and_says_why(stories: LanguageModel) -> None:
+    from transformers import FalconConfig, FalconForCausalLM
+
+    small = {"vocab_size": 30, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    module = FalconForCausalLM(FalconConfig(**small)).eval()
+    assert uncovered(module) is not None
+    chosen = choose(module, LIMITS, "", Computing())
+    assert chosen.computed == "torch"
+    assert chosen.instead == uncovered(module)
+    chosen.engine.close()
+    for wished, code in (
+        (Computing(engine="native"), "N06"),
+        (Computing(engine="torch", weights="int8"), "N07"),
+    ):
+        with pytest.raises(TunesmithError) as error:
+            choose(module, LIMITS, "", wished)
+        assert error.value.problems[0].code == code
+
+
+def test_pages_are_shared_given_back_and_forgotten_when_others_need_them() -> None:
+    pages = Pages(6, kept=2)
+    ids = list(range(2 * PAGE + 5))
+    first = pages.begin(ids)
+    pages.reserve(first, len(ids))
+    pages.wrote(first, ids)
+    second = pages.begin(ids)
+    assert second.length == 2 * PAGE
+    assert second.pages == first.pages[:2]
+    assert pages.begin([*ids[:PAGE], 7, *ids]).length == PAGE
+    pages.drop(first)
+    pages.drop(second)
+    third = pages.begin([])
+    with pytest.raises(TunesmithError) as error:
+        pages.reserve(third, 7 * PAGE)
+    assert error.value.problems[0].code == "N05"
