@@ -16,8 +16,8 @@ from tunesmith.core import text
 from tunesmith.core.errors import TunesmithError, UsageError
 
 VERBS = (
-    "demo", "init", "check", "run", "eval", "ask", "judge", "serve", "studio", "data", "models", "runs",
-    "keys", "store", "doctor",
+    "demo", "init", "check", "run", "learn", "eval", "ask", "judge", "serve", "studio", "data", "models",
+    "runs", "keys", "store", "doctor",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,11 @@ def _on_ray(given: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def carry_out(make: Callable[[], Any], output: Output) -> int:
+def carry_out(make: Callable[[], Any], output: Output, *, beside: Mapping[str, Any] | None = None) -> int:
     """Run a plan to its end, showing progress; stopped by SIGINT or SIGTERM with a checkpoint.
 
-    Of several processes only the first shows anything.
+    Of several processes only the first shows anything. What stands `beside` the result is printed with it as
+    JSON.
     """
     from tunesmith.core.memory import keep_freed_memory
     from tunesmith.train.parallel.joining import joined
@@ -57,13 +58,13 @@ def carry_out(make: Callable[[], Any], output: Output) -> int:
     with joined() as group:
         if group.rank == 0:
             with together.leading(group):
-                return _lead(make(), group, output)
+                return _lead(make(), group, output, beside or {})
         with stop_signals() as stop:
             together.assist(group, make, stop)
     return 0
 
 
-def _lead(plan: Any, group: Any, output: Output) -> int:
+def _lead(plan: Any, group: Any, output: Output, beside: Mapping[str, Any]) -> int:
     from tunesmith.cli.progress import follow
     from tunesmith.workflow import run as running
 
@@ -75,7 +76,7 @@ def _lead(plan: Any, group: Any, output: Output) -> int:
             raise StoppedError("C12", run=plan.run.id, step=event.step)
     result = plan.run.result()
     if result is not None:
-        output.data(result)
+        output.data({**result, **beside})
         show_result(result, output, cached=cached)
     try:
         running.finished(plan)

@@ -19,6 +19,7 @@ from tunesmith.models import borrowed, card, endpoint, families
 from tunesmith.models.resolve import resolve
 from tunesmith.tasks.task import Task
 from tunesmith.workflow import space, teacher_check
+from tunesmith.workflow.feedback import versions
 from tunesmith.workflow.settling import settled, task_of
 
 
@@ -31,12 +32,23 @@ def find(document: Document, workspace: Workspace) -> tuple[Recipe | None, list[
     recipe, problems = recipe_file.validate(document)
     readable = recipe or _without(document, problems)
     if readable is not None:
+        readable, missing = _with_feedback(document, readable, workspace)
+        recipe, problems = recipe and readable, [*problems, *missing]
         task = task_of(readable.task, readable.data, document.path.absolute().parent)
         problems += _cheap_problems(document, readable, task, workspace)
         is_wrong = bool(problems) or not _sources_exist(document, readable)
         if is_wrong and not any(problem.code == "R12" for problem in problems):
             problems += _data_problems(document, task, readable)
     return recipe, problems
+
+
+def _with_feedback(document: Document, recipe: Recipe, workspace: Workspace) -> tuple[Recipe, list[Problem]]:
+    """The recipe with the newest version of the feedback that it names; what is wrong where there is none."""
+    try:
+        return versions.located(recipe, workspace), []
+    except TunesmithError as error:
+        found = error.problems[0]
+        return recipe, [document.problem(found.code, ("data", "source"), **found.values)]
 
 
 def ready(document: Document, recipe: Recipe, workspace: Workspace) -> None:

@@ -33,6 +33,7 @@ from tunesmith.models.endpoint import PREFIX
 from tunesmith.models.resolve import Resolved, resolve, weights_digest
 from tunesmith.tasks.task import Task
 from tunesmith.workflow import check
+from tunesmith.workflow.feedback import versions
 from tunesmith.workflow.settling import settled, task_of
 
 _PACKAGES = ("torch", "transformers", "tokenizers", "polars", "scikit-learn", "numpy")
@@ -368,6 +369,7 @@ def make(file: Path, workspace: Workspace, overrides: Sequence[str] = ()) -> Pla
     if recipe is None:
         check.stop_for(check.find(document, workspace)[1] or problems)
         raise RecipeError.of(problems)
+    recipe = versions.located(recipe, workspace)
     check.ready(document, recipe, workspace)
     plan = _plan(recipe, file, workspace)
     _hold_to_lock(plan)
@@ -381,6 +383,7 @@ def of(recipe: Recipe, name: str, workspace: Workspace) -> Plan:
         RecipeError: what its parts ask of each other and do not get.
     """
     file = Path.cwd() / f"{name}.yaml"
+    recipe = versions.located(recipe, workspace)
     values = recipe.model_dump(mode="json", exclude_unset=True)
     check.ready(recipe_file.Document(path=file, values=values, lines={}), recipe, workspace)
     return _plan(recipe, file, workspace)

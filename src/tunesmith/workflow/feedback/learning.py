@@ -1,0 +1,98 @@
+"""The loop in one step: feedback becomes a version, a recipe trains on it, who passes may be promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.core import recipe_file
+from tunesmith.core.errors import RecipeError
+from tunesmith.core.recipe import Recipe
+from tunesmith.core.store import Store
+from tunesmith.core.workspace import Workspace
+from tunesmith.workflow import promotion
+from tunesmith.workflow.feedback import versions
+from tunesmith.workflow.feedback.opinions import gather
+from tunesmith.workflow.feedback.versions import PREFIX, Version, note_learned
+
+__all__ = ["Learned", "collect", "name_of", "note_learned", "offer", "promote"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What became of the opinions: the version that a recipe learns from, and why others are not in it."""
+
+    name: str
+    version: Version
+    left_out: Mapping[str, int]
+    reviewed: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON says it."""
+        return {
+            "name": self.name,
+            "version": self.version.number,
+            "file": str(self.version.path),
+            "rows": self.version.rows,
+            "new": self.version.new,
+            "reviewed": self.reviewed,
+            "left_out": dict(self.left_out),
+        }
+
+
+def name_of(recipe: Recipe) -> str:
+    """Whose feedback a recipe learns from.
+
+    Raises:
+        RecipeError: A11 when it names none.
+    """
+    paths = [entry.path for entries in recipe.data.source.values() for entry in entries]
+    found = next((path.removeprefix(PREFIX) for path in paths if path.startswith(PREFIX)), None)
+    if found is None:
+        wanted = recipe.publish.name if recipe.publish else "NAME"
+        raise RecipeError("A11", field="data.source", name=wanted)
+    return found
+
+
+def offer(file: Path, workspace: Workspace, out: Path) -> int:
+    """Write what a recipe could learn from into a file, for somebody to look through; how many rows.
+
+    Raises:
+        RecipeError: all mistakes of the recipe; A11 when it names no feedback.
+    """
+    name = name_of(recipe_file.load(file))
+    rows, _ = gather(workspace.requests, name)
+    versions.write_for_review(rows, versions.decisions(workspace, name), out)
+    return len(rows)
+
+
+def collect(
+    file: Path, workspace: Workspace, *, review: Path | None = None, only_reviewed: bool = False
+) -> Learned:
+    """Make a version of the feedback that a recipe names, after taking what was decided in `review`.
+
+    Raises:
+        RecipeError: all mistakes of the recipe; A11 when it names no feedback.
+        NotFoundError, DataError: D01, A12 for a file of decisions that cannot be read.
+    """
+    name = name_of(recipe_file.load(file))
+    if review is not None:
+        versions.review(workspace, name, review)
+    rows, counts = gather(workspace.requests, name)
+    decided = versions.decisions(workspace, name)
+    kept = versions.chosen(rows, decided, only_reviewed=only_reviewed)
+    refused = len(rows) - len(kept)
+    left_out = {**counts, **({"not_reviewed" if only_reviewed else "refused": refused} if refused else {})}
+    made = versions.keep(workspace, name, kept)
+    return Learned(name=name, version=made, left_out=left_out, reviewed=len(decided))
+
+
+def promote(release: str, workspace: Workspace) -> promotion.Moved:
+    """Put a release that passed its gate into production; servers that follow it change over by themselves.
+
+    Raises:
+        GateError: C27, C28 when it passed no gate, or another model than the one in production.
+    """
+    return promotion.promote(Store(workspace.database), release, promotion.PRODUCTION)
