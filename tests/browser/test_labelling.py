@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -72,7 +73,8 @@ def press(page: Page, count: int, first: int) -> None:
 
 
 def saved(page: Page) -> None:
-    expect(page.get_by_text("All saved").or_(page.get_by_text("已全部保存"))).to_be_visible(timeout=20_000)
+    done = page.get_by_text(re.compile("All saved|已全部保存|Nothing is left"))
+    expect(done.first).to_be_visible(timeout=20_000)
 
 
 def decided(server: Server) -> list[dict[str, object]]:

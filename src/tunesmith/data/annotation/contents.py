@@ -70,7 +70,10 @@ def _given(row: dict[str, Any], shape: str, kind: str) -> dict[str, Any] | None:
         return None
     column = {CLASS: "label", MULTILABEL: "labels", SPANS: "spans", RATING: "score"}[kind]
     value = row[column]
-    return None if value is None else {"rating": round(value)} if kind == RATING else {column: value}
+    # No spans at all say less that there are none than that nobody looked.
+    if value is None or value == []:
+        return None
+    return {"rating": round(value)} if kind == RATING else {column: value}
 
 
 def _pair(row: dict[str, Any], rng: np.random.Generator) -> Shown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tunesmith.data.layouts.argilla import RecordLabel, RecordLabels, RecordSpans
 from tunesmith.data.layouts.chat import Alternating, Messages, Questions, Sharegpt
 from tunesmith.data.layouts.label_studio import TaskChoice, TaskChoices, TaskSpans
 from tunesmith.data.layouts.layout import Layout, Mapped, Sample
@@ -25,6 +26,9 @@ LAYOUTS: Sequence[Layout] = (
     TaskSpans(),
     TaskChoice(),
     TaskChoices(),
+    RecordSpans(),
+    RecordLabel(),
+    RecordLabels(),
     Ranking(),
     Preference(),
     RankedOutputs(),
