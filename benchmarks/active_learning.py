@@ -5,7 +5,6 @@
 A set's rows with their labels are the pool; held-out rows measure. Beginning with 40 rows drawn at random,
 the queue of `tunesmith data label` (`--order`) is asked for the next rows, their true labels are given, and
 the model learns again, until its macro F1 on held-out rows is 95 % of that with the whole pool labelled.
-Vectors are those of all-MiniLM-L6-v2 for English, and TF-IDF, as `data label` takes them, for Chinese.
 Printed is one JSON object: for each set the medians over the seeds of the labels needed, and `share`, ours
 divided by random's.
 """
@@ -33,7 +32,6 @@ HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("TUNESMITH_SHARED_DATA", HERE.parents[1] / "shared" / "data"))
 FIRST, GROWTH, ENOUGH = 40, 0.12, 0.95
 POOL, HELD_OUT = 3000, 1000
-ENGLISH = ("banking77", "snips")
 
 
 def main() -> None:
@@ -48,7 +46,7 @@ def measure(name: str, given: argparse.Namespace) -> dict[str, Any]:
     """Labels needed on one set, over the seeds."""
     began = time.monotonic()
     texts, labels = read(name)
-    vectors = embedded(texts) if name in ENGLISH else features_of(texts)
+    vectors = features_of(texts)
     needed: dict[str, list[float]] = {"random": [], given.order: []}
     full: list[float] = []
     for seed in range(given.seeds):
@@ -60,7 +58,7 @@ def measure(name: str, given: argparse.Namespace) -> dict[str, Any]:
         for order, all_needed in needed.items():
             curve = simulated(vectors, labels, pool, held_out, order, seed, ENOUGH * whole)
             all_needed.append(reached(curve, ENOUGH * whole))
-            print(name, seed, order, round(all_needed[-1]), file=sys.stderr)  # noqa: T201
+            print(name, seed, order, round(all_needed[-1]), file=sys.stderr)
     random, ours = median(needed["random"]), median(needed[given.order])
     return {
         "rows": min(POOL, len(texts) - HELD_OUT), "labels": len(set(labels)), "order": given.order,
@@ -146,14 +144,6 @@ def _snips() -> Iterator[tuple[str, str]]:
 
 
 READERS = {"banking77": _banking, "csl": _csl, "snips": _snips}
-
-
-def embedded(texts: list[str]) -> np.ndarray:
-    """Vectors of the embedded encoder [texts, 384]."""
-    from tunesmith.workflow.api import load
-
-    model: Any = load("minilm")
-    return model.embed(texts)
 
 
 def _arguments() -> argparse.Namespace:

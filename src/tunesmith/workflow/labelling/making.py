@@ -96,11 +96,13 @@ def _read(
 ) -> tuple[str, list[Shown]]:
     if kind is not None and kind not in KINDS:
         raise UsageError("L11", name=kind, **suggestion(kind, list(KINDS)))
-    found = section.of_files(files, task=_shape(kind, fields), fields=fields)
+    # Where unlabelled rows are somebody's business they are not bad; that cleaner itself does not run.
+    found = section.of_files(files, task=_shape(kind, fields), fields=fields, clean=["drop_unlabelled"])
     chosen = kind or GUESSED.get(found.shape, CLASS)
-    data = found.data.model_copy(update={"clean": []})
     with TemporaryDirectory() as folder:
-        streamed = stream(data, shape=found.shape, base=found.base, folder=Path(folder), keep=True)
+        streamed = stream(
+            found.data, shape=found.shape, base=found.base, folder=Path(folder), keep=True, cleaners=()
+        )
         stop_for(streamed.problems)
         frames = (frame for split in streamed.rows for frame in streamed.frames(split))
         return chosen, [one for frame in frames for one in contents(frame, found.shape, chosen, seed=seed)]
