@@ -14,7 +14,7 @@ from tunesmith.serve.batch_engine import BatchEngine
 from tunesmith.serve.names import Weights
 from tunesmith.serve.native import plan
 
-_PLAIN_MAPS = ("Linear", "Conv1D", "Embedding")
+_PLAIN_MAPS = ("Linear", "Conv1D", "Embedding", "GemmaTextScaledWordEmbedding")
 
 
 class NativeEngine(BatchEngine):

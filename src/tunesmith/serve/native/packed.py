@@ -58,7 +58,8 @@ def write(path: Path, plan: Plan, formats: Mapping[str, Format], source: Source)
         TunesmithError: C02 when the system refuses to write.
     """
     with durable.new_file(path) as temporary, temporary.open("wb") as file:
-        header, starts = _header(layout(plan, formats))
+        header, starts, size = _header(layout(plan, formats))
+        file.truncate(len(header) + size)
         file.write(header)
         for name, values in _contents(plan, formats, source):
             _put(file, len(header) + starts[name], values)
@@ -70,8 +71,8 @@ def _put(file: BinaryIO, place: int, values: NDArray[np.generic]) -> None:
     file.write(np.ascontiguousarray(values).data)
 
 
-def _header(parts: Layout) -> tuple[bytes, dict[str, int]]:
-    """The beginning of the file, and where each part begins behind it."""
+def _header(parts: Layout) -> tuple[bytes, dict[str, int], int]:
+    """The beginning of the file, where each part begins behind it, and the size of what is behind it."""
     said: dict[str, Any] = {}
     starts: dict[str, int] = {}
     place = 0
@@ -89,7 +90,7 @@ def _header(parts: Layout) -> tuple[bytes, dict[str, int]]:
         place += size + gap
     text = json.dumps(said).encode()
     text += b" " * (-(len(text) + 8) % _ALIGNED)
-    return len(text).to_bytes(8, "little") + text, starts
+    return len(text).to_bytes(8, "little") + text, starts, place
 
 
 def _contents(
@@ -133,12 +134,11 @@ def read(path: Path, expected: Layout) -> dict[str, NDArray[Any]]:
     Raises:
         ModelError: N03 when the file is not what it should be.
     """
-    header, starts = _header(expected)
+    header, starts, size = _header(expected)
     with path.open("rb") as file:
         found = file.read(len(header))
     block = np.memmap(path, np.uint8, "r")
-    total = max((starts[n] + _size(expected[n]) for n in starts), default=0)
-    if found != header or len(block) < len(header) + total:
+    if found != header or len(block) < len(header) + size:
         raise ModelError("N03", file=path)
     return {
         name: _view(block[len(header) + starts[name] :][: _size(part)], part)
