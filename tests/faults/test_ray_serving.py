@@ -1,4 +1,4 @@
-"""Two replicas on one machine, each a whole server, answer as one."""
+"""Replicas of Ray Serve: each is a whole server, and two of them answer as one."""
 
 from __future__ import annotations
 
@@ -6,17 +6,30 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
+
+from tunesmith.core.errors import UsageError
+from tunesmith.workflow.ray_serving import application, build
 
 pytestmark = pytest.mark.faults
 PORT = 18_465
-pytest.importorskip("ray.serve", reason="Ray Serve is not installed: pip install 'ray[serve]'")
+
+
+def test_a_replica_is_a_server(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "weights" / "stories260K-hf"
+    app = application({"models": [str(folder)], "workspace": str(tmp_path)})
+    with TestClient(app, base_url="http://localhost") as client:
+        body = {"model": folder.name, "prompt": "Once upon", "max_tokens": 4}
+        assert client.post("/v1/completions", json=body).status_code == 200
+        assert client.get("/ready").json()["ready"]
+    with pytest.raises(UsageError, match="S19"):
+        application({"models": [str(folder)], "workspace": str(tmp_path), "hosts": ["models.example.com"]})
 
 
 def test_two_replicas_answer_alike(shared_data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray.serve", reason="Ray Serve is not installed: pip install 'ray[serve]'")
     import ray
     from ray import serve
-
-    from tunesmith.workflow.ray_serving import build
 
     folder = shared_data / "weights" / "stories260K-hf"
     ray.init(num_cpus=4, include_dashboard=False)
