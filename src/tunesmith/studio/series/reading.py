@@ -61,19 +61,21 @@ class _Rows:
         self.values: list[tuple[float, ...]] = []
         self.step = -1.0
 
-    def add(self, track: Track, record: Mapping[str, Any], values: Mapping[str, Any]) -> Track:
+    def add(self, track: Track, kind: Kind, record: Mapping[str, Any]) -> Track:
         """Take a row; gives the track with the rows before it where they do not go together."""
-        names = ("time", *values)
+        # Infinity and NaN are words in the file, which numpy reads as the numbers they are.
+        values = record["scores"] if kind == "validation" else record
+        names = tuple(values) if kind == "validation" else _STEP
         if names != self.names or record["step"] <= self.step:
             track = self.flushed(track)
             self.names = names
         self.step = record["step"]
-        self.values.append((record["time"], *map(float, values.values())))
+        self.values.append((record["step"], record["time"], *map(values.get, names)))
         return track
 
     def flushed(self, track: Track) -> Track:
         """The track with all rows."""
-        done = track.extended(self.names, self.values) if self.values else track
+        done = track.extended(("step", "time", *self.names), self.values) if self.values else track
         self.values, self.step = [], -1.0
         return done
 
@@ -93,7 +95,9 @@ def _extended(known: Known, lines: bytes) -> Known:
             marks.append(_mark(record, training, step, offset, size))
             continue
         at = (training, kind)
-        tracks[at] = rows.setdefault(at, _Rows()).add(tracks.get(at, EMPTY), record, _values(kind, record))
+        if at not in rows:
+            rows[at] = _Rows()
+        tracks[at] = rows[at].add(tracks.get(at, EMPTY), kind, record)
     for at, mine in rows.items():
         tracks[at] = mine.flushed(tracks[at])
     return replace(
@@ -104,20 +108,15 @@ def _extended(known: Known, lines: bytes) -> Known:
 
 def _records(lines: bytes, offset: int) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Of each line where it begins, how long it is, and what it says; torn ones say nothing."""
+    torn = suppress(ValueError)
     for line in lines.split(b"\n")[:-1]:
         size = len(line) + 1
-        with suppress(ValueError):
+        with torn:
             yield offset, size, from_json(line)
         offset += size
 
 
 _KINDS: Mapping[str, Kind] = {"Step": "train", "Evaluated": "validation"}
-
-
-def _values(kind: Kind, record: Mapping[str, Any]) -> Mapping[str, Any]:
-    if kind == "validation":
-        return {"step": record["step"], **record["scores"]}
-    return {name: record[name] for name in _STEP if name in record}
 
 
 def _mark(record: Mapping[str, Any], training: str, step: int, offset: int, size: int) -> Mark:
