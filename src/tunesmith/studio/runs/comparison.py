@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
 
+from tunesmith.core.errors import NotFoundError
 from tunesmith.core.runs import RunFolder
 from tunesmith.eval.comparison import Comparison
 from tunesmith.eval.report import Report
@@ -52,6 +53,8 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         """Runs by their ids, divided by commas, on the rows that all of them were asked."""
         folders = [find(studio.workspace, name) for name in dict.fromkeys(runs.split(",")[:_MOST])]
         names = tuple(folder.id for folder in folders)
+        if without := next((folder.id for folder in folders if not folder.report.is_file()), None):
+            raise NotFoundError("W43", run=without)
         found = compared(names, tuple(_changed(folder) for folder in folders))
         metric, slices = _slices([Report.load(folder.report) for folder in folders])
         return ComparisonAnswer(comparison=found, slices=slices, metric=metric)
