@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request
 from starlette.responses import FileResponse
 
-from tunesmith.core import text
+from tunesmith.core import recipe_file, text
 from tunesmith.core.errors import NotFoundError
 from tunesmith.core.runs import RunFolder
 from tunesmith.serve import errors
@@ -76,10 +76,14 @@ class RunSamples(Frozen):
 
 
 class SavedRecipe(Frozen):
-    """The recipe that the run carries out, with all defaults, versions and hashes, as it is on disk."""
+    """The recipe that the run carries out, with all defaults, versions and hashes, as it is on disk.
+
+    `values` are those of a new recipe that begins with it: all but its lock.
+    """
 
     file: str
     yaml: str
+    values: dict[str, Any]
 
 
 class RunFile(Frozen):
@@ -121,7 +125,9 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     def recipe(run_id: RunId) -> SavedRecipe:
         """The saved recipe."""
         run = find(studio.workspace, run_id)
-        return SavedRecipe(file=str(run.recipe), yaml=run.recipe.read_text("utf-8"))
+        values = recipe_file.parse(run.recipe).values
+        mine = {key: value for key, value in values.items() if key != "lock"}
+        return SavedRecipe(file=str(run.recipe), yaml=run.recipe.read_text("utf-8"), values=mine)
 
     @app.get("/api/runs/{run_id}/files")
     def files(run_id: RunId) -> RunFiles:
