@@ -39,8 +39,10 @@ NAMES = re.compile(
     r"\b(Tunesmith|Studio|JSONL?|CSV|YAML|HTTP|API|URL|GPU|CPU|LoRA|Python|OpenAI|curl|PNG|SVG|GiB|MiB|KiB|Apache"
     r"|Ctrl|Cmd|Shift|Enter|Esc|log|token|tokens|English|loss|macro|micro|F1|ROC|AUC|ECE|BLEU|chrF|ROUGE)\b"
 )
-_AXE = """async () => {
-  const found = await axe.run({ resultTypes: ["violations"] });
+# A theme changes colours and nothing else, so all rules are tried once for each theme and once for each width.
+_AXE = """async (all) => {
+  const rules = all ? {} : { runOnly: ["color-contrast"] };
+  const found = await axe.run({ resultTypes: ["violations"], ...rules });
   return found.violations
     .filter((v) => v.impact === "serious" || v.impact === "critical")
     .map((v) => [`${v.id}: ${v.help}`, ...v.nodes.slice(0, 3).map((n) => n.html)].join("\\n  "));
@@ -94,7 +96,7 @@ def _look(page: Page, name: str, lang: str, width: int, dark: bool) -> list[str]
     page.wait_for_timeout(60)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}-{lang}-{theme}-{width}.png", full_page=True)
-    found: list[Any] = page.evaluate(_AXE)
+    found: list[Any] = page.evaluate(_AXE, dark == (width < 800))
     over = page.evaluate(_OVERFLOW)
     return [f"{theme} {width}: {text}" for text in [*found, *([f"{over} px too wide"] if over > 0 else [])]]
 
