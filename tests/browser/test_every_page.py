@@ -39,7 +39,7 @@ NAMES = re.compile(
     r"\b(Tunesmith|Studio|JSONL?|CSV|YAML|HTTP|API|URL|GPU|CPU|LoRA|Python|OpenAI|curl|PNG|SVG|GiB|MiB|KiB|Apache"
     r"|Ctrl|Cmd|Shift|Enter|Esc|log|token|tokens|English|loss|macro|micro|F1|ROC|AUC|ECE|BLEU|chrF|ROUGE)\b"
 )
-# A theme changes colours and nothing else, so all rules are tried once for each theme and once for each width.
+# A theme changes colours and nothing else: all rules are tried once for each theme and each width.
 _AXE = """async (all) => {
   const rules = all ? {} : { runOnly: ["color-contrast"] };
   const found = await axe.run({ resultTypes: ["violations"], ...rules });

@@ -47,7 +47,7 @@ class NewProject(Strict):
     suggest: Annotated[list[Path], Field(max_length=10)] = Field(default_factory=list)
 
 
-class Changes(Strict):
+class ProjectChanges(Strict):
     """What may change of a project."""
 
     guideline: Guideline | None = None

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from tunesmith.core.store.labelling import Label
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio import sessions
-from tunesmith.studio.labelling.forms import Changes, NewProject, ProjectInfo, ProjectList
+from tunesmith.studio.labelling.forms import NewProject, ProjectChanges, ProjectInfo, ProjectList
 from tunesmith.studio.roles import ENGINEER, VIEWER
 from tunesmith.studio.state import Studio
 from tunesmith.workflow.labelling import making, suggesters
@@ -71,7 +71,7 @@ def add_routes(app: FastAPI, studio: Studio, background: Background) -> None:
         return told(name, request)
 
     @app.put("/api/labelling/{name}")
-    def change(name: str, changes: Changes, request: Request) -> ProjectInfo:
+    def change(name: str, changes: ProjectChanges, request: Request) -> ProjectInfo:
         """Another guideline, other labels, another order."""
         given = {key: value for key, value in changes if value is not None}
         if changes.labels is not None:
