@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 from watching import Watch, settled
 from world import Server
 
@@ -53,13 +53,13 @@ def test_what_is_typed_survives_a_lost_network_and_a_killed_server(
     box = page.get_by_role("textbox").or_(page.get_by_role("searchbox")).first
     box.fill("router")
     context.set_offline(True)
-    expect(page.get_by_text("Reconnecting")).to_be_visible(timeout=30_000)
+    expect(_reconnecting(page)).to_be_visible(timeout=30_000)
     context.set_offline(False)
-    expect(page.get_by_text("Reconnecting")).to_be_hidden(timeout=30_000)
+    expect(_reconnecting(page)).to_be_hidden(timeout=30_000)
     own_studio.kill()
-    expect(page.get_by_text("Reconnecting")).to_be_visible(timeout=30_000)
+    expect(_reconnecting(page)).to_be_visible(timeout=30_000)
     own_studio.start()
-    expect(page.get_by_text("Reconnecting")).to_be_hidden(timeout=30_000)
+    expect(_reconnecting(page)).to_be_hidden(timeout=30_000)
     assert box.input_value() == "router"
     assert page.evaluate("window.mark") == 1, "the page was loaded anew"
     page.reload()
@@ -85,7 +85,7 @@ def test_training_outlives_the_server_and_its_curve_is_whole(
     own_studio.start()
     for page in pages:
         page.bring_to_front()
-        expect(page.get_by_text("Reconnecting")).to_be_hidden(timeout=30_000)
+        expect(_reconnecting(page)).to_be_hidden(timeout=30_000)
     with client(own_studio, context) as http:
         _ended(http, job["id"])
     for page in pages:
@@ -93,6 +93,10 @@ def test_training_outlives_the_server_and_its_curve_is_whole(
         steps = _drawn(page)
         assert len(steps) == len(set(steps)) > 10
         assert steps == sorted(steps)
+
+
+def _reconnecting(page: Page) -> Locator:
+    return page.locator(".reconnecting")
 
 
 def _ended(http: httpx.Client, job: str) -> None:

@@ -6,7 +6,7 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ def words_of(language: str) -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture
-def beginner(built: None, world: World, tmp_path: Path) -> Server:
+def beginner(built: None, world: World, tmp_path: Path) -> Iterator[Server]:
     """A server over an empty workspace, and a small file of tickets that lies beside it."""
     desk = World(tmp_path / "desk")
     desk.folder.mkdir()
@@ -35,18 +35,16 @@ def beginner(built: None, world: World, tmp_path: Path) -> Server:
     with (tmp_path / "tickets.csv").open("w", encoding="utf-8", newline="") as file:
         few = [row for intent in INTENTS for row in [r for r in rows if r["label"] == intent][:14]]
         csv.writer(file).writerows([("text", "label"), *((row["text"], row["label"]) for row in few)])
-    return Server(desk)
+    server = Server(desk).start()
+    yield server
+    server.stop()
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_five_clicks(
     lang: str, beginner: Server, new_context: Callable[..., BrowserContext], tmp_path: Path
 ) -> None:
-    beginner.start()
-    try:
-        _travel(beginner, new_context(beginner, lang=lang), words_of(lang), tmp_path / "tickets.csv")
-    finally:
-        beginner.stop()
+    _travel(beginner, new_context(beginner, lang=lang), words_of(lang), tmp_path / "tickets.csv")
 
 
 def _travel(server: Server, context: BrowserContext, words: dict[str, dict[str, str]], table: Path) -> None:
@@ -54,7 +52,7 @@ def _travel(server: Server, context: BrowserContext, words: dict[str, dict[str, 
     page = context.new_page()
     page.goto(server.url)
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name=words["data"]["choose"]).click()
+        page.locator("button", has_text=words["data"]["choose"]).click()
     chooser.value.set_files(table)
     page.get_by_role("link", name=words["data"]["train"]).click()
     page.get_by_role("button", name=words["train"]["next"]).click()

@@ -9,5 +9,7 @@ import "./styles/base.css";
 
 setTheme();
 startRouter();
-await Promise.all([setLanguage(), openSession()]);
+// The frame of the page is there before the service has said who is visiting.
+void openSession();
+await setLanguage();
 mount(App, { target: document.getElementById("app") as HTMLElement });

@@ -133,6 +133,7 @@ function tell(event: LiveEvent): void {
 }
 
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : connect()));
+addEventListener("offline", lost);
 addEventListener("online", () => {
   retry = FIRST_RETRY_MS;
   connect();

@@ -9,11 +9,13 @@ interface Session {
   name: string;
   version: string;
   workspace: string;
+  /** It was said once; from then on the page stays, also while somebody signs in again. */
+  known: boolean;
   /** The dialog is open. */
   wanted: boolean;
 }
 
-export const session = $state<Session>({ role: "viewer", name: "", version: "", workspace: "", wanted: false });
+export const session = $state<Session>({ role: "viewer", name: "", version: "", workspace: "", known: false, wanted: false });
 let waiting: (() => void)[] = [];
 
 /** Ask for the token; resolves when the session is open again. */
@@ -24,7 +26,7 @@ export function signIn(): Promise<void> {
 
 /** The session is open: let what waited go on. */
 export function signedIn(who: { role: Role; name: string; version: string; workspace: string | null }): void {
-  Object.assign(session, { ...who, workspace: who.workspace ?? "", wanted: false });
+  Object.assign(session, { ...who, workspace: who.workspace ?? "", known: true, wanted: false });
   const resume = waiting;
   waiting = [];
   for (const go of resume) go();

@@ -3,6 +3,8 @@ import { send } from "../lib/api";
 import { go } from "../lib/router.svelte";
 import { type Role, session, signedIn } from "../lib/session.svelte";
 
+const AGAIN_MS = 1000;
+
 /** What the service knows of the visitor; without a role he is not signed in. */
 interface Who {
   role: Role | null;
@@ -11,9 +13,11 @@ interface Who {
   workspace: string | null;
 }
 
+/** Ask until there is an answer: the service may be starting. */
 export async function openSession(): Promise<void> {
   const answer = await send("GET", "/api/session").catch(() => null);
   if (answer?.ok) await meet(answer);
+  else setTimeout(openSession, AGAIN_MS);
 }
 
 /** Open a session with a token or a key; false where it is not taken. */
