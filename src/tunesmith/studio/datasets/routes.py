@@ -40,14 +40,14 @@ class DatasetWishes(Strict):
     path: Annotated[str | None, Field(max_length=4096)] = None
     name: Name = ""
     task: Name | None = None
-    fields: Fields = {}
+    fields: Fields = Field(default_factory=dict)
 
 
 class MappingWishes(Strict):
     """Another task, or other columns for its fields."""
 
     task: Name | None = None
-    fields: Fields = {}
+    fields: Fields = Field(default_factory=dict)
 
 
 class DatasetEntry(BaseModel):
