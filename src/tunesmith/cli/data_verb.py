@@ -13,6 +13,7 @@ from tunesmith.cli.label_action import options as label_options
 from tunesmith.cli.label_action import run_label
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import Actions, carry_out, number
+from tunesmith.cli.synthesise_action import run_synthesise, synthesise_options
 from tunesmith.core import text
 from tunesmith.core.errors import Problem, UsageError
 from tunesmith.core.memory import share_heap
@@ -26,16 +27,18 @@ _SHARE = number(float, 0, 0.99)
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
-    """show, profile, issues, clean, augment, split, convert, label."""
+    """show, profile, issues, clean, augment, synthesise, split, convert, label."""
     actions = Actions(parser, lang)
     option = _options(actions, lang)
-    for name in ("show", "profile", "issues", "clean", "augment", "split", "convert", "label"):
+    for name in (
+        "show", "profile", "issues", "clean", "augment", "synthesise", "split", "convert", "label",
+    ):  # fmt: skip
         option(name, None)
     option("show", "--rows", type=number(int, 1, 1000), default=5, metavar="N")
     for name in ("profile", "clean", "augment"):
         option(name, "--recipe", type=Path, metavar="FILE")
     option("profile", "--model", metavar="MODEL")
-    for name in ("profile", "issues", "clean", "augment", "split", "convert"):
+    for name in ("profile", "issues", "clean", "augment", "synthesise", "split", "convert"):
         option(name, "--out", type=Path, metavar="DIR" if name == "split" else "FILE")
     option("clean", "--clean", metavar="LIST")
     for name in ("clean", "augment"):
@@ -49,11 +52,12 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         option("split", f"--{name}", metavar="COLUMN")
     option("split", "--similar", type=_similar, metavar="SHARE")
     option("split", "--overlap", choices=("stop", "drop", "keep"))
-    for name in ("augment", "split"):
+    for name in ("augment", "synthesise", "split"):
         option(name, "--seed", type=number(int, 0, 2**63 - 1), default=0, metavar="N")
     option("split", "--format", metavar="SUFFIX")
-    for name in ("clean", "augment", "split", "convert"):
+    for name in ("clean", "augment", "synthesise", "split", "convert"):
         option(name, "--to", metavar="LAYOUT")
+    synthesise_options(option)
     label_options(option)
 
 
@@ -90,6 +94,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     actions = {
         "show": _show, "profile": _profile, "issues": _issues, "clean": _clean, "augment": _augment,
         "split": _split, "convert": _convert, "label": run_label,
+        "synthesise": run_synthesise,
     }  # fmt: skip
     share_heap()
     return carry_out(actions, given, output)
