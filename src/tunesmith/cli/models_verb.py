@@ -92,8 +92,14 @@ def _show(given: argparse.Namespace, output: Output) -> int:
 
         known["chain"] = lineage.of_release(found.release, output.workspace)
         known |= marks_view.known("release", found.release.label, output.workspace)
+    if known["folder"] and known["kind"] == "language":
+        from tunesmith.workflow.packed import certificates
+
+        known["packed"] = certificates(known["folder"])
     output.data(known)
     model_page.show(known, output)
+    for found_one in known.get("packed", ()):
+        output.line(output.say("models_packed", **found_one))
     if found.release is not None:
         marks_view.show(known, output)
     return 0

@@ -13,9 +13,13 @@ from transformers import PreTrainedModel
 
 from tunesmith.core import memory
 from tunesmith.core.errors import ModelError
+from tunesmith.models.decoder import Decoder, run
+from tunesmith.models.sampling import Sampling
+from tunesmith.models.token import Likelihood
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.names import Weights
-from tunesmith.serve.native import isa, packed, plan, sources, store, threads
+from tunesmith.serve.native import certificate, isa, packed, plan, sources, store, threads
+from tunesmith.serve.native.certificate import Certificate
 from tunesmith.serve.native.decoder import NativeDecoder
 from tunesmith.serve.native.formats import Format
 from tunesmith.serve.native.model import NativeModel, formats
@@ -50,7 +54,23 @@ def decoder(
     arrays = _arrays(module, digest, shape, kinds)
     room, kept = _room(shape, limits, count or threads.count())
     model = NativeModel(shape, config, arrays, kinds, here, room)
-    return NativeDecoder(model, max_batch=limits.batch, chunk=room.rows, kept=kept)
+    made = NativeDecoder(model, max_batch=limits.batch, chunk=room.rows, kept=kept)
+    if digest and not certificate.exists(digest, weights):
+        certificate.write(digest, _certified(module, made, weights))
+    return made
+
+
+def _certified(module: nn.Module, ours: NativeDecoder, weights: Weights) -> Certificate:
+    """Hold what was packed to the model itself, on texts that it writes."""
+    theirs = Decoder(module, max_batch=1)
+    found: tuple[list[Likelihood], list[Likelihood]] = ([], [])
+    for seed in range(certificate.TEXTS):
+        wish = Sampling(max_new_tokens=certificate.LENGTH, temperature=1.0, seed=seed)
+        begin = [1 + seed % (ours.vocabulary - 1)]
+        ids = begin + [token.id for token in run(theirs, begin, wish)]
+        for kept, one in zip(found, (ours, theirs), strict=True):
+            kept += one.likelihoods(ids, 1)
+    return certificate.compare(weights, *found)
 
 
 def _arrays(module: nn.Module, digest: str, shape: Plan, kinds: Mapping[str, Format]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tunesmith.models.sampling import Sampling
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.choice import Computing, choose
 from tunesmith.serve.engine import Prompt, Reading
-from tunesmith.serve.native import building
+from tunesmith.serve.native import building, certificate
 from tunesmith.serve.native.engine import uncovered
 from tunesmith.serve.native.pages import Pages
 from tunesmith.serve.native.slots import PAGE
@@ -72,6 +72,9 @@ def test_it_serves_reads_and_closes(stories: LanguageModel) -> None:
     chosen = choose(stories.module, LIMITS, stories.digest, Computing(weights="int8"))
     assert chosen.computed == "native int8"
     assert chosen.instead is None
+    told = next(one for one in certificate.known(stories.digest) if one["weights"] == "int8")
+    assert 0.9 < told["agreement"] <= 1
+    assert told["perplexity"] == pytest.approx(told["perplexity_float32"], rel=0.05)
 
     async def play() -> list[object]:
         stream = chosen.engine.submit([Prompt([1, 403], Sampling(max_new_tokens=3), read=0)])
