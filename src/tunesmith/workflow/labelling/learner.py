@@ -90,4 +90,6 @@ def _fit(model: Any, vectors: Any, labels: Sequence[str] | NDArray[np.object_]) 
     with warnings.catch_warnings():
         # Stopping early is meant: it goes on the next time.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        # With many labels and few rows each: that is how it begins.
+        warnings.filterwarnings("ignore", message="The number of unique classes")
         model.fit(vectors, np.asarray(labels, dtype=object))
