@@ -30,6 +30,7 @@ def options(option: Callable[..., None]) -> None:
     option("label", "--twice", type=number(float, 0, 1), default=0.0, metavar="SHARE")
     option("label", "--order", choices=_ORDERS, default="given")
     option("label", "--suggest", action="append", default=[], metavar="MODEL")
+    option("label", "--doubtful", action="store_true")
     option("label", "--scale", type=number(int, 2, 10), default=5, metavar="N")
     option("label", "--status", action="store_true")
     option("label", "--out", type=Path, metavar="FILE")
@@ -70,7 +71,7 @@ def _project(store: Store, given: argparse.Namespace) -> Project:
     wish = making.Wish(
         name=name, kind=given.task, labels=_labels(given.labels), overlap=given.twice, order=given.order,
         guideline=_guideline(given.guideline), scale=given.scale,
-        suggesters=[suggesters.of_name(name) for name in given.suggest],
+        doubtful=given.doubtful, suggesters=[suggesters.of_name(name) for name in given.suggest],
     )  # fmt: skip
     return making.create(store, given.files, wish, fields=fields_of(given.fields), gold=given.gold)
 

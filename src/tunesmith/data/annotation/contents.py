@@ -28,10 +28,11 @@ from tunesmith.data.texts import text_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One row: what is shown, and the answer that it holds already, if any."""
+    """One row by its number: what is shown, and the answer that it holds already, if any."""
 
     content: dict[str, Any]
     given: dict[str, Any] | None = None
+    row: int = 0
 
 
 def contents(frame: pl.DataFrame, shape: str, kind: str, *, seed: int = 0) -> Iterator[Shown]:
@@ -49,9 +50,8 @@ def contents(frame: pl.DataFrame, shape: str, kind: str, *, seed: int = 0) -> It
         shown = _shown(row, text or "", shape, kind, rng)
         if any(str(part).strip() for part in shown.content.values()):
             beside = decode(row[REST].encode()) if REST in row else {}
-            yield Shown(
-                content={**shown.content, **({"beside": beside} if beside else {})}, given=shown.given
-            )
+            content = {**shown.content, **({"beside": beside} if beside else {})}
+            yield Shown(content=content, given=shown.given, row=row["_row"])
 
 
 def _shown(row: dict[str, Any], text: str, shape: str, kind: str, rng: np.random.Generator) -> Shown:

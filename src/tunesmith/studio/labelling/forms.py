@@ -43,6 +43,7 @@ class NewProject(Strict):
     overlap: Share = 0.0
     order: Order = "given"
     scale: Annotated[int, Field(ge=2, le=10)] = 5
+    doubtful: bool = False
     gold: Annotated[list[Path], Field(max_length=100)] = Field(default_factory=list)
     suggest: Annotated[list[Path], Field(max_length=10)] = Field(default_factory=list)
 

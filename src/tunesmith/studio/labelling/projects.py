@@ -58,7 +58,7 @@ def add_routes(app: FastAPI, studio: Studio, background: Background) -> None:
         name = wishes.name or making.name_of(wishes.files[0])
         wish = making.Wish(
             name=name, kind=wishes.task, labels=wishes.labels, guideline=wishes.guideline,
-            overlap=wishes.overlap, order=wishes.order, scale=wishes.scale,
+            overlap=wishes.overlap, order=wishes.order, scale=wishes.scale, doubtful=wishes.doubtful,
             suggesters=[suggesters.of_name(one) for one in wishes.suggest],
         )  # fmt: skip
         project = making.create(store, wishes.files, wish, fields={}, gold=wishes.gold)

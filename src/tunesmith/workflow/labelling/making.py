@@ -18,9 +18,11 @@ from tunesmith.core.store.labelling import Item, Label, Project, Suggestion
 from tunesmith.data import shapes
 from tunesmith.data.annotation.contents import Shown, contents
 from tunesmith.data.annotation.kinds import CLASS, GUESSED, KEYS, KINDS, LABELLED, MULTILABEL, SHAPES, SPANS
+from tunesmith.data.hygiene.issue import Issue
 from tunesmith.data.loading import stop_for
 from tunesmith.data.pipeline import stream
 from tunesmith.workflow.dataset import section
+from tunesmith.workflow.dataset.looking import doubts
 
 GIVEN = "given"
 """Who suggests what a row says already; the order of rows in their files."""
@@ -31,7 +33,10 @@ ORDERS = (GIVEN, "random")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a project shall be; without `kind` and `labels` it is as the rows are."""
+    """What a project shall be; without `kind` and `labels` it is as the rows are.
+
+    `doubtful`: only rows that are probably wrong (`data.issues`), the surest first.
+    """
 
     name: str
     kind: str | None = None
@@ -43,6 +48,7 @@ class Wish:
     scale: int = 5
     seed: int = 0
     suggesters: Sequence[Mapping[str, object]] = ()
+    doubtful: bool = False
 
 
 def create(
@@ -65,6 +71,8 @@ def create(
         overlap=wish.overlap, order=wish.order, random=wish.random, scale=wish.scale, seed=wish.seed,
         suggesters=tuple(wish.suggesters),
     )  # fmt: skip
+    if wish.doubtful:
+        return store.create_project(project, _reviewed(files, kind, rows, fields))
     return store.create_project(project, _items(project, rows, known[len(rows) :]))
 
 
@@ -152,6 +160,30 @@ def _items(project: Project, rows: Sequence[Shown], gold: Sequence[Shown]) -> It
     for i, row in enumerate(gold):
         item = Item(number=len(rows) + i, content=row.content, wanted=0, why="gold", gold=row.given)
         yield replace(item, rank=(i + 0.5) * len(rows) / len(gold))
+
+
+def _reviewed(
+    files: Sequence[str], kind: str, rows: Sequence[Shown], fields: Mapping[str, str]
+) -> list[Item]:
+    """The rows in doubt, the surest doubt first; suggested are what they should say, and what they do."""
+    by_row = {row.row: row for row in rows}
+    found, _ = doubts(section.of_files(files, task=SHAPES[kind], fields=fields))
+    items: list[Item] = []
+    for issue in found:
+        row = by_row.pop(issue.row, None) if issue.kind != "duplicate" else None
+        if row is not None:
+            at = len(items)
+            suggested = (*_better(kind, issue), *_as_suggested(row))
+            items.append(
+                Item(number=at, content=row.content, rank=float(at), why="review", suggested=suggested)
+            )
+    return items
+
+
+def _better(kind: str, issue: Issue) -> tuple[Suggestion, ...]:
+    if kind != CLASS or issue.suggested is None:
+        return ()
+    return (Suggestion(by="doubt", answer={"label": issue.suggested}, score=round(issue.score, 4)),)
 
 
 def _as_suggested(row: Shown) -> tuple[Suggestion, ...]:

@@ -111,3 +111,15 @@ def test_the_quality_of_labels_is_told_of_all_and_of_each(place):
     settle = Decision(event="s", item=0, annotator="boss", kind="settle", answer={"label": "card"})
     store.decide("q", [settle])
     assert quality(store, "q").disputed == (1,)
+
+
+def test_rows_in_doubt_are_a_queue_of_their_own(place):
+    folder, _, store = place
+    lines = (folder / "rows.csv").read_text("utf-8").splitlines()
+    lines[1] = lines[1].rpartition(",")[0] + ",fee"
+    (folder / "wrong.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    create(store, [str(folder / "wrong.csv")], Wish(name="doubt", doubtful=True), fields={})
+    first, *others = store.next_items("doubt", "ann", 99)
+    assert len(others) < 20
+    assert (first.why, first.content["text"].split()) == ("review", ["my", "card", "is", "lost", "0"])
+    assert [one.answer["label"] for one in first.suggested] == ["card", "fee"]
