@@ -64,7 +64,9 @@ def _travel(server: Server, context: BrowserContext, words: dict[str, dict[str, 
     expect(serve).to_be_visible(timeout=TRAINING_MS)
     serve.click()
     page.wait_for_url("**/play?*")
-    page.get_by_label(words["play"]["text_classify"]).fill("My card has not arrived yet")
+    question = page.get_by_label(words["play"]["text_classify"], exact=True)
+    expect(question).to_be_visible(timeout=60_000)
+    question.fill("My card has not arrived yet")
     assert page.evaluate("window.clicks") <= 5
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text("card_arrival").first).to_be_visible(timeout=30_000)
