@@ -15,7 +15,7 @@ SLOW = """
 task: classify
 model: {architecture: bert, hidden: 32, layers: 2, heads: 2, vocab: 500, context: 64}
 data: {source: {train: tickets.csv, test: held-out.csv}, split: {overlap: drop}}
-train: {epochs: 40, batch_size: 2, optimizer: {name: adamw, lr: 1e-3}}
+train: {epochs: 12, batch_size: 2, optimizer: {name: adamw, lr: 1e-3}}
 """
 DOWN = r"ERR_|Failed to load resource|net::"
 # Where the page tells a canvas' points: the summary that a screen reader gets, and the table of a chart.
