@@ -19,6 +19,7 @@ WIDTHS = {1280: 900, 390: 844}
 PATHS = {
     "home": "/",
     "data": "/data",
+    "label": "/label",
     "models": "/models",
     "model": "/models/minilm",
     "train": "/train",
