@@ -67,8 +67,9 @@ class Policies:
 
     def __init__(self, table: Mapping[Route, Policy]) -> None:
         self.table = dict(table)
+        # A pattern of the router also takes a line end behind a path, so every route is found by its pattern.
         self._patterns: list[tuple[str, re.Pattern[str], Policy]] = [
-            (method, compile_path(path)[0], policy) for (method, path), policy in table.items() if "{" in path
+            (method, compile_path(path)[0], policy) for (method, path), policy in table.items()
         ]
 
     def of(self, method: str, path: str) -> Policy:

@@ -46,6 +46,12 @@ def test_every_route_lets_in_its_role_and_those_above_it(
         assert answer.json()["error"]["code"] == "insufficient_role", role
 
 
+@pytest.mark.parametrize(("method", "path"), SIGNED)
+def test_a_line_end_behind_a_path_does_not_lead_past_its_policy(method: str, path: str, url: str) -> None:
+    answer = httpx.request(method, f"{url}{path_of(path)}%0A", json={})
+    assert answer.json()["error"]["code"] == "not_signed_in"
+
+
 def test_the_printed_address_opens_the_studio_once_and_leaves_no_token_in_it(
     studio: Studio, url: str
 ) -> None:
