@@ -22,7 +22,8 @@ export function sizeOf(parameters: number | null): string {
 /** Languages by their names, the first few of many. */
 export function languageNames(codes: string[], most = 3): string {
   const names = new Intl.DisplayNames(locale(), { type: "language", fallback: "code" });
-  const said = codes.slice(0, most).map((code) => (code === "multilingual" ? t("models.multilingual") : names.of(code)));
+  const name = (code: string) => (has(`models.language_${code}`) ? t(`models.language_${code}`) : names.of(code));
+  const said = codes.slice(0, most).map(name);
   return said.join(t("models.comma")) + (codes.length > most ? "…" : "") || "–";
 }
 
