@@ -91,7 +91,8 @@ def test_rows_are_shown_as_text_and_cleaning_before_it_is_done(
     import_file(page, own_studio)
     expect(page.get_by_role("cell", name=HARMLESS).first).to_be_visible()
     page.get_by_label("Search all rows").fill("number 39")
-    expect(page.get_by_role("status")).to_have_text("1 row found")
+    # The only `status` that says so: the toast is one too, and what loads while the search runs.
+    expect(page.get_by_role("status").filter(has_text="1 row found")).to_be_visible(timeout=20_000)
     page.get_by_role("tab", name="Clean").click()
     page.get_by_label("Remove HTML").check()
     page.get_by_role("button", name="Preview").click()
