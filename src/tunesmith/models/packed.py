@@ -22,12 +22,13 @@ Run = tuple[int, int, int]  # tokens [start, end) of texts that have so many tok
 
 
 def covers(encoder: nn.Module) -> bool:
-    """Whether an encoder is computed here: a BERT of `transformers` in eval mode, on a processor."""
+    """Whether an encoder is computed here: a BERT of `transformers` alone, in eval mode, on a processor."""
     model: Any = encoder
     return (
         type(encoder).__module__ == "transformers.models.bert.modeling_bert"
         and type(encoder).__name__ == "BertModel"
         and not encoder.training
+        and {name for name, _ in encoder.named_children()} <= {"embeddings", "encoder", "pooler"}
         and not model.config.is_decoder
         and getattr(model.config, "position_embedding_type", None) in (None, "absolute")
         and model.device.type == "cpu"

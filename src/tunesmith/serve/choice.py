@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from tunesmith.core.errors import ModelError, TunesmithError
+from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.batch_engine import BatchEngine
 from tunesmith.serve.names import EngineName, Weights
@@ -38,20 +38,22 @@ def choose(module: nn.Module, limits: Limits, digest: str, wished: Computing) ->
     Raises:
         MissingError: M03 when the engine native is asked for and its compiler is not installed.
         UsageError: N06 when it is asked for and does not cover the model; N07 for weights that only it has.
-        ModelError: N02 when the weights do not fit the configuration.
+        TunesmithError: where it or its weights are asked for, N02 when the weights do not fit the
+            configuration, N08 and C02 when what it makes cannot be kept.
     """
     if wished.engine == "torch" or (wished.engine == "auto" and not native.installed()):
         if wished.weights not in (None, "float32"):
             raise _only_native(wished)
         instead = None if wished.engine == "torch" else _NOT_INSTALLED
         return _torch(module, limits, instead)
-    reason = native.uncovered(module)
+    # Without a digest, packed weights would be taken for those of another model.
+    reason = native.uncovered(module) or (None if digest else "weights that have no digest")
     if reason and wished.engine == "auto" and wished.weights is None:
         return _torch(module, limits, reason)
     try:
         made = native.NativeEngine(module, limits, digest=digest, weights=wished.weights)
-    except ModelError as error:
-        if wished.engine == "native":
+    except TunesmithError as error:
+        if wished.engine == "native" or wished.weights is not None:
             raise
         return _torch(module, limits, str(error))
     return Chosen(engine=made, computed=f"native {made.weights}")

@@ -81,6 +81,7 @@ class Deployments:
             old = self.named(name)
             self._by_name = _without(self._by_name, old)
             self._canaries = {n: c for n, c in self._canaries.items() if c[0] is not old}
+            self._shadows = {n: s for n, s in self._shadows.items() if {n, s[0]} <= self._by_name.keys()}
         self._retire(old)
 
     def share(self, name: str, canary: str, part: float) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel
 
-from tunesmith.models import classifier, packed
+from tunesmith.models import classifier, packed, soft_prompt
 from tunesmith.models.classifier import Classifier, probabilities
 
 ROWS = [[5, 6, 7], [9] * 11, [3], [20, 21, 22], [40, 41]]
@@ -42,3 +42,5 @@ def test_what_is_trained_or_is_no_plain_bert_is_left_to_itself(encoder: BertMode
     encoder.train()
     assert not packed.covers(encoder)
     encoder.eval()
+    soft_prompt.add(encoder, length=2)  # what a prompt does is none of the maps
+    assert not packed.covers(encoder)

@@ -88,6 +88,14 @@ def test_a_canary_takes_its_share_and_can_be_asked_by_name(served: Deployments) 
     assert {served.find("m").name for _ in range(50)} == {"m@0"}
 
 
+def test_a_shadow_that_is_taken_out_is_asked_no_more(served: Deployments) -> None:
+    served.add(deploy(Versioned(1), aliases=["m@candidate"]))
+    served.shadow("m", "m@candidate", 1.0)
+    assert served.shadow_of("m") == ("m@candidate", 1.0)
+    served.remove("m@candidate")
+    assert not served.has_shadows
+
+
 def test_a_name_that_is_taken_is_refused_and_changes_nothing(served: Deployments) -> None:
     served.add(deploy(Versioned(1), aliases=["other"]))
     new = deploy(Versioned(2), aliases=["m", "other"])

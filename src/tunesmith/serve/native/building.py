@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from tunesmith.core import memory
+from tunesmith.core import durable, memory
 from tunesmith.core.errors import ModelError
 from tunesmith.models.decoder import Decoder, run
 from tunesmith.models.sampling import Sampling
@@ -55,7 +55,7 @@ def decoder(
     room, kept = _room(shape, limits, count or threads.count())
     model = NativeModel(shape, config, arrays, kinds, here, room)
     made = NativeDecoder(model, max_batch=limits.batch, chunk=room.rows, kept=kept)
-    if digest and not certificate.exists(digest, weights):
+    if not certificate.exists(digest, weights):
         certificate.write(digest, _certified(module, made, weights))
     return made
 
@@ -84,6 +84,7 @@ def _arrays(module: nn.Module, digest: str, shape: Plan, kinds: Mapping[str, For
         except ModelError:
             logger.warning("%s is damaged and made again", path)
     logger.info("packing weights into %s", path)
+    durable.sweep(path.parent)  # what was begun by processes that were killed is as large as a model
     packed.write(path, shape, kinds, sources.Loaded(module))
     return packed.read(path, expected)
 

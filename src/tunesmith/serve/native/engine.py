@@ -29,13 +29,7 @@ class NativeEngine(BatchEngine):
     """
 
     def __init__(
-        self,
-        module: nn.Module,
-        limits: Limits,
-        *,
-        digest: str,
-        weights: Weights | None = None,
-        threads: int | None = None,
+        self, module: nn.Module, limits: Limits, *, digest: str, weights: Weights | None = None
     ) -> None:
         if not installed():
             raise MissingError("M03", name="--engine native", package="llvmlite", extra="native")
@@ -44,7 +38,7 @@ class NativeEngine(BatchEngine):
         from tunesmith.serve.native import building
 
         self.weights = weights or building.own_precision(module)
-        decoder = building.decoder(module, digest, self.weights, limits, threads)
+        decoder = building.decoder(module, digest, self.weights, limits)
         self._end = decoder.close
         super().__init__(decoder, replace(limits, running_size=decoder.fitting))
 

@@ -17,6 +17,7 @@ from tunesmith.serve.native.formats import Format
 from tunesmith.serve.native.isa import Isa
 
 _OPTIMISED = 3
+_DIGEST = 32  # bytes before an object: a damaged one would end the process
 _C: dict[str, Any] = {"int": ctypes.c_int64, "bool": ctypes.c_int64, "float": ctypes.c_float, "None": None}
 
 
@@ -85,8 +86,9 @@ def _loaded(code: str, isa: Isa) -> Any:
 def _object(code: str, isa: Isa) -> bytes:
     key = f"{llvmlite.__version__} {llvm.get_process_triple()} {isa} {code}"
     path = store.code() / f"{hashlib.sha256(key.encode()).hexdigest()}.o"
-    if path.is_file():
-        return path.read_bytes()
-    made = bytes(target(isa).emit_object(optimised(code, isa)))
-    durable.write_bytes(path, made)
+    kept = path.read_bytes() if path.is_file() else b""
+    made = kept[_DIGEST:]
+    if kept[:_DIGEST] != hashlib.sha256(made).digest():
+        made = bytes(target(isa).emit_object(optimised(code, isa)))
+        durable.write_bytes(path, hashlib.sha256(made).digest() + made)
     return made

@@ -137,9 +137,9 @@ def read(path: Path, expected: Layout) -> dict[str, NDArray[Any]]:
     header, starts, size = _header(expected)
     with path.open("rb") as file:
         found = file.read(len(header))
-    block = np.memmap(path, np.uint8, "r")
-    if found != header or len(block) < len(header) + size:
+    if found != header or path.stat().st_size != len(header) + size:
         raise ModelError("N03", file=path)
+    block = np.memmap(path, np.uint8, "r")
     return {
         name: _view(block[len(header) + starts[name] :][: _size(part)], part)
         for name, part in expected.items()

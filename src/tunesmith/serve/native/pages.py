@@ -77,8 +77,8 @@ class Pages:
             self._know(held, key)
 
     def drop(self, held: Held) -> None:
-        """Give the pages of a sequence back."""
-        for page in held.pages:
+        """Give the pages of a sequence back; its end is forgotten before its beginning, which finds it."""
+        for page in reversed(held.pages):
             self._users[page] -= 1
             if self._users[page] == 0:
                 self._leave(page)

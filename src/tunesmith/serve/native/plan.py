@@ -9,6 +9,7 @@ from typing import Any
 from tunesmith.serve.native.slots import GELU_GATED, GELU_PLAIN, SILU_GATED
 
 _GATES = {"silu": SILU_GATED, "swish": SILU_GATED, "gelu_pytorch_tanh": GELU_GATED, "gelu_new": GELU_GATED}
+_GELUS = [name for name, kind in _GATES.items() if kind == GELU_GATED]
 _ROPES = ("default", "linear", "llama3", "yarn")
 _EVERYTHING = 2**31  # tokens that a token sees where there is no window
 
@@ -56,13 +57,20 @@ def uncovered(config: Any) -> str | None:
     """Which part of a model is not computed here, if there is one."""
     if config.model_type not in _KNOWN:
         return f"model type {config.model_type}"
-    rope = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
-    if rope not in _ROPES:
-        return f"rotary positions of type {rope}"
+    rope = getattr(config, "rope_parameters", None) or {}
+    if rope.get("rope_type", "default") not in _ROPES:
+        return f"rotary positions of type {rope['rope_type']}"
+    if rope.get("partial_rotary_factor", 1.0) != 1.0:
+        return "rotary positions of a part of each head"
+    if config.num_attention_heads % (getattr(config, "num_key_value_heads", None) or 1):
+        return "heads that share keys unevenly"
     if getattr(config, "add_cross_attention", False):
         return "attention to an encoder"
+    if getattr(config, "scale_attn_by_inverse_layer_idx", False):
+        return "scores that are scaled by layer"
     act = _activation(config)
-    return None if act in _GATES else f"activation {act}"
+    known = _GELUS if config.model_type == "gpt2" else _GATES
+    return None if act in known else f"activation {act}"
 
 
 def plan(config: Any) -> Plan:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from pathlib import Path
 
+from tunesmith.core.errors import UsageError
+
 SETTING = "TUNESMITH_CACHE"
 """The environment variable that names another place."""
+_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def root() -> Path:
-    """The folder of everything that can be made again: only its owner may look into it."""
+    """The folder of everything that can be made again: only its owner may look into it.
+
+    Raises:
+        UsageError: N08 when it cannot be made, or others can write there.
+    """
     return _made(Path(os.environ.get(SETTING) or _usual() / "tunesmith"))
 
 
@@ -32,6 +40,12 @@ def _usual() -> Path:
 
 
 def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = folder.stat()
+    except OSError as error:
+        raise UsageError("N08", folder=folder, reason=error.strerror) from error
     # Code that is found there is run: nobody else may put any.
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if os.name == "posix" and (found.st_uid != os.geteuid() or found.st_mode & _OTHERS):
+        raise UsageError("N08", folder=folder, reason=f"uid {found.st_uid}, mode {found.st_mode & 0o777:03o}")
     return folder

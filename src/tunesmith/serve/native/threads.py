@@ -13,6 +13,7 @@ from tunesmith.serve.native.meeting import begin, close, follows
 from tunesmith.serve.native.step import step
 
 _PATIENCE = 100_000  # looks of a thread for the next step: a few milliseconds
+_MOST = 63  # who sleeps is told by bits of one number
 
 
 @compiled
@@ -60,7 +61,6 @@ class Team:
 
 
 def count() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
+    """How many cores this process may use, up to the largest team."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST)

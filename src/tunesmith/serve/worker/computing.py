@@ -124,15 +124,16 @@ class Computing:
         asked = forms.asked_in(self._deployment.task, message["items"])
         try:
             found = await asyncio.to_thread(self._compute, asked)
+            numbers = found if isinstance(found, np.ndarray) else None
+            rows = None if isinstance(found, np.ndarray) else found
+            told = write({"is": "found", "id": message["id"], "rows": rows}, numbers)
         except TunesmithError as error:
             self._tell({"is": "refused", "id": message["id"], "error": error_out(error)})
         except Exception as error:
             sys.stderr.write(f"a batch could not be computed: {error!r}\n")
             self._tell({"is": "refused", "id": message["id"], "error": error_out(TunesmithError("S05"))})
         else:
-            numbers = found if isinstance(found, np.ndarray) else None
-            rows = None if isinstance(found, np.ndarray) else found
-            self._channel.send(write({"is": "found", "id": message["id"], "rows": rows}, numbers))
+            self._channel.send(told)
 
     def _compute(self, asked: Sequence[Any]) -> Any:
         if isinstance(self._deployment, TextDeployment):

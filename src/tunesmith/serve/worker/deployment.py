@@ -58,13 +58,18 @@ def deploy_apart(
     chosen = {name: getattr(limits, name) for name in ("batch", "running_size", "deadline_s")}
     computing = {"engine": engine, "weights": weights}
     process = Process({"name": name, "folder": str(folder), "limits": chosen, "computing": computing})
+    names = {"name": name, "aliases": tuple(aliases), "created": int(time.time())}
+    try:
+        return _deployed(process, folder, limits, names)
+    except BaseException:
+        process.close()
+        raise
+
+
+def _deployed(process: Process, folder: Path, limits: Limits, names: dict[str, Any]) -> Deployment:
+    """What a process serves, as soon as it is ready."""
     facts = process.facts()
-    names: dict[str, Any] = {
-        "name": name,
-        "aliases": tuple(aliases),
-        "created": int(time.time()),
-        "tokenizer": tokenizers.load(folder) if facts["has_tokenizer"] else None,
-    }
+    names |= {"tokenizer": tokenizers.load(folder) if facts["has_tokenizer"] else None}
     if facts["task"] != "generate":
         return _predictor(process, facts, limits, names)
     worker = WorkerEngine(process, limits)

@@ -31,6 +31,7 @@ class WorkerPredictor(ClassifierEngine[Any, Any]):
         self._answered = threading.Event()
         self._answer_: Message | None = None
         self._asked = 0
+        self._closed = False
         self._waits_s = limits.deadline_s
         super().__init__(self._ask, limits)
 
@@ -41,6 +42,7 @@ class WorkerPredictor(ClassifierEngine[Any, Any]):
 
     def close(self) -> None:
         """End the process; whoever still waits gets S07."""
+        self._closed = True
         self.process.close()
         self._ready.set()
         self._settle_call(None)
@@ -72,6 +74,8 @@ class WorkerPredictor(ClassifierEngine[Any, Any]):
             raise TunesmithError("S48")
         self._asked += 1
         self._answered.clear()
+        if self._closed:  # whoever closes has told so before: nobody tells again
+            raise TunesmithError("S07")
         self.process.send({"do": "predict", "id": self._asked, "items": items})
         self._answered.wait()
         answer = self._answer_

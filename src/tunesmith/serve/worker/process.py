@@ -21,7 +21,7 @@ from tunesmith.serve.worker.codec import error_in
 
 logger = logging.getLogger(__name__)
 
-_COMMAND = (sys.executable, "-m", "tunesmith.serve.worker")
+_COMMAND = (sys.executable, "-P", "-m", "tunesmith.serve.worker")  # -P: no modules out of this folder
 _SILENT_S = 30.0
 _LOOK_S = 1.0
 _PAUSES_S = (0.2, 1.0, 5.0, 30.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.serve.names import Weights
-from tunesmith.serve.native import compiler, emit, isa, machine
+from tunesmith.serve.native import compiler, emit, isa, machine, store
 from tunesmith.serve.native.formats import Format, format_for
 from tunesmith.serve.native.operands import quantise_bytes, quantise_words, round_all
 from tunesmith.serve.native.packing import from_bfloat16, pack, to_bfloat16
@@ -153,3 +154,16 @@ def test_a_function_without_a_mark_is_not_compiled() -> None:
 
     with pytest.raises(KeyError):
         compiler.module([plain])
+
+
+def test_a_kept_object_that_is_damaged_is_compiled_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(store.SETTING, str(tmp_path))
+    kind = format_for("float32", isa.PLAIN)
+    machine.kernels(kind, isa.PLAIN)
+    (kept,) = store.code().iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-100])
+    assert machine.kernels(kind, isa.PLAIN).addresses[1]
+    assert kept.read_bytes() == whole

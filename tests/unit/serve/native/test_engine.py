@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.models.decoder import Batching, Decoder, run
@@ -14,7 +17,7 @@ from tunesmith.models.sampling import Sampling
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.choice import Computing, choose
 from tunesmith.serve.engine import Prompt, Reading
-from tunesmith.serve.native import building, certificate
+from tunesmith.serve.native import building, certificate, plan, store, threads
 from tunesmith.serve.native.engine import uncovered
 from tunesmith.serve.native.pages import Pages
 from tunesmith.serve.native.slots import PAGE
@@ -103,6 +106,64 @@ def test_a_model_that_is_not_covered_goes_to_torch_and_says_why(stories: Languag
         with pytest.raises(TunesmithError) as error:
             choose(module, LIMITS, "", wished)
         assert error.value.problems[0].code == code
+
+
+def test_weights_without_a_digest_are_not_taken_for_others(stories: LanguageModel) -> None:
+    chosen = choose(stories.module, LIMITS, "", Computing())
+    chosen.engine.close()
+    assert (chosen.computed, chosen.instead) == ("torch", "weights that have no digest")
+
+
+def test_a_cache_that_others_may_write_to_is_not_used(
+    stories: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(store.SETTING, str(tmp_path))
+    tmp_path.chmod(0o770)
+    chosen = choose(stories.module, LIMITS, stories.digest, Computing())
+    chosen.engine.close()
+    assert chosen.computed == "torch"
+    with pytest.raises(TunesmithError) as error:
+        choose(stories.module, LIMITS, stories.digest, Computing(weights="int8"))
+    assert error.value.problems[0].code == "N08"
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("gpt2", {"activation_function": "silu"}),
+        ("gpt2", {"scale_attn_by_inverse_layer_idx": True}),
+        (
+            "llama",
+            {
+                "rope_parameters": {
+                    "rope_type": "linear",
+                    "rope_theta": 1e4,
+                    "factor": 2.0,
+                    "partial_rotary_factor": 0.5,
+                }
+            },
+        ),
+    ],
+)
+def test_what_would_be_computed_otherwise_is_not_covered(kind: str, settings: dict[str, Any]) -> None:
+    known = CONFIG_MAPPING[kind]
+    assert plan.uncovered(known()) is None
+    assert plan.uncovered(known(**settings)) is not None
+
+
+def test_a_team_is_no_larger_than_what_tells_who_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(200)), raising=False)
+    assert threads.count() == 63
+
+
+def test_the_beginning_of_a_long_sequence_is_kept_longest() -> None:
+    pages = Pages(8, kept=2)
+    ids = list(range(4 * PAGE))
+    long = pages.begin(ids)
+    pages.reserve(long, len(ids))
+    pages.wrote(long, ids)
+    pages.drop(long)
+    assert pages.begin(ids).length == 2 * PAGE
 
 
 def test_pages_are_shared_given_back_and_forgotten_when_others_need_them() -> None:

@@ -106,3 +106,14 @@ def test_what_is_out_of_bounds_is_refused_before_it_is_computed(native: NativeMo
     with pytest.raises(TunesmithError) as error:
         native.step([wrong])
     assert error.value.problems[0].code == "N04"
+
+
+def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, folder: Path) -> None:
+    shape = plan.plan(AutoConfig.from_pretrained(folder))
+    expected = packed.layout(shape, formats(shape, "int8", isa.here()))
+    path = tmp_path / "model.safetensors"
+    for content in (b"", packed._header(expected)[0]):
+        path.write_bytes(content)
+        with pytest.raises(TunesmithError) as error:
+            packed.read(path, expected)
+        assert error.value.problems[0].code == "N03"
