@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from pathlib import Path
 
 from tunesmith.serve.native import machine
 from tunesmith.serve.native.compiler import compiled
@@ -14,6 +15,12 @@ from tunesmith.serve.native.step import step
 
 _PATIENCE = 100_000  # looks of a thread for the next step: a few milliseconds
 _MOST = 63  # who sleeps is told by bits of one number
+_CGROUPS = Path("/sys/fs/cgroup")
+# The microseconds of all cores in a period, and the period: cgroup 2, then 1.
+_QUOTAS = (
+    (_CGROUPS / "cpu.max",),
+    (_CGROUPS / "cpu/cpu.cfs_quota_us", _CGROUPS / "cpu/cpu.cfs_period_us"),
+)
 
 
 @compiled
@@ -61,6 +68,17 @@ class Team:
 
 
 def count() -> int:
-    """How many cores this process may use, up to the largest team."""
+    """How many cores this process may use, within what its container is allowed, up to the largest team."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST)
+    return min(cores, _MOST, *_shares())
+
+
+def _shares() -> list[int]:
+    """Whole cores that each container with a limit allows: threads beyond them would wait for each other."""
+    found: list[int] = []
+    for files in _QUOTAS:
+        if all(file.is_file() for file in files):
+            quota, period = " ".join(file.read_text("ascii") for file in files).split()
+            if quota.isdecimal():  # `max` and -1 are no limit
+                found.append(max(1, int(quota) // int(period)))
+    return found

@@ -151,9 +151,15 @@ def test_what_would_be_computed_otherwise_is_not_covered(kind: str, settings: di
     assert plan.uncovered(known(**settings)) is not None
 
 
-def test_a_team_is_no_larger_than_what_tells_who_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_team_is_no_larger_than_what_tells_who_sleeps_or_a_container_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(200)), raising=False)
+    monkeypatch.setattr(threads, "_QUOTAS", ((tmp_path / "cpu.max",),))
     assert threads.count() == 63
+    for limit, cores in (("max 100000", 63), ("250000 100000", 2), ("50000 100000", 1)):
+        (tmp_path / "cpu.max").write_text(limit)
+        assert threads.count() == cores
 
 
 def test_the_beginning_of_a_long_sequence_is_kept_longest() -> None:
