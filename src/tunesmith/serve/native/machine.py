@@ -78,7 +78,8 @@ def optimised(code: str, isa: Isa) -> Any:
 
 def _loaded(code: str, isa: Isa) -> Any:
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target(isa))
-    engine.add_object_file(llvm.ObjectFileRef.from_data(_object(code, isa)))
+    machine_code = _object(code, isa)  # LLVM reads these bytes without a copy, until the object is finalised
+    engine.add_object_file(llvm.ObjectFileRef.from_data(machine_code))
     engine.finalize_object()
     return engine
 
