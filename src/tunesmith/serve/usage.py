@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class Usage:
         self._stored = store.usage(self._day)  # of today, by all servers
         self._fresh: dict[str, Used] = defaultdict(Used)  # not stored yet
         self._moving: Mapping[str, Used] = {}  # on its way into the store
-        self._touched: Counter[str] = Counter()  # requests of any kind, not stored yet
+        self._touched: set[str] = set()  # used for anything, which is not stored yet
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="tunesmith-usage", daemon=True)
         self._thread.start()
@@ -75,7 +75,7 @@ class Usage:
     def touch(self, key: Key) -> None:
         """Note that a key was used for something."""
         with self._changing:
-            self._touched[key.id] += 1
+            self._touched.add(key.id)
 
     def begin(self, key: Key) -> None:
         """Count a request of a key.
@@ -100,7 +100,7 @@ class Usage:
         """Put what is fresh into the store, and learn what other servers counted."""
         with self._changing:
             self._moving, self._fresh = self._fresh, defaultdict(Used)
-            touched, self._touched = self._touched, Counter()
+            touched, self._touched = self._touched, set()
         try:
             if touched:
                 self._store.note_use(touched)

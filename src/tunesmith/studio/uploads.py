@@ -28,7 +28,7 @@ POLICIES: dict[Route, Policy] = {
 
 _KEPT_S = 24 * 3600
 _SPARE = 2**30
-_LONGEST_NAME = 120
+_LONGEST_NAME = 180  # characters of what is asked for, and bytes of what is made of it
 _IDENTITY = re.compile(r"[0-9a-f]{16}")
 
 
@@ -85,7 +85,7 @@ def safe_name(given: str) -> str:
     name = "".join(c for c in last if c.isprintable() and c not in '<>:"|?*').strip(" .")
     if not name:
         raise UsageError("W10", name=given)
-    return name[-_LONGEST_NAME:]
+    return name.encode()[-_LONGEST_NAME:].decode(errors="ignore")
 
 
 async def _receive(request: Request, path: Path) -> int:

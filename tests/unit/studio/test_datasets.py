@@ -137,6 +137,20 @@ def test_names_of_files_lead_nowhere(given: str, safe: str) -> None:
     assert safe_name(given) == safe
 
 
+def test_a_long_chinese_name_fits_a_file_system() -> None:
+    name = safe_name("数据" * 90 + ".csv")
+    assert name.endswith("数据.csv")
+    assert len(name.encode()) <= 180
+
+
+@pytest.mark.parametrize("name", ["about.json", "rows"])
+def test_a_file_keeps_its_rows_whatever_it_is_called(admin: httpx.Client, name: str) -> None:
+    content = b'{"text": "good", "label": "a"}\n{"text": "bad", "label": "b"}\n'
+    made = import_csv(admin, content, name)
+    assert Path(made["path"]).read_bytes() == content
+    assert admin.get(f"/api/datasets/{made['id']}").json()["name"] == made["name"]
+
+
 @pytest.mark.parametrize("given", ["..", "/", " . ", "a/.."])
 def test_what_is_no_name_is_refused(given: str) -> None:
     with pytest.raises(UsageError, match="W10"):

@@ -169,3 +169,15 @@ def test_streams_end_with_the_server(tmp_path: Path) -> None:
     for thread in threads:
         thread.join(5)
     assert len(ended) == 5
+
+
+def test_a_torn_line_ends_no_stream(run: RunFolder) -> None:
+    topic = RunTopic(run)
+    place = topic.now()
+    with run.events.path.open("a", encoding="utf-8") as file:
+        file.write('{"event": "Ste\n')
+    run.events.append(step(2))
+    news = topic.after(place, "en")
+    assert news is not None
+    assert news.content is not None
+    assert [event["step"] for event in news.content["events"]] == [2]

@@ -56,6 +56,6 @@ export function kindOf(job: Job): string {
 /** Where the work of a job can be looked at. */
 export function hrefOf(job: Job): string | null {
   if (!job.subject) return null;
-  const runs = ["run", "resume", "sample"];
-  return runs.includes(job.kind) ? `/runs/${job.subject}` : job.kind === "import" ? `/data/${job.subject}` : null;
+  const data = ["profile", "clean"];
+  return data.includes(job.kind) ? `/data/${job.subject}` : `/runs/${job.subject}`;
 }

@@ -8,7 +8,7 @@ import math
 import re
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -79,12 +79,11 @@ class Keys(Opened):
         known = {name: value for name, value in row.items() if name not in ("mac", "scopes")}
         return Key(**known, scopes=tuple(row["scopes"]))
 
-    def note_use(self, counts: Mapping[str, int]) -> None:
-        """Keep that keys, by id, made so many more requests until now; ids of no key are left out."""
+    def note_use(self, identities: Iterable[str]) -> None:
+        """Keep that keys, by their ids, were used until now; ids of no key are left out."""
         with self.backend.writing() as connection:
-            for identity, count in counts.items():
-                change = keys.update().where(keys.c.id == identity)
-                connection.execute(change.values(used=time.time(), requests=keys.c.requests + count))
+            change = keys.update().where(keys.c.id.in_(list(identities)))
+            connection.execute(change.values(used=time.time()))
 
     def revoke_key(self, identity: str) -> None:
         """Make a key worthless from now on.

@@ -28,7 +28,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """An API key, without its secret: how many requests it made, and when it was used last.
+    """An API key, without its secret. `used` is when it was last; what it asked for, `Store.usage` tells.
 
     Its quotas are for a day, and None bounds nothing.
     """
@@ -40,7 +40,6 @@ class Key:
     revoked: float | None
     expires: float | None = None
     used: float | None = None
-    requests: int = 0
     quota_requests: int | None = None
     quota_tokens: int | None = None
 

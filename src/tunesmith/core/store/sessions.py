@@ -29,10 +29,12 @@ class Sessions(Keys):
         return text
 
     def find_session(self, text: str) -> Session | None:
-        """The session with this text; none when its time is over or the key that opened it was revoked."""
-        mine = (sessions.c.mac == self._mac(text)) & (sessions.c.expires > time.time())
-        revoked = sa.select(keys.c.id).where(keys.c.id == sessions.c.key, keys.c.revoked.is_not(None))
-        wanted = sa.select(sessions.c.role, sessions.c.name).where(mine, ~revoked.exists())
+        """The session with this text; none when its time or that of the key that opened it is over."""
+        now = time.time()
+        mine = (sessions.c.mac == self._mac(text)) & (sessions.c.expires > now)
+        over = keys.c.revoked.is_not(None) | (keys.c.expires <= now)
+        ended = sa.select(keys.c.id).where(keys.c.id == sessions.c.key, over)
+        wanted = sa.select(sessions.c.role, sessions.c.name).where(mine, ~ended.exists())
         with self.backend.reading() as connection:
             row = connection.execute(wanted).mappings().first()
         return Session(**row) if row else None

@@ -45,7 +45,6 @@ keys = sa.Table(
     sa.Column("revoked", sa.Float),
     sa.Column("expires", sa.Float),
     sa.Column("used", sa.Float),
-    sa.Column("requests", sa.Integer, nullable=False, server_default="0"),
     sa.Column("quota_requests", sa.BigInteger),
     sa.Column("quota_tokens", sa.BigInteger),
 )

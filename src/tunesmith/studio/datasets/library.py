@@ -114,8 +114,9 @@ def take_in(
         counts = rows.write(raw, place / "rows")
         seen = _recognised(raw, task, dict(fields or {}))
         if move:
-            shutil.move(file, place / file.name)
-            file = place / file.name
+            home = place / "file"  # apart from what is kept beside it, whatever it is called
+            home.mkdir()
+            file = Path(shutil.move(file, home / file.name))
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise

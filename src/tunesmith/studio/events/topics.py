@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import time
 import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -102,7 +104,7 @@ class RunTopic:
         lines = self._lines(int(byte))
         if not lines:
             return News(place=place)
-        content = {"events": [json.loads(line) for line in lines.splitlines()]}
+        content = {"events": list(_records(lines))}
         return News(place=f"{file}:{int(byte) + len(lines)}", content=content)
 
     def _at(self) -> tuple[int, int]:
@@ -142,6 +144,12 @@ class DeploymentTopic:
         if now == place:
             return News(place=place)
         return News(place=now, content={"names": sorted(d.name for d in self._served)})
+
+
+def _records(lines: bytes) -> Iterator[dict[str, Any]]:
+    for line in lines.splitlines():
+        with suppress(ValueError):  # a crash may have torn a line
+            yield json.loads(line)
 
 
 def _changed(path: Path) -> tuple[int, int]:

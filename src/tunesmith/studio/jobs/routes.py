@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Path, Query, Request
@@ -88,8 +89,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     def log(id: Identity) -> PlainTextResponse:  # noqa: A002
         """The end of what the job's process printed."""
         path = lease.log(studio.workspace, studio.store.job(id).id)
-        content = path.read_bytes()[-_LOG:] if path.exists() else b""
-        return PlainTextResponse(content.decode(errors="replace"))
+        return PlainTextResponse(_end(path).decode(errors="replace") if path.exists() else "")
 
     @app.post("/api/jobs/{id}/cancel")
     def cancel(id: Identity, request: Request) -> JobEntry:  # noqa: A002
@@ -104,6 +104,12 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
             raise UsageError("W08", id=id)
         studio.jobs.look_now()
         return entry(studio.store.job(id), errors.language(request.headers))
+
+
+def _end(path: FilePath) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LOG))
+        return file.read(_LOG)
 
 
 def add(studio: Studio, wishes: JobWishes, request: Request) -> Job:

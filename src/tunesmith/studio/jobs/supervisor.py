@@ -81,7 +81,7 @@ class Supervisor:
         while not self._over.is_set():
             try:
                 self.look()
-            except TunesmithError:
+            except Exception:  # a full disk, say: the next look may fare better
                 logger.exception("jobs could not be looked after")
             self._wanted.wait(_LOOK_S)
             self._wanted.clear()

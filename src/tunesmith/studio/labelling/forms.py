@@ -10,7 +10,6 @@ from tunesmith.core.store.labelling import Decision, Item, Project, Standing
 from tunesmith.serve.strict import Strict
 
 _LONGEST_GUIDELINE = 100_000
-_LONGEST_ANSWER = 2_000_000
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Path = Annotated[str, Field(min_length=1, max_length=4096)]

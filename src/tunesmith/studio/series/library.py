@@ -85,11 +85,12 @@ class Library:
             return self._locks.setdefault(run, threading.Lock())
 
     def _remembered(self, run: RunFolder) -> Known:
-        if run.id not in self._known:
+        known = self._known.get(run.id)
+        if known is None:
             known = keeping.read(self._file(run.id))
             self._kept[run.id] = known.read
             self._remember(run.id, known)
-        return self._known[run.id]
+        return known
 
     def _remember(self, run: str, known: Known) -> None:
         with self._lock:

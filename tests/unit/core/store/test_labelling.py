@@ -89,6 +89,8 @@ def test_how_far_a_project_is_counts_who_is_wanted_and_what_was_settled(store):
     standing = store.standing("意图")
     assert (standing.decided, standing.settled, standing.by) == (3, 1, {"ann": 2, "bob": 2})
     assert numbers(store.next_items("意图", "eve", 9)) == []
+    store.decide("意图", [Decision(event="v", item=1, annotator="bob", kind="undo", undoes="s1")])
+    assert store.standing("意图").settled == 1, "nobody takes back what somebody else settled"
     store.decide("意图", [Decision(event="u", item=1, annotator="boss", kind="undo", undoes="s1")])
     assert store.standing("意图").settled == 0
 

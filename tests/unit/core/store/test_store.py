@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 
 import pytest
 
@@ -145,6 +146,16 @@ def test_a_removed_version_is_gone_and_its_number_is_not_given_to_another_while_
     store.remove(second)
     assert [release.version for release in store.releases()] == [first.version]
     assert publish(digest="c").version == 3
+
+
+def test_a_session_ends_with_the_key_that_opened_it(store):
+    over, _ = store.create_key("a", ("studio",), expires=time.time() - 1)
+    good, _ = store.create_key("b", ("studio",), expires=time.time() + 60)
+    ended, lasting = (store.open_session("admin", name="x", key=key) for key in (over, good))
+    assert store.find_session(ended) is None
+    assert store.find_session(lasting) is not None
+    store.revoke_key(good)
+    assert store.find_session(lasting) is None
 
 
 def test_a_key_is_found_by_its_text_until_it_is_revoked(store):

@@ -1,4 +1,4 @@
-"""Until when a key is valid, and what it was used for."""
+"""Until when a key is valid, and when it was used last."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,4 +11,3 @@ def upgrade() -> None:
     """Add the columns."""
     op.add_column("keys", sa.Column("expires", sa.Float))
     op.add_column("keys", sa.Column("used", sa.Float))
-    op.add_column("keys", sa.Column("requests", sa.Integer, nullable=False, server_default="0"))

@@ -116,8 +116,13 @@ def _take_back(connection: sa.Connection, project: str, decision: Decision) -> N
     """The item is with them again; what somebody else or a later decision says stays."""
     own = _own_place(project, decision) & (places.c.event == decision.undoes)
     connection.execute(places.update().where(own).values(event=None, until=time.time() + HELD_S))
-    settled = (items.c.project == project) & (items.c.number == decision.item)
-    connection.execute(items.update().where(settled, items.c.settled == decision.undoes).values(settled=None))
+    mine = sa.select(decisions.c.event).where(
+        decisions.c.project == project,
+        decisions.c.event == decision.undoes,
+        decisions.c.annotator == decision.annotator,
+    )
+    here = (items.c.project == project) & (items.c.number == decision.item)
+    connection.execute(items.update().where(here, items.c.settled.in_(mine)).values(settled=None))
 
 
 def _settle(connection: sa.Connection, project: str, number: int, event: str) -> None:
