@@ -23,8 +23,9 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     actions = Actions(parser, lang)
     create = actions.add("create", "key_name")
     create.add_argument(
-        "--scope", action="append", choices=_SCOPES, dest="scopes", help=text.say("cli.option_scope", lang)
-    )
+        "--scope", action="append", choices=_SCOPES, dest="scopes", metavar="SCOPE",
+        help=text.say("cli.option_scope", lang),
+    )  # fmt: skip
     for name in ("requests", "tokens"):
         create.add_argument(
             f"--quota-{name}",

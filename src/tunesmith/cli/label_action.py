@@ -28,7 +28,7 @@ def options(option: Callable[..., None]) -> None:
     option("label", "--gold", action="append", default=[], metavar="FILE")
     option("label", "--as", dest="annotator", metavar="NAME")
     option("label", "--twice", type=number(float, 0, 1), default=0.0, metavar="SHARE")
-    option("label", "--order", choices=_ORDERS, default="given")
+    option("label", "--order", choices=_ORDERS, default="given", metavar="ORDER")
     option("label", "--suggest", action="append", default=[], metavar="MODEL")
     option("label", "--doubtful", action="store_true")
     option("label", "--scale", type=number(int, 2, 10), default=5, metavar="N")

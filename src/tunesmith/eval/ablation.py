@@ -1,7 +1,8 @@
 """What augmentation brings: a model trained with the rows that were made, beside one trained without them.
 
 Both were trained with the same seeds and judged on the same rows. The interval of the difference has the
-chance of the rows in it and that of the seeds, so that a lucky seed does not pass for an improvement.
+chance of the rows in it and, from two seeds on, that of the seeds, so that a lucky seed does not pass for an
+improvement.
 """
 
 from __future__ import annotations

@@ -29,7 +29,15 @@ def test_help_of_every_verb_imports_nothing_heavy():
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 @pytest.mark.parametrize(
-    "words", [(), *((verb,) for verb in VERBS), ("models", "promote"), ("runs", "show"), ("keys", "create")]
+    "words",
+    [
+        (),
+        *((verb,) for verb in VERBS),
+        ("models", "promote"),
+        ("runs", "show"),
+        ("keys", "create"),
+        ("data", "label"),
+    ],
 )
 def test_help_fits_eighty_columns_and_is_in_one_language(call, words, lang):
     said = call(*words, "--help", "--lang", lang)

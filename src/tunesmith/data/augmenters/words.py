@@ -31,21 +31,26 @@ def slots(passage: Passage, *, file: str | None = None, rate: Rate = 1) -> list[
     `file` has a slot on each line: its name, a colon, and its values divided by commas.
     """
     table = groups(lines_of(needed(file, "slots", "file")))
-    found = [place for value in table for place in _places(passage.text.lower(), value)]
-    # The longest value at a place is meant: `New York City` and not `New York`.
-    found.sort(key=lambda place: (place[0], -place[1]))
-    free = [place for place in found if passage.is_free(*place)]
-    return [
-        Edit(*free[i], passage.dice.choice(table[passage.text[slice(*free[i])].lower()]))
-        for i in chosen(passage.dice, range(len(free)), rate)
+    found = [
+        (start, end, others)
+        for value, others in table.items()
+        if others
+        for start, end in _places(passage.text, value)
     ]
+    # The longest value at a place is meant: `New York City` and not `New York`.
+    found.sort(key=lambda one: (one[0], -one[1]))
+    free = [one for one in found if passage.is_free(*one[:2])]
+    drawn = [free[i] for i in chosen(passage.dice, range(len(free)), rate)]
+    return [Edit(start, end, passage.dice.choice(others)) for start, end, others in drawn]
 
 
 def _places(text: str, value: str) -> list[tuple[int, int]]:
-    """Where a value stands as a word of its own; in Chinese anywhere."""
+    """Where a value stands as a word of its own, in capitals or not; in Chinese anywhere."""
     before = r"(?<![0-9A-Za-z])" if _ALNUM.match(value[0]) else ""
     behind = r"(?![0-9A-Za-z])" if _ALNUM.match(value[-1]) else ""
-    return [match.span() for match in re.finditer(before + re.escape(value) + behind, text)]
+    # Not in `text.lower()`, which may have more characters than the text: of `İ` it makes two.
+    pattern = before + re.escape(value) + behind
+    return [match.span() for match in re.finditer(pattern, text, re.IGNORECASE)]
 
 
 def templates(passage: Passage, *, file: str | None = None) -> list[Edit]:

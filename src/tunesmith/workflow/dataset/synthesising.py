@@ -19,7 +19,7 @@ import polars as pl
 
 from tunesmith.core import durable
 from tunesmith.core.errors import DataError, ModelError
-from tunesmith.data.augmenting.checking import like_held_out
+from tunesmith.data.augmenting.checking import HELD_OUT, REPEATED, like_held_out
 from tunesmith.data.augmenting.passage import dice_of
 from tunesmith.data.batches import REST
 from tunesmith.data.identity import asked
@@ -32,7 +32,7 @@ from tunesmith.workflow.dataset.target import check_out
 
 BY = "synthetic_by"
 """The column that names the model which made a row up; it stays with the row through every command."""
-REPEATED, HELD_OUT, UNREADABLE = "repeated", "like_held_out", "unreadable"
+UNREADABLE = "unreadable"
 _SIMILAR = 0.8
 _SHOWN, _AT_ONCE, _TRIES = 5, 10, 3
 _ASKED = (

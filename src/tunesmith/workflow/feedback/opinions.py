@@ -75,12 +75,18 @@ def _name(record: Record) -> str:
     return str(answered.get("model") or asked.get("model") or "").partition("@")[0]
 
 
+def _correction(opinion: Record) -> str | None:
+    """What the answer should have been; None where nothing but spaces was sent."""
+    wanted: str = opinion.get("correction") or ""
+    return wanted if wanted.strip() else None
+
+
 def _kind(opinion: Record) -> str:
-    return "correction" if opinion.get("correction") else "good"
+    return "good" if _correction(opinion) is None else "correction"
 
 
 def _row(request: Record, opinion: Record) -> Row:
-    wanted = opinion.get("correction")
+    wanted = _correction(opinion)
     if wanted is None and opinion.get("rating") != "good":
         raise _UnfitError("no_correction")
     make = _ROUTES.get(request["route"])
@@ -119,7 +125,7 @@ def _chatted(asked: Record, answered: Record, wanted: str | None) -> Row:
         answered["texts"] if "texts" in answered else [c["message"]["content"] for c in answered["choices"]]
     )
     turns = [{"role": turn["role"], "content": turn["content"]} for turn in asked["messages"]]
-    return {"messages": [*turns, {"role": "assistant", "content": wanted or _only(said)}]}
+    return {"messages": [*turns, {"role": "assistant", "content": _only(said) if wanted is None else wanted}]}
 
 
 def _text(asked: Record) -> str:

@@ -115,9 +115,13 @@ def review(workspace: Workspace, name: str, file: Path) -> int:
     `use: false` is not learned.
 
     Raises:
-        NotFoundError: D01 when there is no such file. DataError: A12 when it is none of ours.
+        NotFoundError: D01 when there is no such file.
+        DataError: A12 when it is none of ours, or `use` is neither true, false nor null.
     """
     made = {row[ID]: row for row in _read(file) if row.get(USE) is not None}
+    if any(not isinstance(row[USE], bool) for row in made.values()):
+        # The word "false" would count as true.
+        raise DataError("A12", file=file, reason=USE)
     all_of_them = {**decisions(workspace, name), **made}
     folder_of(workspace, name).mkdir(parents=True, exist_ok=True, mode=0o700)
     durable.write_json(folder_of(workspace, name) / "reviewed.json", all_of_them)

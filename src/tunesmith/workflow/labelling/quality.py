@@ -101,7 +101,9 @@ def _pairs(project: Project, several: Sequence[Outcome]) -> list[Pair]:
         both = [(said[one], said[other]) for said in by_item if one in said and other in said]
         if both:
             mine, theirs = zip(*both, strict=True)
-            kinds = sorted({*mine, *theirs}, key=str)
+            # Weights count the steps between two ratings, so those that nobody gave are there too.
+            scale = range(1, project.scale + 1) if project.task == RATING else ()
+            kinds: Sequence[Hashable] = scale or sorted({*mine, *theirs}, key=str)
             sums = agreement.kappa(mine, theirs, kinds, ordered=project.task == RATING)
             agreed = sum(a == b for a, b in both) / len(both)
             kappa = _rounded(float(sums.value))

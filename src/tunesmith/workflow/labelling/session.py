@@ -49,7 +49,7 @@ class Session:
         self._keep(item, "label", checked(self.project, item.content, answer))
 
     def skip(self) -> None:
-        """Leave the item to others."""
+        """Pass the item over; it counts as decided without an answer."""
         self._keep(self.ahead[0], "skip", None)
 
     def undo(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,6 +81,18 @@ def test_what_is_marked_or_fixed_stays_and_the_same_dice_give_the_same(
             check(row, made[0], swaps=name == "entities")
 
     holds()
+
+
+def test_slots_are_found_behind_letters_that_grow_in_lower_case_and_need_another_value(
+    tmp_path: Path,
+) -> None:
+    slots = components.augmenters.get("slots")
+    (tmp_path / "two.txt").write_text("city: Paris, Rome", "utf-8")
+    (tmp_path / "one.txt").write_text("city: Paris", "utf-8")
+    text = "İstanbul, PARIS"
+    passage = Passage(text=text, dice=random.Random(0), guarded=guarded(text))
+    assert slots(passage, file=str(tmp_path / "two.txt")) == [Edit(10, 15, "Rome")]
+    assert slots(passage, file=str(tmp_path / "one.txt")) == []
 
 
 def check(row: dict[str, Any], new: dict[str, Any], *, swaps: bool) -> None:

@@ -127,10 +127,18 @@ def test_reviewers_refuse_and_mend_rows(shop: Workspace) -> None:
     [row] = [json.loads(line) for line in made.version.path.read_text().splitlines()]
     assert (row["label"], made.reviewed, dict(made.left_out)["not_reviewed"]) == ("rate", 2, 1)
     assert "use" not in row
-    sheet.write_text("{}\n")
-    with pytest.raises(DataError) as caught:
-        learning.collect(file, shop, review=sheet)
-    assert caught.value.problems[0].code == "A12"
+    for line in ("{}", json.dumps({**rows[0], "use": "false"})):
+        sheet.write_text(line + "\n")
+        with pytest.raises(DataError) as caught:
+            learning.collect(file, shop, review=sheet)
+        assert caught.value.problems[0].code == "A12"
+
+
+def test_an_empty_correction_approves_of_nothing(shop: Workspace) -> None:
+    log(shop, [classified(9, "bad and no better"), said(9, rating="bad", correction=" ")])
+    rows, counts = gather(shop.requests, "topics")
+    assert "bad and no better" not in {row["text"] for row in rows}
+    assert counts["no_correction"] == 2
 
 
 def test_a_recipe_that_can_learn_nothing_says_so(shop: Workspace) -> None:

@@ -86,6 +86,21 @@ def test_stopping_is_advised_by_what_was_drawn_at_random(place):
     assert found.advice == "stop"
 
 
+def test_ratings_that_are_near_agree_more_than_those_that_are_far_up_to_ten(place):
+    folder, _, store = place
+    rows = folder / "rated.csv"
+    rows.write_text("text,score\nbad,\nfair,\ngood,\nbest,\n", "utf-8")
+    project = create(store, [str(rows)], Wish(name="r", kind="rating", scale=10, overlap=1.0), fields={})
+    for name, ratings in (("ann", (1, 2, 9, 10)), ("bob", (1, 2, 10, 9))):
+        for item, rating in zip(store.items(project.name), ratings, strict=True):
+            made = Decision(
+                event=f"{name}{item.number}", item=item.number, annotator=name, answer={"rating": rating}
+            )
+            store.decide(project.name, [made])
+    (pair,) = quality(store, project.name).pairs
+    assert pair.kappa == pytest.approx(0.9846, abs=1e-4)
+
+
 def test_the_quality_of_labels_is_told_of_all_and_of_each(place):
     folder, _, store = place
     gold = folder / "gold.csv"
