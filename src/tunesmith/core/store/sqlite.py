@@ -28,8 +28,6 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _REFUSED = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
 _PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF")
 _POLL_S = 0.004
-# Bytes 18 and 19 of a file say how it is written and read; 2 is the write-ahead log.
-_HEADER, _IN_WAL = 20, b"\x02\x02"
 
 
 class Sqlite:
@@ -45,10 +43,13 @@ class Sqlite:
 
     def is_ready(self) -> bool:
         """See `Backend`."""
+        # Asked of SQLite and not of the file: who closes a file frees all locks that its process has on it,
+        # those of open connections too, and the next process to leave takes the log from under them.
+        address = f"{self.path.absolute().as_uri()}?mode=rw"
         try:
-            with self.path.open("rb") as file:
-                return file.read(_HEADER)[-2:] == _IN_WAL
-        except OSError:
+            with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE_S)) as connection:
+                return bool(connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+        except sqlite3.Error:
             return False
 
     @contextmanager

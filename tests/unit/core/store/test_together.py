@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import store_worker
 
+from tunesmith.core.database import Database
 from tunesmith.core.store import Store
 
 SIZES = [pytest.param(4, 25, id="quick"), pytest.param(8, 1000, id="full", marks=pytest.mark.faults)]
@@ -42,3 +46,16 @@ def test_eight_processes_that_begin_at_once_make_the_tables_once(database):
     store = Store(database)
     assert [release.label for release in store.releases()] == ["router@1"]
     store.close()
+
+
+def test_a_process_that_leaves_does_not_take_the_log_from_one_that_has_two_stores(tmp_path):
+    database = Database(tmp_path / "store.sqlite")
+    first = Store(database)
+    first.releases()
+    second = Store(database)
+    leaving = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('select 1 from releases')"
+    subprocess.run([sys.executable, "-c", leaving, str(database.path)], check=True)
+    # Without its log a server would read what was there before, and write where nobody looks.
+    assert database.path.with_name("store.sqlite-wal").exists()
+    second.close()
+    first.close()
