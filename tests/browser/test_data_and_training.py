@@ -66,7 +66,7 @@ def test_a_server_that_is_killed_loses_neither_what_was_typed_nor_what_trains(
     )
     page = open_page("/data", server=own_studio)
     import_file(page, own_studio)
-    to_recipe(page, WORDS["en"], epochs=40)
+    to_recipe(page, WORDS["en"], epochs=20)
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url(re.compile(r"/runs/tickets-"), timeout=120_000)
     own_studio.kill()
@@ -78,7 +78,7 @@ def test_a_server_that_is_killed_loses_neither_what_was_typed_nor_what_trains(
 
     assert status() in ("running", "finished")
     page.goto(f"{own_studio.url}/train?step=3")
-    expect(page.locator("input[placeholder='3']").first).to_have_value("40", timeout=30_000)
+    expect(page.locator("input[placeholder='3']").first).to_have_value("20", timeout=30_000)
     assert until(lambda: status() not in ("running", "queued") and status(), 240) == "finished"
 
 
