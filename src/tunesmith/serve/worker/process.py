@@ -22,7 +22,7 @@ from tunesmith.serve.worker.codec import error_in
 logger = logging.getLogger(__name__)
 
 _COMMAND = (sys.executable, "-P", "-m", "tunesmith.serve.worker")  # -P: no modules out of this folder
-_SILENT_S = 30.0
+_SILENT_S = 120.0
 _LOOK_S = 1.0
 _PAUSES_S = (0.2, 1.0, 5.0, 30.0)
 _LONG_S = 60.0  # who lived so long may be started at once
@@ -109,6 +109,7 @@ class Process:
         if said["is"] == "failed":
             self._end()
             raise error_in(said["error"])
+        self._last_heard = time.monotonic()  # the start may have taken longer than silence may
         self.up, self._born = True, time.monotonic()
         return said
 
