@@ -18,7 +18,7 @@ from tunesmith.models.resolve import Resolved, resolve
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.serve.strict import ModelName, Strict
 from tunesmith.studio.naming import known
-from tunesmith.studio.roles import VIEWER
+from tunesmith.studio.roles import ANNOTATOR
 from tunesmith.studio.state import Studio
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tunesmith.models.attention import Attention, EncoderDecoderAttention
     from tunesmith.models.loading import Model
 
-POLICIES: dict[Route, Policy] = {("POST", "/api/attention"): VIEWER}
+POLICIES: dict[Route, Policy] = {("POST", "/api/attention"): ANNOTATOR}  # it loads a model
 Kind: TypeAlias = Literal["self", "encoder", "decoder", "cross"]
 MOST_TOKENS = 128
 # Texts whose maps are kept: a page asks for one layer after the other.

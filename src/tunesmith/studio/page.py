@@ -61,8 +61,8 @@ def _signed_in(studio: Studio, token: str, path: str, request: Request) -> Respo
 
 
 def _file(static: Path, path: str, request: Request) -> Response:
-    found = (static / path).resolve()
-    if path and found.is_relative_to(static.resolve()) and found.is_file():
+    found = _inside(static, path)
+    if found is not None:
         headers = _FOR_EVER if path.startswith("assets/") else {}
         return _answer(found, request, headers)
     if path.startswith("assets/"):
@@ -70,6 +70,14 @@ def _file(static: Path, path: str, request: Request) -> Response:
     if (static / "index.html").is_file():
         return _answer(static / "index.html", request, {})
     return _missing()
+
+
+def _inside(static: Path, path: str) -> Path | None:
+    try:
+        found = (static / path).resolve()
+        return found if path and found.is_relative_to(static.resolve()) and found.is_file() else None
+    except (OSError, ValueError):  # longer than a path may be, or with a NUL
+        return None
 
 
 def _answer(path: Path, request: Request, headers: dict[str, str]) -> Response:

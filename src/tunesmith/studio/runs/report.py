@@ -11,6 +11,7 @@ from fastapi import FastAPI, Query
 from starlette.responses import Response, StreamingResponse
 
 from tunesmith.core.errors import NotFoundError
+from tunesmith.data.writers.delimited import cell_of, escape
 from tunesmith.eval.report import Report
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
@@ -91,5 +92,5 @@ def _lines(rows: Iterator[Judgement]) -> Iterator[str]:
 
 def _line(*values: object) -> str:
     line = io.StringIO()
-    csv.writer(line).writerow(["" if value is None else value for value in values])
+    csv.writer(line).writerow([escape(cell_of(value)) for value in values])
     return line.getvalue()
