@@ -117,6 +117,7 @@ CASES: list[tuple[str, str, tuple[str, ...], Any, dict[str, str]]] = [
     (shapes.TEXT, "text", (".txt",), st.fixed_dictionaries({"text": LINE}), {}),
     (shapes.LABELLED, "text_label", (".jsonl", ".json", ".parquet", ".csv", ".tsv", ".xlsx"), LABELLED, {}),
     (shapes.LABELLED, "label_studio", (".jsonl", ".json"), LABELLED, {}),
+    (shapes.LABELLED, "argilla", (".jsonl", ".json"), LABELLED, {}),
     (
         shapes.MULTILABELLED,
         "multi_label",
@@ -125,6 +126,7 @@ CASES: list[tuple[str, str, tuple[str, ...], Any, dict[str, str]]] = [
         {"labels": "labels", "separator": "|"},
     ),
     (shapes.MULTILABELLED, "label_studio", (".jsonl", ".json"), SEVERAL, {}),
+    (shapes.MULTILABELLED, "argilla", (".jsonl", ".json"), SEVERAL, {}),
     (shapes.SCORED, "text_score", (".jsonl", ".json"), SCORED, {"text": "text", "score": "score"}),
     (shapes.MESSAGES, "messages", (".jsonl", ".json", ".parquet"), CHAT, {}),
     (shapes.MESSAGES, "sharegpt", (".jsonl", ".json", ".parquet"), CHAT, {}),
@@ -142,6 +144,7 @@ CASES: list[tuple[str, str, tuple[str, ...], Any, dict[str, str]]] = [
     (shapes.TAGGED, "prodigy", (".jsonl", ".json"), tagged(), {}),
     (shapes.TAGGED, "prodigy", (".parquet",), tagged(tokens=False), {}),
     (shapes.TAGGED, "label_studio", (".jsonl", ".json"), tagged(tokens=False), {}),
+    (shapes.TAGGED, "argilla", (".jsonl", ".json"), tagged(tokens=False), {}),
     (shapes.ANSWERED, "squad", (".jsonl", ".json", ".parquet"), answered(), {}),
     (shapes.ANSWERED, "cmrc", (".json",), answered(), {}),
     (shapes.CONTRASTED, "triplet", (".jsonl", ".json"), CONTRASTED, {}),
