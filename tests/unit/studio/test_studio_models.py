@@ -35,7 +35,7 @@ def stories(studio: Studio, shared_data: Path) -> str:
     return first.label
 
 
-def deployed(folder: Path, *, name: str, aliases: Sequence[str]) -> Deployment:
+def deployed(folder: Path, *, name: str, aliases: Sequence[str], **_engine: Any) -> Deployment:
     """As `deploy_apart`, in this process: another one takes seconds to begin, and has tests of its own."""
     return deploy(load(Resolved(name=name, folder=folder)), name=name, aliases=aliases)
 

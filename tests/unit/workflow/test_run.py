@@ -44,7 +44,7 @@ def test_a_run_comes_to_a_result_with_everything_that_scripts_rely_on(desk: Any)
     result = desk.run()
     assert set(result) == {
         "run", "path", "status", "model", "release", "scores", "intervals", "baselines", "differences",
-        "search", "weights", "diagnosis", "forgetting",
+        "search", "weights", "diagnosis", "forgetting", "ablation", "augmented",
         "ledger", "gate", "rival", "seconds", "cpu_seconds", "peak_memory_bytes",
     }  # fmt: skip
     assert result["scores"]["accuracy"] > 0.6
