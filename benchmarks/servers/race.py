@@ -105,9 +105,11 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _peak(pid: int) -> int:
-    """The largest resident memory of a process, in bytes."""
+    """The largest resident memory of a process and of those that it started, in bytes."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    own = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    children = (path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    return own + sum(_peak(int(child)) for found in children for child in found)
 
 
 def _medians(runs: Sequence[dict[str, Any]]) -> dict[str, float]:
