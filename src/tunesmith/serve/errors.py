@@ -61,6 +61,8 @@ _FORMS = {
     "W57": _Form(503, "server_error"),
     "W01": _Form(401, code="not_signed_in"),
     "W02": _Form(403, code="insufficient_role"),
+    "W28": _Form(429, "rate_limit_error", "too_many_streams", {"Retry-After": "5"}),
+    "W29": _Form(409, code="too_many_drafts"),
     "W12": _Form(413, code="no_room"),
     "W15": _Form(400),
     "W03": _Form(403, code="foreign_page"),

@@ -16,6 +16,7 @@ from tunesmith.studio import (
     about,
     attention,
     deployments,
+    drafts,
     guard,
     home,
     keys,
@@ -37,7 +38,7 @@ from tunesmith.studio.state import Studio
 
 # A module with `POLICIES` and `add_routes(app, studio)` each. The page answers every path: it comes last.
 AREAS: Sequence[Any] = (
-    session_routes, home, jobs, events, uploads, datasets, insight, recipes, runs,
+    session_routes, home, jobs, events, uploads, datasets, insight, recipes, drafts, runs,
     labelling, models, attention, releases, deployments, requests, keys, about,
     page,
 )  # fmt: skip

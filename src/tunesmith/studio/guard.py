@@ -9,7 +9,6 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.core.store import Session
 from tunesmith.serve.caller import CALLER
 from tunesmith.serve.policies import Policy
 from tunesmith.serve.security import bearer
@@ -19,16 +18,17 @@ from tunesmith.studio.state import Studio
 
 HEADER = "x-tunesmith"
 _READING = ("GET", "HEAD")
+_NOT_LED = ("none", "same-origin")
 
 
 async def refusal(studio: Studio, scope: Scope, policy: Policy) -> TunesmithError | None:
     """Why this request may not pass; None: it may, and who asks is in its scope."""
     headers = Headers(scope=scope)
-    secret, text = bearer(headers), sessions.cookie(scope)
-    found = await run_in_threadpool(_found, studio, secret, text)
+    found = await run_in_threadpool(sessions.found, studio, scope)
     if found is None:
-        return TunesmithError("W01" if policy.access == "session" or text else "S14")
-    if secret is None and scope["method"] not in _READING and not is_ours(headers):
+        asks = policy.access == "session" or sessions.cookie(scope)
+        return TunesmithError("W01" if asks else "S14")
+    if bearer(headers) is None and scope["method"] not in _READING and not is_ours(headers):
         return TunesmithError("W03")
     if not includes(found.role, policy.role):
         return TunesmithError("W02", role=found.role, least=policy.role)
@@ -43,7 +43,6 @@ def is_ours(headers: Headers) -> bool:
     return headers.get(HEADER) == "1" and origin.netloc == headers.get("host")
 
 
-def _found(studio: Studio, secret: str | None, text: str) -> Session | None:
-    if secret is not None:
-        return sessions.by_key(studio, secret)
-    return studio.store.find_session(text) if text else None
+def is_led_here(headers: Headers) -> bool:
+    """Whether another site led a browser here: it says so. Who opens an address himself comes from none."""
+    return headers.get("sec-fetch-site", "none") not in _NOT_LED

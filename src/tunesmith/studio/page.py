@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from tunesmith.core import text
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio import sessions
+from tunesmith.studio.guard import is_led_here
 from tunesmith.studio.roles import PUBLIC
 from tunesmith.studio.state import Studio
 
@@ -51,10 +52,10 @@ def add_routes(app: FastAPI, studio: Studio, static: Path = STATIC) -> None:
 
 
 def _signed_in(studio: Studio, token: str, path: str, request: Request) -> Response:
-    """On to the page, without the token in the address; a wrong one changes nothing."""
+    """On to the page, without the token in the address; a wrong one or another site's changes nothing."""
     # A path that begins with two slashes would lead to another host.
     answer = RedirectResponse("/" + path.lstrip("/\\"), status_code=303)
-    found = sessions.opened(studio, token)
+    found = None if is_led_here(request.headers) else sessions.opened_by_address(studio, token)
     if found is not None:
         sessions.keep(answer, request, found[0])
     return answer

@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from tunesmith.core.store import Session
 from tunesmith.core.store.sessions import LASTS_S
+from tunesmith.serve.security import bearer
 from tunesmith.studio.roles import role_of
 from tunesmith.studio.state import Studio
 
@@ -20,8 +21,17 @@ _OWNER = Session(role="admin", name="")
 
 def opened(studio: Studio, token: str) -> tuple[str, Session] | None:
     """A new session for the holder of the printed token, or of a key with a scope of the Studio."""
-    if hmac.compare_digest(token.encode(), studio.token.encode()):
-        return studio.store.open_session(_OWNER.role, name=_OWNER.name), _OWNER
+    return opened_by_address(studio, token) or _opened_by_key(studio, token)
+
+
+def opened_by_address(studio: Studio, token: str) -> tuple[str, Session] | None:
+    """A new session for who opens the printed address. A key is nothing for an address, which others see."""
+    if not hmac.compare_digest(token.encode(), studio.token.encode()):
+        return None
+    return studio.store.open_session(_OWNER.role, name=_OWNER.name), _OWNER
+
+
+def _opened_by_key(studio: Studio, token: str) -> tuple[str, Session] | None:
     key = studio.store.find_key(token)
     role = role_of(key.scopes) if key else None
     if key is None or role is None:
@@ -30,8 +40,20 @@ def opened(studio: Studio, token: str) -> tuple[str, Session] | None:
     return text, Session(role=role, name=key.name)
 
 
-def by_key(studio: Studio, secret: str) -> Session | None:
-    """Who a key is, for as long as one request."""
+def found(studio: Studio, scope: Scope) -> Session | None:
+    """Who sent a request: the holder of the key in it, or of the session in its cookie."""
+    secret, text = bearer(Headers(scope=scope)), cookie(scope)
+    if secret is not None:
+        return _by_key(studio, secret)
+    return studio.store.find_session(text) if text else None
+
+
+def holder(scope: Scope) -> str:
+    """What tells one session, or one key, from another."""
+    return bearer(Headers(scope=scope)) or cookie(scope)
+
+
+def _by_key(studio: Studio, secret: str) -> Session | None:
     key = studio.store.find_key(secret)
     role = role_of(key.scopes) if key else None
     return Session(role=role, name=key.name) if key and role else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
+from tunesmith.core.errors import TunesmithError
 from tunesmith.core.events import Saved, Step
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
 from tunesmith.serve.server import serving
 from tunesmith.studio.app import StudioExtension
 from tunesmith.studio.events import cursors
+from tunesmith.studio.events.seats import Seats
 from tunesmith.studio.events.topics import RunTopic
 from tunesmith.studio.state import Studio
 
@@ -142,6 +145,39 @@ def test_topics_that_do_not_exist_are_refused(admin: httpx.Client) -> None:
     assert admin.get("/api/events", params={"topics": "secrets"}).status_code == 400
     assert admin.get("/api/events", params={"topics": "run:nothing"}).status_code == 404
     assert admin.get("/api/events", params={"topics": "run:../.."}).status_code == 404
+
+
+def test_a_stream_ends_with_the_session_that_opened_it(studio: Studio, url: str) -> None:
+    key, secret = studio.store.create_key("leaving", ["studio:viewer"])
+    with httpx.Client(base_url=url, headers={"X-Tunesmith": "1", "Origin": url}) as browser:
+        browser.post("/api/session", json={"token": secret}).raise_for_status()
+        with stream(browser, "jobs") as reader:
+            reader.next()
+            studio.store.revoke_key(key)
+            began = time.monotonic()
+            assert all(data.get("begun") for _, _, data in reader)
+    assert time.monotonic() - began < 10
+
+
+def test_a_session_has_no_more_streams_than_seats_and_a_closed_one_makes_room() -> None:
+    seats = Seats(of_one=1, in_all=2)
+
+    async def parts() -> AsyncIterator[str]:
+        yield "a"
+        yield "b"
+
+    async def read() -> list[int]:
+        open_ = [seats.seated(who, parts()) for who in ("one", "two")]
+        assert [await anext(stream) for stream in open_] == ["a", "a"]
+        assert [part async for part in seats.seated("one", parts())] == []
+        for who in ("one", "three"):
+            with pytest.raises(TunesmithError, match="W28"):
+                seats.require(who)
+        await open_[0].aclose()
+        seats.require("three")
+        return [len([part async for part in seats.seated(who, parts())]) for who in ("one", "three")]
+
+    assert asyncio.run(read()) == [2, 2]
 
 
 def test_streams_end_with_the_server(tmp_path: Path) -> None:

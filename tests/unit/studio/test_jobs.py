@@ -14,10 +14,12 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from tunesmith.core.store import Job, Store
 from tunesmith.core.workspace import Workspace
-from tunesmith.studio.jobs import lease
+from tunesmith.studio.app import create_studio
+from tunesmith.studio.jobs import lease, supervisor
 from tunesmith.studio.jobs.supervisor import AT_ONCE, Supervisor
 from tunesmith.studio.state import Studio
 
@@ -105,6 +107,54 @@ def test_no_more_jobs_begin_than_may_run_at_once_and_the_oldest_first(idle: Stud
     assert idle.jobs.cancel(waiting[0])
     assert idle.store.job(waiting[0].id).status == "cancelled"
     assert not idle.jobs.cancel(idle.store.job(waiting[0].id))
+
+
+def test_a_process_that_was_given_up_touches_nothing_when_it_comes_late(idle: Studio) -> None:
+    job = running(idle)
+    assert idle.store.change_job(job.id, of="running", status="failed")
+    assert idle.store.retry_job(job.id)
+    assert idle.store.change_job(job.id, of="queued", status="running")
+    again = idle.store.job(job.id)
+    lease.folder(idle.workspace, job.id).mkdir(parents=True)
+    late = [*supervisor.COMMAND, job.id, "1", str(idle.workspace.root)]
+    assert subprocess.run(late, check=False, capture_output=True).returncode == 0
+    assert idle.store.job(job.id) == again
+    assert not idle.store.change_job(job.id, of="running", of_attempt=1, status="finished")
+    assert idle.store.change_job(job.id, of="running", of_attempt=2, status="finished")
+
+
+def test_a_job_takes_no_modules_out_of_the_folder_it_is_started_in(
+    idle: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "filelock.py").write_text("raise SystemExit(9)", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    given = [*supervisor.COMMAND, "nothing", "1", str(idle.workspace.root)]
+    assert subprocess.run(given, check=False, capture_output=True).returncode == 1  # there is no such job
+
+
+def test_lists_go_on_where_they_ended_and_old_jobs_are_forgotten(studio: Studio, tmp_path: Path) -> None:
+    studio = Studio.over(Workspace(tmp_path / "w"))
+    made = [studio.store.add_job("resume", str(i), {}) for i in range(5)]
+    read = jobs_of(studio)
+    first = read(limit=2)
+    rest = read(limit=3, cursor=first["next"])
+    assert [job["title"] for job in first["jobs"] + rest["jobs"]] == ["4", "3", "2", "1", "0"]
+    assert rest["next"] is None
+    for job in made[1:]:
+        studio.store.change_job(job.id, of="queued", status="failed", ended=time.time())
+    lease.folder(studio.workspace, made[1].id).mkdir(parents=True)
+    studio.store.change_job(made[1].id, of="failed", ended=0.0)
+    studio.store.change_job(made[2].id, of="failed", ended=0.0)  # what changed last stays
+    studio.jobs.tidy()
+    assert [job["title"] for job in read()["jobs"]] == ["4", "3", "2", "0"]
+    assert not lease.folder(studio.workspace, made[1].id).exists()
+    assert set(studio.store.forget_jobs(before=0, kept=1)) == {made[3].id}
+
+
+def jobs_of(studio: Studio) -> Callable[..., Any]:
+    headers = {"Authorization": f"Bearer {studio.store.create_key('k', ['studio:viewer'])[1]}"}
+    client = TestClient(create_studio(studio), base_url="http://localhost", headers=headers)
+    return lambda **params: client.get("/api/jobs", params=params).json()
 
 
 def test_of_two_servers_one_begins_a_job(idle: Studio) -> None:

@@ -65,6 +65,15 @@ def test_the_printed_address_opens_the_studio_once_and_leaves_no_token_in_it(
         assert browser.get("/api/home").status_code == 200
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_link_on_another_site_signs_nobody_in(studio: Studio, url: str, site: str) -> None:
+    key = studio.store.create_key("stranger", ["studio:admin"])[1]
+    for token, headers in ((key, {}), (studio.token, {"Sec-Fetch-Site": site})):
+        answer = httpx.get(f"{url}/?token={token}", headers=headers)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert "set-cookie" not in answer.headers
+
+
 def test_a_wrong_token_opens_nothing_and_leads_to_no_other_host(url: str) -> None:
     answer = httpx.get(f"{url}//evil.example/?token=wrong")
     assert answer.headers["location"] == "/evil.example/"

@@ -93,6 +93,9 @@ class Session:
     name: str
 
 
+OVER = ("finished", "failed", "cancelled")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A piece of work that a process of its own does.
@@ -125,4 +128,4 @@ class Job:
     @property
     def is_over(self) -> bool:
         """Whether nothing more happens to it by itself."""
-        return self.status in ("finished", "failed", "cancelled")
+        return self.status in OVER

@@ -1,4 +1,4 @@
-"""One stream for each tab: everything it follows, at most four times a second, until the server ends.
+"""One stream for each tab: everything it follows, at most four times a second, while server and session last.
 
 Every message is `{"topic": ..., "place": ..., ...}` and its id the cursor of the whole stream. When a topic
 is followed for the first time, `begun` is true and `place` says what was known then: a page that read less
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
@@ -21,7 +21,9 @@ from tunesmith.core.errors import UsageError
 from tunesmith.core.plain import dumps
 from tunesmith.serve import errors
 from tunesmith.serve.policies import Policy, Route
+from tunesmith.studio import sessions
 from tunesmith.studio.events import cursors
+from tunesmith.studio.events.seats import Seats
 from tunesmith.studio.events.topics import DeploymentTopic, JobTopic, RunTopic, Topic
 from tunesmith.studio.roles import VIEWER
 from tunesmith.studio.state import Studio
@@ -30,6 +32,7 @@ POLICIES: dict[Route, Policy] = {("GET", "/api/events"): VIEWER}
 
 _TICK_S = 0.25
 _HEARTBEAT_S = 15.0
+_SIGNED_IN_S = 2.0
 _MOST_TOPICS = 32
 _HEADERS = {"X-Accel-Buffering": "no"}
 _DESCRIBED: dict[int | str, dict[str, Any]] = {
@@ -39,7 +42,7 @@ _DESCRIBED: dict[int | str, dict[str, Any]] = {
 
 def add_routes(app: FastAPI, studio: Studio) -> None:
     """Put the stream into `app`."""
-    jobs, served = JobTopic(studio.store), DeploymentTopic(studio.served)
+    jobs, served, seats = JobTopic(studio.store), DeploymentTopic(studio.served), Seats()
 
     def topic(name: str) -> Topic:
         if name.startswith("run:"):
@@ -55,12 +58,31 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         cursor: Annotated[str, Query(max_length=cursors.LONGEST)] = "",
     ) -> StreamingResponse:
         """What happens in `jobs`, `deployments` and `run:ID`, separated by commas, after the cursor."""
+        who = sessions.holder(request.scope)
+        seats.require(who)
         names = list(dict.fromkeys(topics.split(",")))[:_MOST_TOPICS]
         followed = {name: await run_in_threadpool(topic, name) for name in names}
         given = cursors.read(cursor or request.headers.get("last-event-id", ""))
         stream = _Stream(followed, given, errors.language(request.headers))
-        ending = lambda: bool(getattr(request.app.state, "ending", False))  # noqa: E731
-        return StreamingResponse(stream.parts(ending), media_type="text/event-stream", headers=_HEADERS)
+        parts = seats.seated(who, stream.parts(_Reader(studio, request)))
+        return StreamingResponse(parts, media_type="text/event-stream", headers=_HEADERS)
+
+
+class _Reader:
+    """Who reads a stream, and whether he still may."""
+
+    def __init__(self, studio: Studio, request: Request) -> None:
+        self._studio, self._request = studio, request
+        self._asked = time.monotonic()
+
+    async def may_go_on(self) -> bool:
+        """Whether the server goes on, and the session too; that is asked of the store now and then."""
+        if getattr(self._request.app.state, "ending", False):
+            return False
+        if time.monotonic() - self._asked < _SIGNED_IN_S:
+            return True
+        self._asked = time.monotonic()
+        return await run_in_threadpool(sessions.found, self._studio, self._request.scope) is not None
 
 
 class _Stream:
@@ -69,13 +91,13 @@ class _Stream:
         self._known = places
         self._places: dict[str, str] = {}
 
-    async def parts(self, ending: Callable[[], bool]) -> AsyncIterator[str]:
+    async def parts(self, reader: _Reader) -> AsyncIterator[str]:
         """The stream, piece by piece. Nothing is kept for a slow reader: it reads on from its place."""
         yield "retry: 1000\n\n"
         for message in await run_in_threadpool(self._begin):
             yield message
         heard = time.monotonic()
-        while not ending():
+        while await reader.may_go_on():
             news = await run_in_threadpool(self._news)
             for message in news:
                 yield message

@@ -29,7 +29,8 @@ POLICIES: dict[Route, Policy] = {
 }
 
 Status = Literal["queued", "running", "finished", "failed", "cancelled"]
-Identity = Annotated[str, Path(pattern=r"^[0-9a-z-]{1,32}$")]
+IDENTITY = r"^[0-9a-z-]{1,32}$"
+Identity = Annotated[str, Path(pattern=IDENTITY)]
 _LOG = 200_000
 
 
@@ -54,9 +55,10 @@ class JobEntry(BaseModel):
 
 
 class JobList(BaseModel):
-    """Jobs, newest first."""
+    """Jobs, newest first; `next` is the cursor of those that follow, null when these are the last."""
 
     jobs: list[JobEntry]
+    next: str | None = None
 
 
 def add_routes(app: FastAPI, studio: Studio) -> None:
@@ -66,13 +68,14 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     def jobs(
         request: Request,
         status: Status | None = None,
-        offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
+        cursor: Annotated[str, Query(pattern=IDENTITY)] = "",
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> JobList:
-        """Jobs, newest first."""
-        found = studio.store.jobs(status=status, offset=offset, limit=limit)
+        """Jobs, newest first; with the `next` of a list as `cursor`, those that come after it."""
+        found = studio.store.jobs(status=status, after=cursor or None, limit=limit + 1)
         lang = errors.language(request.headers)
-        return JobList(jobs=[entry(job, lang) for job in found])
+        more = found[limit - 1].id if len(found) > limit else None
+        return JobList(jobs=[entry(job, lang) for job in found[:limit]], next=more)
 
     @app.post("/api/jobs", status_code=201)
     def ask(wishes: JobWishes, request: Request) -> JobEntry:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,11 @@ from tunesmith.studio.jobs.working import told
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 2
+# How many jobs that are over are kept, and for how long: what they made is kept elsewhere.
+KEPT, KEPT_DAYS = 1000, 90
+_TIDY_S = 3600.0
 _LOOK_S = 1.0
+COMMAND = (sys.executable, "-P", "-m", "tunesmith.studio.jobs.working")  # -P: no modules out of this folder
 
 
 class Supervisor:
@@ -77,10 +82,20 @@ class Supervisor:
             for job in waiting[::-1][:free]:
                 self._begin(job)
 
+    def tidy(self) -> None:
+        """Forget jobs that have long been over, and their files."""
+        before = time.time() - KEPT_DAYS * 24 * 3600
+        for identity in self._store.forget_jobs(before=before, kept=KEPT):
+            shutil.rmtree(lease.folder(self._workspace, identity), ignore_errors=True)
+
     def _watch(self) -> None:
+        tidied = -_TIDY_S
         while not self._over.is_set():
             try:
                 self.look()
+                if time.monotonic() - tidied > _TIDY_S:
+                    tidied = time.monotonic()
+                    self.tidy()
             except Exception:  # a full disk, say: the next look may fare better
                 logger.exception("jobs could not be looked after")
             self._wanted.wait(_LOOK_S)
@@ -90,19 +105,19 @@ class Supervisor:
         if not lease.is_lost(self._workspace, job):
             return True
         status = {"status": "cancelled"} if job.stopping else {"status": "failed", "error": _LOST}
-        self._store.change_job(job.id, of="running", ended=time.time(), **status)
+        self._store.change_job(job.id, of="running", of_attempt=job.attempt, ended=time.time(), **status)
         return False
 
     def _begin(self, job: Job) -> None:
         now = time.time()
         mine = {"status": "running", "started": now, "beat": now, "host": lease.host()}
-        if not self._store.change_job(job.id, of="queued", **mine):
+        if not self._store.change_job(job.id, of="queued", of_attempt=job.attempt, **mine):
             return  # another server was quicker
         log = lease.log(self._workspace, job.id)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
             child = subprocess.Popen(  # noqa: S603  our own module, our own arguments
-                [sys.executable, "-m", "tunesmith.studio.jobs.working", job.id, str(self._workspace.root)],
+                [*COMMAND, job.id, str(job.attempt), str(self._workspace.root)],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
@@ -110,7 +125,7 @@ class Supervisor:
                 start_new_session=True,
             )
         self._children.append(child)
-        self._store.change_job(job.id, of="running", process=child.pid)
+        self._store.change_job(job.id, of="running", of_attempt=job.attempt, process=child.pid)
 
     def _environment(self) -> dict[str, str]:
         store = {VARIABLE: self._workspace.store} if self._workspace.store else {}

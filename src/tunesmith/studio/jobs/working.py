@@ -51,9 +51,11 @@ class _Worker:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._over.set()
         beating.join()
-        self._store.change_job(
-            self._job.id, of="running", ended=time.time(), subject=self.context.subject, **outcome
-        )
+        self._change(ended=time.time(), subject=self.context.subject, **outcome)
+
+    def _change(self, **values: Any) -> bool:
+        """Write how the job is; False when it is no longer ours: it was given up, or begun again."""
+        return self._store.change_job(self._job.id, of="running", of_attempt=self._job.attempt, **values)
 
     def _outcome(self) -> dict[str, Any]:
         from tunesmith.core.registry import load_object
@@ -87,10 +89,8 @@ class _Worker:
             if now == told and time.monotonic() - last < _QUIET_BEAT_S:
                 continue
             told, last = now, time.monotonic()
-            lives = self._store.change_job(
-                self._job.id, of="running", beat=time.time(), progress=now[0], subject=now[1]
-            )
-            if not lives or self._store.job(self._job.id).stopping:
+            ours = self._change(beat=time.time(), progress=now[0], subject=now[1])
+            if not ours or self._store.job(self._job.id).stopping:
                 self._stopping.set()
 
 
@@ -107,13 +107,14 @@ def main() -> int:
     """Do the job that is named."""
     parser = argparse.ArgumentParser()
     parser.add_argument("job")
+    parser.add_argument("attempt", type=int)
     parser.add_argument("workspace", type=Path)
     given = parser.parse_args()
     workspace = Workspace(given.workspace)
     with lease.lock(workspace, given.job).acquire(timeout=5):
         store = Store(workspace.database)
         job = store.job(given.job)
-        if job.status == "running":
+        if job.status == "running" and job.attempt == given.attempt:
             _Worker(job, workspace, store).work()
     return 0
 

@@ -1,21 +1,19 @@
-"""Recipes over HTTP: the form's schema, a proposal for a data set, what is wrong, other words, drafts."""
+"""Recipes over HTTP: the form's schema, a proposal for a data set, what is wrong, other words."""
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Path, Request
+from fastapi import FastAPI, Request
 from pydantic import BaseModel, Field, model_validator
 
-from tunesmith.core import durable
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve import errors
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.serve.strict import Strict, mistake
 from tunesmith.studio.jobs.wishes import MAX_RECIPE
 from tunesmith.studio.recipes import saying, schema
-from tunesmith.studio.roles import ANNOTATOR, ENGINEER, VIEWER
+from tunesmith.studio.roles import ENGINEER, VIEWER
 from tunesmith.studio.state import Studio
 
 POLICIES: dict[Route, Policy] = {
@@ -23,11 +21,8 @@ POLICIES: dict[Route, Policy] = {
     ("POST", "/api/recipes/proposal"): ENGINEER,
     ("POST", "/api/recipes/check"): ENGINEER,
     ("POST", "/api/recipes/show"): ENGINEER,
-    ("GET", "/api/drafts/{id}"): VIEWER,
-    ("PUT", "/api/drafts/{id}"): ANNOTATOR,
 }
 
-Identity = Annotated[str, Path(pattern=r"^[\w-]{1,64}$")]
 RecipeName = Annotated[str, Field(pattern=r"^[\w.-]{1,40}$")]
 
 
@@ -83,18 +78,6 @@ class RecipeWords(BaseModel):
     yaml: str
     cli: str
     python: str
-
-
-class DraftWishes(Strict):
-    """What somebody is filling in."""
-
-    content: dict[str, Any]
-
-
-class Draft(BaseModel):
-    """What somebody was filling in; null when there is nothing."""
-
-    content: dict[str, Any] | None
 
 
 def add_routes(app: FastAPI, studio: Studio) -> None:
@@ -153,17 +136,3 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
             cli=saying.as_commands(text, wishes.name),
             python=saying.as_python(document.values, wishes.name),
         )
-
-    @app.get("/api/drafts/{id}")
-    def draft(id: Identity) -> Draft:  # noqa: A002  the name in the path
-        """What somebody was filling in."""
-        path = root / "drafts" / f"{id}.json"
-        return Draft(content=json.loads(path.read_text("utf-8")) if path.exists() else None)
-
-    @app.put("/api/drafts/{id}")
-    def keep(id: Identity, wishes: DraftWishes) -> Draft:  # noqa: A002
-        """Keep what somebody is filling in."""
-        path = root / "drafts" / f"{id}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        durable.write_json(path, wishes.content)
-        return Draft(content=wishes.content)
