@@ -28,7 +28,7 @@ from tunesmith.studio import (
     session_routes,
     uploads,
 )
-from tunesmith.studio.datasets import insight
+from tunesmith.studio.datasets import insight, paging, versions
 from tunesmith.studio.datasets import routes as datasets
 from tunesmith.studio.events import routes as events
 from tunesmith.studio.jobs import routes as jobs
@@ -38,7 +38,7 @@ from tunesmith.studio.state import Studio
 
 # A module with `POLICIES` and `add_routes(app, studio)` each. The page answers every path: it comes last.
 AREAS: Sequence[Any] = (
-    session_routes, home, jobs, events, uploads, datasets, insight, recipes, drafts, runs,
+    session_routes, home, jobs, events, uploads, datasets, paging, versions, insight, recipes, drafts, runs,
     labelling, models, attention, releases, deployments, requests, keys, about,
     page,
 )  # fmt: skip

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tunesmith.core.errors import UsageError
+from tunesmith.core.errors import TunesmithError, UsageError
 from tunesmith.serve.policies import Policy
 from tunesmith.studio import app as studio_app
 from tunesmith.studio.datasets import library
-from tunesmith.studio.jobs import looking
+from tunesmith.studio.jobs import importing, looking
 from tunesmith.studio.jobs.context import Context
+from tunesmith.studio.jobs.wishes import ImportJob
 from tunesmith.studio.state import Studio
 from tunesmith.studio.uploads import safe_name
 
@@ -37,10 +40,22 @@ def import_csv(
 ) -> dict[str, Any]:
     upload = client.post("/api/uploads", params={"name": name}, content=content)
     assert upload.status_code == 201, upload.text
-    made = client.post("/api/datasets", json={"upload": upload.json()["id"], **more})
-    assert made.status_code == 201, made.text
-    found: dict[str, Any] = made.json()
+    done = finished(client, {"kind": "import", "upload": upload.json()["id"], **more})
+    found: dict[str, Any] = client.get(f"/api/datasets/{done['result']['dataset']}").json()
     return found
+
+
+def finished(client: httpx.Client, wishes: dict[str, Any]) -> dict[str, Any]:
+    """The job that was asked for, when it is over."""
+    asked = client.post("/api/jobs", json=wishes)
+    assert asked.status_code == 201, asked.text
+    end = time.monotonic() + 120
+    job: dict[str, Any] = asked.json()
+    while job["status"] in ("queued", "running"):
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)
+        job = client.get(f"/api/jobs/{job['id']}").json()
+    return job
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +87,36 @@ def test_a_file_that_nobody_understands_is_still_there_to_look_at(admin: httpx.C
     assert admin.get(f"/api/datasets/{made['id']}").status_code == 404
 
 
+@pytest.mark.parametrize("where", [{}, {"upload": "x", "path": "y"}, {"hub": "a/b", "path": "y"}])
+def test_an_import_says_once_where_the_rows_are(admin: httpx.Client, where: dict[str, str]) -> None:
+    refused = admin.post("/api/jobs", json={"kind": "import", **where})
+    assert refused.status_code == 400
+    assert "`upload`, `path` and `hub`" in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("where", "code"),
+    [({"upload": "../../etc"}, "W11"), ({"path": "/nowhere.csv"}, "D01"), ({"hub": "no/such"}, "W31")],
+)
+def test_what_cannot_be_imported_says_why(studio: Studio, where: dict[str, str], code: str) -> None:
+    wishes = ImportJob(kind="import", **where).model_dump()  # type: ignore[arg-type]
+    with pytest.raises(TunesmithError, match=code):
+        importing.take_in(wishes, context(studio))
+    assert not list((studio.workspace.root / "datasets").glob(".*"))
+
+
+def test_a_folder_of_files_is_one_data_set_with_all_rows_and_columns(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(csv())
+    (tmp_path / "b.jsonl").write_text('{"message": "hello", "topic": "other", "when": 3}\n', "utf-8")
+    (tmp_path / "README.md").write_text("no rows", "utf-8")
+    around = context(studio)
+    wishes = ImportJob(kind="import", path=str(tmp_path), name="both").model_dump()
+    made = library.find(studio.workspace, importing.take_in(wishes, around)["dataset"])
+    assert (made.rows, made.columns, made.path) == (7, ["message", "topic", "when"], str(tmp_path))
+    assert (made.task, around.progress) == ("classify", 0.99)
+    assert made.section().shape == "labelled"
+
+
 def test_a_page_of_many_rows_is_read_from_any_place(
     admin: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,9 +145,6 @@ def test_an_upload_has_limits_and_leaves_nothing_behind(
     full = admin.post("/api/uploads", params={"name": "x.csv"}, content=b"a,b\n")
     assert full.json()["error"]["code"] == "no_room"
     assert not list((studio.workspace.root / "uploads").glob("*/*"))
-    assert admin.post("/api/datasets", json={"upload": "../../etc"}).status_code == 404
-    assert admin.post("/api/datasets", json={"upload": "x", "path": "y"}).status_code == 400
-    assert admin.post("/api/datasets", json={"path": "/nowhere.csv"}).status_code == 404
 
 
 def test_a_body_in_pieces_may_not_grow_past_its_limit(
@@ -168,21 +210,42 @@ def test_cleaning_is_shown_before_it_is_done(admin: httpx.Client, tickets: dict[
     assert admin.post(path, json={"clean": ["nonsense"]}).json()["error"]["message"]
 
 
-def test_cleaning_makes_a_new_data_set_that_knows_its_parent(studio: Studio, tickets: dict[str, Any]) -> None:
-    folder = studio.workspace.root / "jobs" / "x"
-    folder.mkdir(parents=True)
-    context = Context(workspace=studio.workspace, folder=folder, lang="en", stop=lambda: False)
-    done = looking.clean({"dataset": tickets["id"], "clean": ["strip_html"]}, context)
+def test_cleaning_makes_a_new_data_set_that_knows_its_parent(
+    studio: Studio, admin: httpx.Client, tickets: dict[str, Any]
+) -> None:
+    wishes = {"dataset": tickets["id"], "clean": ["strip_html", "dedup"]}
+    done = looking.clean(wishes, context(studio))
     made = library.find(studio.workspace, done["dataset"])
     assert (made.parent, made.rows, made.task) == (tickets["id"], 6, "classify")
     assert "<b>" not in Path(made.path).read_text("utf-8")
+    again = looking.clean({"dataset": made.id, "clean": [{"dedup": {"near": 0.5}}]}, context(studio))
+    for one in (tickets["id"], made.id, again["dataset"]):
+        versions = admin.get(f"/api/datasets/{one}/versions").json()["versions"]
+        assert [version["id"] for version in versions] == [tickets["id"], made.id, again["dataset"]]
+    assert [(version["clean"], version["change"]) for version in versions[:2]] == [
+        ([], None), (["strip_html", "dedup"], 0),
+    ]  # fmt: skip
+    assert versions[2]["change"] == -versions[2]["dropped"].get("duplicate", 0)
+    library.remove(studio.workspace, library.find(studio.workspace, made.id))
+    alone = admin.get(f"/api/datasets/{again['dataset']}/versions").json()["versions"]
+    assert [(version["parent"], version["change"]) for version in alone] == [(made.id, None)]
+
+
+def context(studio: Studio) -> Context:
+    folder = studio.workspace.root / "jobs" / secrets.token_hex(4)
+    folder.mkdir(parents=True)
+    return Context(workspace=studio.workspace, folder=folder, lang="en", by="admin", stop=lambda: False)
 
 
 def test_what_another_data_set_repeats_is_found(admin: httpx.Client, tickets: dict[str, Any]) -> None:
     other = import_csv(
         admin, b"message,topic\nthe parcel is late 0,delivery\nsomething else entirely,account\n", "test.csv"
     )
-    found = admin.post(f"/api/datasets/{tickets['id']}/overlap", json={"other": other["id"]}).json()
+    path, wishes = f"/api/datasets/{tickets['id']}/overlap", {"dataset": tickets["id"], "other": other["id"]}
+    assert admin.get(path, params={"other": other["id"]}).json() == {"overlap": None}
+    done = finished(admin, {"kind": "overlap", **wishes})
+    assert (done["subject"], done["result"]["repeated"]) == (tickets["id"], 1)
+    found = admin.get(path, params={"other": other["id"]}).json()["overlap"]
     assert found["rows"] == {"train": 6, "test": 2}
     assert (found["repeated"], found["exact"]) == (1, 1)
     assert found["pairs"][0]["other"] == {"file": "test.csv", "line": 2, "text": "the parcel is late 0"}
@@ -221,10 +284,13 @@ def test_the_form_knows_every_setting_of_every_component(admin: httpx.Client) ->
     assert "train" in found["recipe"]["properties"]
 
 
-def test_drafts_are_kept(admin: httpx.Client, sign_in: Callable[[str], httpx.Client]) -> None:
+def test_drafts_are_kept_for_who_wrote_them(
+    admin: httpx.Client, sign_in: Callable[[str], httpx.Client]
+) -> None:
     assert admin.get("/api/drafts/train").json() == {"content": None}
     content = {"step": 2, "values": {"task": "classify"}}
     assert admin.put("/api/drafts/train", json={"content": content}).status_code == 200
-    assert sign_in("viewer").get("/api/drafts/train").json() == {"content": content}
+    assert sign_in("admin").get("/api/drafts/train").json() == {"content": content}
+    assert sign_in("viewer").get("/api/drafts/train").json() == {"content": None}
     assert admin.put("/api/drafts/..%2f..%2fx", json={"content": {}}).status_code in (400, 404, 405)
     assert json.loads((admin.get("/api/drafts/train")).text)

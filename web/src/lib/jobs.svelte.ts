@@ -56,6 +56,6 @@ export function kindOf(job: Job): string {
 /** Where the work of a job can be looked at. */
 export function hrefOf(job: Job): string | null {
   if (!job.subject) return null;
-  const data = ["profile", "clean"];
+  const data = ["profile", "clean", "overlap", "import"];
   return data.includes(job.kind) ? `/data/${job.subject}` : `/runs/${job.subject}`;
 }

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from pydantic import BaseModel, Field
 
 from tunesmith.serve import errors
@@ -20,8 +20,10 @@ from tunesmith.studio.state import Studio
 POLICIES: dict[Route, Policy] = {
     ("GET", "/api/datasets/{id}/profile"): VIEWER,
     ("POST", "/api/datasets/{id}/cleaning"): ENGINEER,
-    ("POST", "/api/datasets/{id}/overlap"): ENGINEER,
+    ("GET", "/api/datasets/{id}/overlap"): VIEWER,
 }
+
+Other = Annotated[str, Query(pattern=r"^[\w-]{1,80}$")]
 
 
 class CleaningWishes(Strict):
@@ -29,13 +31,6 @@ class CleaningWishes(Strict):
 
     clean: Annotated[list[str | dict[str, Any]], Field(min_length=1, max_length=32)]
     count: Annotated[int, Field(ge=1, le=100)] = 20
-
-
-class OverlapWishes(Strict):
-    """The data set to compare with, and how alike two texts have to be."""
-
-    other: Annotated[str, Field(max_length=80)]
-    least: Annotated[float, Field(ge=0.5, le=1)] = 0.8
 
 
 class DatasetProfile(BaseModel):
@@ -51,12 +46,22 @@ class CleaningEffects(BaseModel):
 
 
 class Overlap(BaseModel):
-    """How many rows of the other data set are in this one, and the pairs that are most alike."""
+    """How many rows of the other data set are in this one, and the pairs that are most alike.
 
+    `least` is how alike two texts had to be.
+    """
+
+    least: float
     rows: dict[str, int]
     repeated: int
     exact: int
     pairs: list[dict[str, Any]]
+
+
+class DatasetOverlap(BaseModel):
+    """What the last job of the kind `overlap` found with this other data set; null before there was one."""
+
+    overlap: Overlap | None
 
 
 def add_routes(app: FastAPI, studio: Studio) -> None:
@@ -88,11 +93,9 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
             ]
         )
 
-    @app.post("/api/datasets/{id}/overlap")
-    def overlap(id: Identity, wishes: OverlapWishes) -> Overlap:  # noqa: A002
+    @app.get("/api/datasets/{id}/overlap")
+    def overlap(id: Identity, other: Other) -> DatasetOverlap:  # noqa: A002
         """Which rows of another data set are in this one too, exactly or nearly."""
-        from tunesmith.workflow.dataset import overlapping
-
-        one, other = library.find(workspace, id), library.find(workspace, wishes.other)
-        found = overlapping.overlap(one.section(), other.section(), least=wishes.least, shown=50)
-        return Overlap(**found)
+        one, second = library.find(workspace, id), library.find(workspace, other)
+        place = library.overlap(workspace, one, second)
+        return DatasetOverlap(overlap=json.loads(place.read_text("utf-8")) if place.exists() else None)

@@ -7,28 +7,30 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from tunesmith.core import durable
 from tunesmith.core.errors import NotFoundError, TunesmithError
 from tunesmith.core.workspace import Workspace
-from tunesmith.data.mapping import mapper, recognise
-from tunesmith.data.reading import RawFile, open_file
+from tunesmith.data.mapping import mapper
+from tunesmith.data.reading import open_file
+from tunesmith.data.sources import SourceFile, locate
 from tunesmith.studio.datasets import rows
-from tunesmith.workflow.dataset.section import Section, of_files, shape_of
+from tunesmith.workflow.dataset.section import Section, common_shape, of_files, shape_of
 from tunesmith.workflow.initial import usual_task
 
-_ABOUT = "about.json"
+_ABOUT, _FILE = "about.json", "file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """A data set: `path` is its file, `pieces` how many rows each piece of it has.
 
-    `shape`, `mapping` and `task` are what was recognised, or chosen; `problem` says why nothing was.
+    `shape`, `mapping` and `task` are what was recognised, or chosen; `problem` says why nothing was. `made`
+    says how it came out of its `parent`: the cleaners, and what became of the rows.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Dataset:
     parent: str | None
     by: str
     created: float
+    made: dict[str, Any] | None = None
 
     @property
     def rows(self) -> int:
@@ -71,6 +74,11 @@ def pieces(workspace: Workspace, identity: str) -> Path:
     return folder(workspace, identity) / "rows"
 
 
+def overlap(workspace: Workspace, one: Dataset, other: Dataset) -> Path:
+    """Where it is kept what of `other` is in `one` too."""
+    return folder(workspace, one.id) / "overlap" / f"{other.id}.json"
+
+
 def found(workspace: Workspace) -> list[Dataset]:
     """All data sets, newest first."""
     places = (workspace.root / "datasets").glob(f"*/{_ABOUT}")
@@ -89,50 +97,67 @@ def find(workspace: Workspace, identity: str) -> Dataset:
     return _read(place)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a new data set comes from, and what is said of it; what is not said is recognised.
+
+    `path` is a file or a folder of files, which are moved into the data set with `move`, and stay otherwise.
+    """
+
+    path: Path
+    name: str = ""
+    task: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+    move: bool = False
+    parent: str | None = None
+    by: str = ""
+    made: dict[str, Any] | None = None
+
+
 def take_in(
-    workspace: Workspace,
-    file: Path,
-    *,
-    name: str = "",
-    task: str | None = None,
-    fields: Mapping[str, str] | None = None,
-    move: bool = False,
-    parent: str | None = None,
-    by: str = "",
+    workspace: Workspace, origin: Origin, note: Callable[[float], None] = lambda part: None
 ) -> Dataset:
-    """Make a data set of a file, which is moved into it, or stays where it is.
+    """Make a data set; `note` is told the part of the bytes that was read.
 
     Raises:
-        NotFoundError, DataError: when the file cannot be read.
+        NotFoundError, DataError: when the files cannot be read.
         RecipeError: R06 when there is no such task.
     """
-    called = name.strip() or file.name.partition(".")[0]
+    called = origin.name.strip() or origin.path.name.partition(".")[0]
     identity = f"{_slug(called)}-{secrets.token_hex(3)}"
     place = folder(workspace, identity)
-    try:
-        raw = open_file(file)
-        counts = rows.write(raw, place / "rows")
-        seen = _recognised(raw, task, dict(fields or {}))
-        if move:
-            home = place / "file"  # apart from what is kept beside it, whatever it is called
-            home.mkdir()
-            file = Path(shutil.move(file, home / file.name))
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
-    made = Dataset(
-        id=identity, name=called, path=str(file.absolute()), bytes=file.stat().st_size, format=raw.format,
-        encoding=raw.encoding, delimiter=raw.delimiter, columns=list(raw.sample.frame.columns),
-        pieces=counts, broken=len(raw.sample.broken), chosen=dict(fields or {}), parent=parent, by=by,
-        created=time.time(), **seen,
-    )  # fmt: skip
-    durable.write_json(place / _ABOUT, asdict(made))
-    return made
+    files = locate(str(origin.path.absolute()), Path())
+    size = sum(path.stat().st_size for file in files for path in file.paths)
+    with durable.scratch(place.parent) as made:
+        counts, columns, broken = rows.write(files, made / "rows", note=_part_of(size, note))
+        seen = _recognised(files, origin.task, dict(origin.fields))
+        raw = open_file(files[0])
+        dataset = Dataset(
+            id=identity, name=called, path=str(_home(origin, place)), bytes=size, format=raw.format,
+            encoding=raw.encoding, delimiter=raw.delimiter, columns=columns, pieces=counts, broken=broken,
+            chosen=dict(origin.fields), parent=origin.parent, by=origin.by, created=time.time(),
+            made=origin.made, **seen,
+        )  # fmt: skip
+        if origin.move:
+            (made / _FILE).mkdir()
+            shutil.move(origin.path, made / _FILE / origin.path.name)
+        durable.write_json(made / _ABOUT, asdict(dataset))
+        made.rename(place)
+    return dataset
+
+
+def _home(origin: Origin, place: Path) -> Path:
+    # Apart from what is kept beside it, whatever it is called.
+    return place / _FILE / origin.path.name if origin.move else origin.path.absolute()
+
+
+def _part_of(size: int, note: Callable[[float], None]) -> Callable[[int], None]:
+    return lambda read: note(min(0.99, read / max(1, size)))
 
 
 def remap(workspace: Workspace, old: Dataset, task: str | None, fields: Mapping[str, str]) -> Dataset:
     """The same data set with another task or mapping."""
-    seen = _recognised(open_file(Path(old.path)), task, dict(fields))
+    seen = _recognised(locate(old.path, Path()), task, dict(fields))
     made = Dataset(**{**asdict(old), "chosen": dict(fields), **seen})
     durable.write_json(folder(workspace, old.id) / _ABOUT, asdict(made))
     return made
@@ -143,13 +168,13 @@ def remove(workspace: Workspace, dataset: Dataset) -> None:
     shutil.rmtree(folder(workspace, dataset.id))
 
 
-def _recognised(raw: RawFile, task: str | None, fields: dict[str, str]) -> dict[str, Any]:
+def _recognised(files: Sequence[SourceFile], task: str | None, fields: dict[str, str]) -> dict[str, Any]:
     """What the rows are, which column is which field, and what one trains on them."""
     from tunesmith.studio.jobs.working import told
 
     try:
-        shape = shape_of(task) if task else recognise(raw.sample)
-        mapped = mapper(raw.sample, shape, fields)
+        shape = shape_of(task) if task else common_shape(files)
+        mapped = mapper(open_file(files[0]).sample, shape, fields)
     except TunesmithError as error:
         if task or fields:
             raise
@@ -166,4 +191,4 @@ def _slug(name: str) -> str:
 
 def _read(place: Path) -> Dataset:
     values = json.loads(place.read_text("utf-8"))
-    return Dataset(**{each.name: values[each.name] for each in fields(Dataset)})
+    return Dataset(**{each.name: values[each.name] for each in fields(Dataset) if each.name in values})

@@ -5,7 +5,7 @@ Every cell is text here, as it is shown. A piece holds one batch of the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,24 +14,40 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tunesmith.data.reading import RawFile
+from tunesmith.data.reading import BATCH_BYTES, open_file
+from tunesmith.data.sources import SourceFile
+from tunesmith.data.table import RawTable
 
 LINE = "_line"
 _LONGEST_CELL = 20_000
 
 
-def write(file: RawFile, folder: Path) -> list[int]:
-    """Put the rows of a file into pieces; how many rows each has."""
+def write(
+    files: Sequence[SourceFile], folder: Path, *, note: Callable[[int], None]
+) -> tuple[list[int], list[str], int]:
+    """Put the rows of files into pieces; how many rows each has, all columns, and how many lines are no row.
+
+    `note` is told about how many bytes were read.
+    """
     folder.mkdir(parents=True)
     counts: list[int] = []
-    for table in file.batches():
-        if not table.lines:
-            continue
-        cells = table.frame.select(pl.all().cast(pl.String, strict=False))
-        frame = cells.with_columns(pl.Series(LINE, list(table.lines), dtype=pl.Int64))
-        frame.write_parquet(_piece(folder, len(counts)), compression="zstd", statistics=False)
-        counts.append(len(frame))
-    return counts
+    columns: dict[str, None] = {}
+    broken = read = 0
+    for table in (table for file in files for table in open_file(file).batches()):
+        broken += len(table.broken)
+        read += BATCH_BYTES
+        if table.lines:
+            columns |= dict.fromkeys(table.frame.columns)
+            counts.append(_write(table, _piece(folder, len(counts))))
+        note(read)
+    return counts, [*columns], broken
+
+
+def _write(table: RawTable, path: Path) -> int:
+    cells = table.frame.select(pl.all().cast(pl.String, strict=False))
+    frame = cells.with_columns(pl.Series(LINE, list(table.lines), dtype=pl.Int64))
+    frame.write_parquet(path, compression="zstd", statistics=False)
+    return len(frame)
 
 
 def page(folder: Path, counts: Sequence[int], offset: int, limit: int) -> list[dict[str, Any]]:

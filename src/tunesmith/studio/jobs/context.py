@@ -13,12 +13,14 @@ from tunesmith.core.workspace import Workspace
 class Context:
     """The surroundings of a job. Work that asks `stop` now and then ends well; other work is interrupted.
 
-    `progress` goes from 0 to 1; `subject` is what the job works on, for instance its run.
+    `by` is who asked for it; `progress` goes from 0 to 1; `subject` is what the job works on, for instance
+    its run.
     """
 
     workspace: Workspace
     folder: Path
     lang: str
+    by: str
     stop: Callable[[], bool]
     progress: float | None = None
     subject: str | None = None

@@ -20,10 +20,12 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.core.store import Job, Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.studio.jobs import lease
+from tunesmith.studio.jobs.wishes import SHORT
 from tunesmith.studio.jobs.working import told
 
 logger = logging.getLogger(__name__)
 
+# Of short jobs, and of others.
 AT_ONCE = 2
 # How many jobs that are over are kept, and for how long: what they made is kept elsewhere.
 KEPT, KEPT_DAYS = 1000, 90
@@ -75,11 +77,11 @@ class Supervisor:
     def look(self) -> None:
         """One look: who died, and who may begin."""
         self._children = [child for child in self._children if child.poll() is None]
-        running = [self._living(job) for job in self._store.jobs(status="running", limit=1000)]
-        free = AT_ONCE - sum(running)
-        if free > 0:
-            waiting = self._store.jobs(status="queued", limit=1000)
-            for job in waiting[::-1][:free]:
+        running = [job for job in self._store.jobs(status="running", limit=1000) if self._living(job)]
+        waiting = self._store.jobs(status="queued", limit=1000)[::-1]
+        for short in (True, False):
+            free = AT_ONCE - sum(_is_short(job) == short for job in running)
+            for job in [job for job in waiting if _is_short(job) == short][: max(0, free)]:
                 self._begin(job)
 
     def tidy(self) -> None:
@@ -130,6 +132,10 @@ class Supervisor:
     def _environment(self) -> dict[str, str]:
         store = {VARIABLE: self._workspace.store} if self._workspace.store else {}
         return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **store, "PYTHONUNBUFFERED": "1"}
+
+
+def _is_short(job: Job) -> bool:
+    return job.kind in SHORT
 
 
 _LOST = told(TunesmithError("W06"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from tunesmith.serve.strict import Strict
+from tunesmith.serve.strict import Strict, mistake
 
 MAX_RECIPE = 200_000
 Name = Annotated[str, Field(min_length=1, max_length=256)]
@@ -59,8 +60,39 @@ class CleanJob(Strict):
     clean: Annotated[list[str | dict[str, Any]], Field(min_length=1, max_length=32)]
 
 
+class ImportJob(Strict):
+    """Make a data set: of an upload, of files on the server's machine, or of a data set of the hub.
+
+    What is not said of it is recognised.
+    """
+
+    kind: Literal["import"]
+    upload: Annotated[str | None, Field(max_length=32)] = None
+    path: Annotated[str | None, Field(min_length=1, max_length=4096)] = None
+    hub: Annotated[str | None, Field(max_length=128)] = None
+    name: Annotated[str, Field(max_length=200)] = ""
+    task: Name | None = None
+    fields: Annotated[dict[Name, Name], Field(max_length=32)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> ImportJob:
+        if sum(given is not None for given in (self.upload, self.path, self.hub)) != 1:
+            raise mistake("W14")
+        return self
+
+
+class OverlapJob(Strict):
+    """Find the rows of another data set that are in this one too, exactly or as alike as `least`."""
+
+    kind: Literal["overlap"]
+    dataset: Name
+    other: Name
+    least: Annotated[float, Field(ge=0.5, le=1)] = 0.8
+
+
 JobWishes: TypeAlias = Annotated[
-    RunJob | ResumeJob | SampleJob | CheckJob | ProfileJob | CleanJob, Field(discriminator="kind")
+    RunJob | ResumeJob | SampleJob | CheckJob | ProfileJob | CleanJob | ImportJob | OverlapJob,
+    Field(discriminator="kind"),
 ]
 
 # A function of the wishes (as a mapping) and a `Context`, which returns the result.
@@ -71,7 +103,11 @@ WORK: Mapping[str, str] = {
     "check": "tunesmith.studio.jobs.training:check",
     "profile": "tunesmith.studio.jobs.looking:profile",
     "clean": "tunesmith.studio.jobs.looking:clean",
+    "overlap": "tunesmith.studio.jobs.looking:overlap",
+    "import": "tunesmith.studio.jobs.importing:take_in",
 }
+# What takes minutes at most, and so does not wait until trainings are over.
+SHORT = ("profile", "clean", "overlap", "import")
 
 
 def title(wishes: JobWishes) -> str:
@@ -83,5 +119,7 @@ def title(wishes: JobWishes) -> str:
             return wishes.run
         case SampleJob():
             return f"sample.{wishes.language}"
-        case ProfileJob() | CleanJob():
+        case ProfileJob() | CleanJob() | OverlapJob():
             return wishes.dataset
+        case ImportJob():
+            return wishes.name or wishes.hub or PurePath(wishes.path or "").name or wishes.upload or ""

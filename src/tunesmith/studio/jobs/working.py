@@ -39,6 +39,7 @@ class _Worker:
             workspace=workspace,
             folder=lease.folder(workspace, job.id),
             lang=job.arguments.get("lang", "en"),
+            by=job.by,
             stop=self._stopping.is_set,
         )
 

@@ -16,7 +16,7 @@ from tunesmith.core.registry import suggestion
 from tunesmith.data import shapes
 from tunesmith.data.mapping import recognise
 from tunesmith.data.reading import open_file
-from tunesmith.data.sources import locate, shown
+from tunesmith.data.sources import SourceFile, locate, shown
 from tunesmith.workflow.settling import task_of
 
 
@@ -55,7 +55,7 @@ def of_files(
     """
     here = Path()
     files = [_from_here(name) for name in files]
-    shape = shape_of(task) if task else _common_shape(files, here)
+    shape = shape_of(task) if task else common_shape([file for name in files for file in locate(name, here)])
     given = {"source": files, "fields": dict(fields or {}), "clean": list(clean), "on_error": "drop"}
     given = {**given, "split": dict(split or {}), **({"augment": dict(augment)} if augment else {})}
     return Section(data=checked(given), shape=shape, base=here, seed=seed)
@@ -86,7 +86,7 @@ def apart(files: Sequence[str]) -> list[str]:
     here = Path()
     found: list[str] = []
     for name in map(_from_here, files):
-        shapes_of = _shapes([name], here)
+        shapes_of = {file.path: recognise(open_file(file).sample) for file in locate(name, here)}
         found += [name] if len(set(shapes_of.values())) == 1 else map(str, shapes_of)
     return found
 
@@ -97,17 +97,17 @@ def _from_here(name: str) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else name
 
 
-def _common_shape(files: Sequence[str], here: Path) -> str:
-    found = _shapes(files, here)
+def common_shape(files: Sequence[SourceFile]) -> str:
+    """The shape that the rows of all these files have.
+
+    Raises:
+        DataError: when a file cannot be read; D83 when their rows have different shapes.
+    """
+    found = {file.path: recognise(open_file(file).sample) for file in files}
     if len(set(found.values())) > 1:
-        told = "; ".join(f"{shown(path, here)}: {shape}" for path, shape in found.items())
+        told = "; ".join(f"{shown(path, Path())}: {shape}" for path, shape in found.items())
         raise DataError("D83", file=next(iter(found)), shapes=told)
     return next(iter(found.values()))
-
-
-def _shapes(files: Sequence[str], here: Path) -> dict[Path, str]:
-    located = (file for name in files for file in locate(name, here))
-    return {file.path: recognise(open_file(file).sample) for file in located}
 
 
 def of_recipe(file: Path, overrides: Sequence[str] = ()) -> Section:

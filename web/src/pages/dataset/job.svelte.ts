@@ -30,10 +30,10 @@ export class Work {
     }
   }
 
-  /** Take up one that is already there. */
-  async find(kind: string, title: string): Promise<void> {
+  /** Take up one that is already there: any of this kind, or the one with this title. */
+  async find(kind: string, title?: string): Promise<void> {
     const { jobs } = await api.get<Schema<"JobList">>("/api/jobs", { limit: 50 });
-    const mine = jobs.find((job) => job.kind === kind && job.title === title && !over.includes(job.status));
+    const mine = jobs.find((job) => job.kind === kind && (!title || job.title === title) && !over.includes(job.status));
     if (mine) this.job = mine;
   }
 

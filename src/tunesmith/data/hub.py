@@ -1,0 +1,51 @@
+"""Data sets of the Hugging Face hub: their files of rows, never a program."""
+
+from __future__ import annotations
+
+import shutil
+from fnmatch import fnmatch
+from pathlib import Path
+
+from tunesmith.core.errors import MissingError, NotFoundError, TunesmithError
+
+PATTERNS = ("*.parquet", "*.arrow", "*.jsonl", "*.json", "*.csv", "*.tsv", "*.txt", "*.jsonl.gz", "*.csv.gz")
+_SPARE = 2**30
+
+
+def fetched(name: str) -> Path:
+    """The folder of a data set, `ORG/NAME`; HF_ENDPOINT, HF_HUB_OFFLINE and HF_HOME are respected.
+
+    Raises:
+        NotFoundError: W30 when the hub has none of that name, or could have none.
+        MissingError: W31 when it is not here and the hub cannot be asked.
+        TunesmithError: W32 when the disk has no room for it.
+    """
+    from huggingface_hub import errors, snapshot_download
+
+    try:
+        _require_room(name)
+        return Path(snapshot_download(name, repo_type="dataset", allow_patterns=list(PATTERNS)))
+    except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
+        raise NotFoundError("W30", name=name) from error
+    except (errors.LocalEntryNotFoundError, errors.HfHubHTTPError, OSError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0][:300]
+        raise MissingError("W31", name=name, reason=reason) from error
+
+
+def _require_room(name: str) -> None:
+    import httpx
+    from huggingface_hub import HfApi, constants
+
+    if constants.HF_HUB_OFFLINE:
+        return
+    try:
+        files = HfApi().dataset_info(name, files_metadata=True).siblings or []
+    except httpx.TransportError:
+        return  # it may be here already
+    taken = (file for file in files if any(fnmatch(file.rfilename, pattern) for pattern in PATTERNS))
+    wanted = sum(file.size or 0 for file in taken)
+    home = Path(constants.HF_HUB_CACHE)
+    home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(home).free
+    if wanted + _SPARE > free:
+        raise TunesmithError("W32", name=name, wanted=wanted // 2**20, free=free // 2**20)
