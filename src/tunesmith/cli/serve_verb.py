@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli import load_view
@@ -15,6 +16,7 @@ from tunesmith.serve.names import ENGINES, WEIGHTS
 if TYPE_CHECKING:
     from tunesmith.serve.request_log import RequestLog
     from tunesmith.serve.served import Deployment
+    from tunesmith.studio.state import Studio
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
@@ -103,34 +105,29 @@ def run(given: argparse.Namespace, output: Output) -> int:
         weights=given.weights,
         loading=lambda label: output.hint(output.say("serve_loading", name=label)),
     )
-
     log = request_log(given, output)
     studio = Studio.over(output.workspace, made.deployments, logs=log is not None)
-
-    def ready(url: str) -> None:
-        served = [_told(d) for d in made.deployments]
-        output.data({"url": url, "studio": studio.address(url), "models": served})
-        output.line(output.say("serve_ready", url=url))
-        output.hint(output.say("serve_studio", url=studio.address(url)))
-        for deployment in made.deployments:
-            if instead := getattr(deployment, "instead", None):
-                output.hint(output.say("serve_instead", name=deployment.name, reason=instead))
-        output.hint(output.say("serve_how_to_end"))
-
-    pace = Pace(per_minute=given.per_minute, at_once=given.at_once)
-    where = {"host": given.host, "port": given.port, "hosts": given.hosts}
     with made.held, Follower(made.deployments, made.sources):
-        extension = StudioExtension(studio)
         serve(
             made.deployments,
-            store=studio.store,
-            log=log,
-            pace=pace,
-            extension=extension,
-            ready=ready,
-            **where,
-        )
+            store=studio.store, log=log, pace=Pace(per_minute=given.per_minute, at_once=given.at_once),
+            extension=StudioExtension(studio),
+            ready=lambda url: _say_ready(output, url, studio, made.deployments),
+            host=given.host, port=given.port, hosts=given.hosts,
+        )  # fmt: skip
     return 0
+
+
+def _say_ready(output: Output, url: str, studio: Studio, deployments: Iterable[Deployment]) -> None:
+    """Where the models and the page are, and what is computed otherwise than it was asked for."""
+    served = [*deployments]
+    output.data({"url": url, "studio": studio.address(url), "models": [_told(each) for each in served]})
+    output.line(output.say("serve_ready", url=url))
+    output.hint(output.say("serve_studio", url=studio.address(url)))
+    for deployment in served:
+        if instead := getattr(deployment, "instead", None):
+            output.hint(output.say("serve_instead", name=deployment.name, reason=instead))
+    output.hint(output.say("serve_how_to_end"))
 
 
 def _told(deployment: Deployment) -> dict[str, Any]:

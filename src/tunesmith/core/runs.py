@@ -23,6 +23,7 @@ from tunesmith.core.errors import NotFoundError, TunesmithError
 from tunesmith.core.events import EventLog
 from tunesmith.core.plain import figures
 
+LATEST = "latest"
 _FIGURES = ("scores", "intervals", "baselines", "differences")
 
 
@@ -165,14 +166,27 @@ def all_runs(root: Path) -> list[RunFolder]:
 
 
 def find(root: Path, name: str) -> RunFolder:
-    """The run called `name`, or the only one whose name begins so.
+    """The run called `name`, or the only one whose name begins so; `latest` is the newest of all.
 
     Raises:
-        NotFoundError: C06 when there is none, or more than one.
+        NotFoundError: C06 when there is none, or more than one; W40 when there is no run at all.
     """
+    exact = RunFolder(root / name)
+    if exact.id == name and _is_file(exact.recipe):
+        return exact
     runs = all_runs(root)
-    exact = [run for run in runs if run.id == name]
-    close = exact or [run for run in runs if run.id.startswith(name)]
+    if name == LATEST:
+        if not runs:
+            raise NotFoundError("W40")
+        return runs[-1]
+    close = [run for run in runs if run.id.startswith(name)]
     if len(close) != 1:
         raise NotFoundError("C06", name=name, known=", ".join(run.id for run in runs) or "-")
     return close[0]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is longer than names may be
+        return False

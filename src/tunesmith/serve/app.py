@@ -76,6 +76,27 @@ def create_app(
         lifespan=_closing(served, log, extension, usage),
         responses={"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}},
     )
+    _add_routes(app, served, counted, log, extension)
+    policies.require(app)
+    errors.install(app)
+    # The last one added is the outermost: first what a request does, then who may make it.
+    _add_records(app, served, counted, log)
+    app.add_middleware(BodyLimit, policies=policies)
+    _add_limits(app, pace, usage)
+    app.add_middleware(KeyGuard, store=store, required=require_key, policies=policies, extension=extension)
+    app.add_middleware(HostGuard, hosts=hosts)
+    app.add_middleware(metrics.Counted, requests=counted, routes=[path for _, path in policies.table])
+    app.add_middleware(Envelope)
+    return app
+
+
+def _add_routes(
+    app: FastAPI,
+    served: Deployments,
+    counted: metrics.Requests,
+    log: RequestLog | None,
+    extension: Extension | None,
+) -> None:
     app.router.route_class = StrictRoute
     for part in (models, chat, completions, responses, classify, embeddings, tasks, tokenize, health):
         part.add_routes(app, served)
@@ -83,22 +104,21 @@ def create_app(
     recording.add_route(app, log)
     if extension is not None:
         extension.add_routes(app, served)
-    policies.require(app)
-    errors.install(app)
-    # The last one added is the outermost.
+
+
+def _add_records(
+    app: FastAPI, served: Deployments, counted: metrics.Requests, log: RequestLog | None
+) -> None:
     app.add_middleware(Shadowed, deployments=served, outcomes=counted.shadows)
     if log is not None:
         app.add_middleware(recording.Recorded, log=log)
-    app.add_middleware(BodyLimit, policies=policies)
+
+
+def _add_limits(app: FastAPI, pace: Pace | None, usage: Usage | None) -> None:
     if pace is not None:
         app.add_middleware(Paced, pace=pace)
     if usage is not None:
         app.add_middleware(Metered, usage=usage)
-    app.add_middleware(KeyGuard, store=store, required=require_key, policies=policies, extension=extension)
-    app.add_middleware(HostGuard, hosts=hosts)
-    app.add_middleware(metrics.Counted, requests=counted, routes=[path for _, path in policies.table])
-    app.add_middleware(Envelope)
-    return app
 
 
 def _closing(

@@ -10,6 +10,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.serve.deployments import Deployments
 from tunesmith.studio.hosting import Hosting
 from tunesmith.studio.jobs.supervisor import Supervisor
+from tunesmith.studio.runs.facts import Notebook
 from tunesmith.studio.series.library import Library
 
 
@@ -17,14 +18,15 @@ from tunesmith.studio.series.library import Library
 class Studio:
     """One workspace with its store, the models that are served beside it, and the token that opens it.
 
-    `logs` is whether this server keeps the requests to its models. The token is new with every start; it is
-    printed, exchanged for a session, and kept nowhere.
+    `notebook` knows the facts of runs. `logs` is whether this server keeps the requests to its models. The
+    token is new with every start; it is printed, exchanged for a session, and kept nowhere.
     """
 
     workspace: Workspace
     store: Store
     served: Deployments
     series: Library
+    notebook: Notebook
     jobs: Supervisor
     hosting: Hosting
     logs: bool = False
@@ -41,6 +43,7 @@ class Studio:
             served=served,
             jobs=Supervisor(workspace, store),
             series=Library(workspace),
+            notebook=Notebook(),
             hosting=Hosting(workspace, served),
             logs=logs,
         )

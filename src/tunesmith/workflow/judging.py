@@ -17,7 +17,7 @@ from tunesmith.eval import baselines, entities, gate, metrics, outcome_file, rea
 from tunesmith.eval import report as reports
 from tunesmith.eval.ablation import Ablation
 from tunesmith.eval.causes import Taught
-from tunesmith.eval.metrics import direction
+from tunesmith.eval.metrics import Figures, direction
 from tunesmith.eval.outcome import (
     AnswerOutcome,
     EntityOutcome,
@@ -182,12 +182,41 @@ def report_of(
 
     `notes` are those of its training; `model` is the candidate where it is still to be asked.
     """
-    names = metric_names(plan.task, plan.recipe.eval.metrics)
-    figures = metrics.figures(names, outcome)
+    figures = metrics.figures(metric_names(plan.task, plan.recipe.eval.metrics), outcome)
+    frame = parts.split(parts.held_out)
+    report = replace(
+        _measured(plan, parts, kept, figures, beside),
+        samples=tuple(Answer(**sample) for sample in samples),
+        candidates=tried,
+        curve=tuple(
+            TrainingPoint(step=step, loss=loss, learning_rate=rate) for step, loss, rate in notes["curve"]
+        ),
+        validation=tuple(ValidationPoint(step=s, scores=found) for s, found in notes["validation"]),
+        weights=_weights(plan, notes),
+        ledger=ledger.summary(),
+    )
+    report = with_labels(report, outcome, ledger)
+    columns = columns_of(plan, frame)
+    report = replace(report, gate=gate.both(report.gate, _of_slices(plan, outcome, frame, columns)))
+    return diagnosing.diagnosed(
+        report, figures, frame,
+        model=model,
+        validation=_validation(plan, parts, kept, model, outcome),
+        second=beside.get("tfidf"),
+        taught=_learned(parts.split("train"), outcome),
+        columns=columns,
+    )  # fmt: skip
+
+
+def _measured(
+    plan: Plan, parts: Parts, kept: Candidate, figures: Figures, beside: Mapping[str, Outcome]
+) -> Report:
+    """The report of figures alone: beside those of the others, and held to the gate."""
+    names = [*figures.scores]
     others = {name: metrics.figures(names, done) for name, done in beside.items()}
     scores = {name: other.scores for name, other in others.items()}
     pairs = {name: significance.paired(figures, other) for name, other in others.items()}
-    report = Report(
+    return Report(
         task=plan.task.name,
         model=kept.name,
         part=parts.held_out,
@@ -200,28 +229,8 @@ def report_of(
         ),
         baselines=scores,
         differences=tuple(each for name in pairs for each in significance.differences(name, pairs[name])),
-        samples=tuple(Answer(**sample) for sample in samples),
-        candidates=tried,
-        curve=tuple(
-            TrainingPoint(step=step, loss=loss, learning_rate=rate) for step, loss, rate in notes["curve"]
-        ),
-        validation=tuple(ValidationPoint(step=s, scores=found) for s, found in notes["validation"]),
-        weights=_weights(plan, notes),
-        ledger=ledger.summary(),
         gate=gate.judge(plan.recipe.eval.gate, figures.scores, scores, pairs),
     )
-    report = with_labels(report, outcome, ledger)
-    frame = parts.split(parts.held_out)
-    columns = columns_of(plan, frame)
-    report = replace(report, gate=gate.both(report.gate, _of_slices(plan, outcome, frame, columns)))
-    return diagnosing.diagnosed(
-        report, figures, frame,
-        model=model,
-        validation=_validation(plan, parts, kept, model, outcome),
-        second=beside.get("tfidf"),
-        taught=_learned(parts.split("train"), outcome),
-        columns=columns,
-    )  # fmt: skip
 
 
 def columns_of(plan: Plan, frame: pl.DataFrame) -> slicing.Read:

@@ -11,6 +11,7 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.serve import errors
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.serve.strict import Strict, mistake
+from tunesmith.studio.datasets import library
 from tunesmith.studio.jobs.wishes import MAX_RECIPE
 from tunesmith.studio.recipes import saying, schema
 from tunesmith.studio.roles import ENGINEER, VIEWER
@@ -23,6 +24,7 @@ POLICIES: dict[Route, Policy] = {
     ("POST", "/api/recipes/show"): ENGINEER,
 }
 
+_SHOWN = 100
 RecipeName = Annotated[str, Field(pattern=r"^[\w.-]{1,40}$")]
 
 
@@ -92,39 +94,16 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.post("/api/recipes/proposal")
     def proposal(wishes: ProposalWishes, request: Request) -> RecipeProposal:
         """A recipe that suits a data set."""
-        from pathlib import Path as FilePath
-
-        from tunesmith.studio.datasets import library
-        from tunesmith.workflow import initial
-
         one = library.find(studio.workspace, wishes.dataset)
-        out = root / "recipe.yaml"
-        lang = errors.language(request.headers)
-        found = initial.draft(FilePath(one.path), task=wishes.task or one.task, out=out, lang=lang)
-        values = saying.document(root, "recipe", None, found.text).values
-        values["data"] = {
-            **values["data"],
-            "source": one.path,
-            **({"fields": one.chosen} if one.chosen else {}),
-        }
+        task, values = saying.proposal(root, one, wishes.task, errors.language(request.headers))
         return RecipeProposal(
-            name=one.id.rpartition("-")[0], task=found.task, yaml=saying.as_yaml(values), values=values
+            name=one.id.rpartition("-")[0], task=task, yaml=saying.as_yaml(values), values=values
         )
 
     @app.post("/api/recipes/check")
     def check(wishes: RecipeWishes, request: Request) -> RecipeCheck:
         """Everything that is wrong with a recipe, its data and its models."""
-        from tunesmith.workflow import check as checking
-
-        lang = errors.language(request.headers)
-        try:
-            document = saying.document(root, wishes.name, wishes.values, wishes.yaml)
-            _, problems = checking.find(document, studio.workspace)
-        except TunesmithError as error:
-            values = wishes.values or {}
-            return RecipeCheck(ok=False, problems=[p.as_dict(lang) for p in error.problems], values=values)
-        said = [problem.as_dict(lang) for problem in problems[:100]]
-        return RecipeCheck(ok=not problems, problems=said, values=document.values)
+        return _checked(studio, wishes, errors.language(request.headers))
 
     @app.post("/api/recipes/show")
     def show(wishes: RecipeWishes) -> RecipeWords:
@@ -136,3 +115,16 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
             cli=saying.as_commands(text, wishes.name),
             python=saying.as_python(document.values, wishes.name),
         )
+
+
+def _checked(studio: Studio, wishes: RecipeWishes, lang: str) -> RecipeCheck:
+    from tunesmith.workflow import check as checking
+
+    try:
+        document = saying.document(studio.workspace.root, wishes.name, wishes.values, wishes.yaml)
+        _, problems = checking.find(document, studio.workspace)
+    except TunesmithError as error:
+        values = wishes.values or {}
+        return RecipeCheck(ok=False, problems=[p.as_dict(lang) for p in error.problems], values=values)
+    said = [problem.as_dict(lang) for problem in problems[:_SHOWN]]
+    return RecipeCheck(ok=not problems, problems=said, values=document.values)

@@ -1,4 +1,4 @@
-"""A recipe in other words: as YAML, as commands, as Python; all of them do the same."""
+"""A recipe in words: one that suits a data set; as YAML, as commands, as Python, which do the same."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from tunesmith.core import durable, recipe_file
 from tunesmith.core.recipe_file import Document
+from tunesmith.studio.datasets.library import Dataset
 
 
 def document(folder: Path, name: str, values: Mapping[str, Any] | None, text: str | None) -> Document:
@@ -30,6 +31,20 @@ def document(folder: Path, name: str, values: Mapping[str, Any] | None, text: st
         place.write_text(text, encoding="utf-8")
         found = recipe_file.parse(place)
     return Document(path=path, values=found.values, lines=found.lines)
+
+
+def proposal(folder: Path, one: Dataset, task: str | None, lang: str) -> tuple[str, dict[str, Any]]:
+    """The task and a recipe for it that suits a data set; where none is named, the one that its rows are for.
+
+    Raises:
+        DataError, RecipeError: when its files cannot be read any more, or suit no such task.
+    """
+    from tunesmith.workflow import initial
+
+    found = initial.draft(Path(one.path), task=task or one.task, out=folder / "recipe.yaml", lang=lang)
+    values = dict(document(folder, "recipe", None, found.text).values)
+    fields = {"fields": one.chosen} if one.chosen else {}
+    return found.task, {**values, "data": {**values["data"], "source": one.path, **fields}}
 
 
 def as_yaml(values: Mapping[str, Any]) -> str:

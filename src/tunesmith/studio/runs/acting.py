@@ -9,12 +9,13 @@ from typing import Annotated
 from fastapi import FastAPI
 from pydantic import Field
 
+from tunesmith.core import runs
 from tunesmith.core.removing import remove_run
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.serve.strict import Strict
 from tunesmith.studio.roles import ENGINEER
-from tunesmith.studio.runs.finding import RunId, find
+from tunesmith.studio.runs.naming import RunId
 from tunesmith.studio.state import Studio
 
 POLICIES: dict[Route, Policy] = {
@@ -64,7 +65,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.post("/api/runs/{run_id}/stop")
     def stop(run_id: RunId) -> RunStopping:
         """Ask the process that works on the run to stop, as Ctrl-C does; it can be continued."""
-        run = find(studio.workspace, run_id)
+        run = runs.find(studio.workspace.runs, run_id)
         owner = run.owner()
         if owner is not None:
             os.kill(owner, signal.SIGTERM)
@@ -73,21 +74,21 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.put("/api/runs/{run_id}/tags")
     def tag(run_id: RunId, wishes: RunTagsRequest) -> RunTags:
         """Give the run these tags and no others."""
-        run = find(studio.workspace, run_id)
+        run = runs.find(studio.workspace.runs, run_id)
         added = studio.store.tag("run", run.id, wishes.tags)
         return RunTags(tags=list(studio.store.untag("run", run.id, set(added) - set(wishes.tags))))
 
     @app.post("/api/runs/{run_id}/notes")
     def note(run_id: RunId, wishes: RunNoteRequest) -> RunDone:
         """Write a note about the run."""
-        run = find(studio.workspace, run_id)
+        run = runs.find(studio.workspace.runs, run_id)
         studio.store.note("run", run.id, wishes.text)
         return RunDone(run=run.id)
 
     @app.delete("/api/runs/{run_id}")
     def remove(run_id: RunId) -> RunDone:
         """Delete the run's folder; releases that it made stay."""
-        run = find(studio.workspace, run_id)
+        run = runs.find(studio.workspace.runs, run_id)
         remove_run(run, studio.workspace)
         studio.series.forget(run)
         return RunDone(run=run.id)

@@ -9,14 +9,13 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query
 
 from tunesmith.core.errors import NotFoundError
-from tunesmith.core.runs import RunFolder
+from tunesmith.core.runs import RunFolder, find
 from tunesmith.eval.comparison import Comparison
 from tunesmith.eval.report import Report
 from tunesmith.eval.slices import Condition
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio.roles import VIEWER
-from tunesmith.studio.runs.finding import find
 from tunesmith.studio.state import Studio
 from tunesmith.workflow import comparing
 
@@ -51,7 +50,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/comparison")
     def compare(runs: Annotated[str, Query(min_length=1, max_length=4096)]) -> ComparisonAnswer:
         """Runs by their ids, divided by commas, on the rows that all of them were asked."""
-        folders = [find(studio.workspace, name) for name in dict.fromkeys(runs.split(",")[:_MOST])]
+        folders = [find(studio.workspace.runs, name) for name in dict.fromkeys(runs.split(",")[:_MOST])]
         names = tuple(folder.id for folder in folders)
         if without := next((folder.id for folder in folders if not folder.report.is_file()), None):
             raise NotFoundError("W43", run=without)

@@ -9,14 +9,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 
-from tunesmith.core import text
+from tunesmith.core import runs, text
 from tunesmith.core.runs import RunFolder
 from tunesmith.serve import errors
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio.roles import VIEWER
-from tunesmith.studio.runs.facts import Notebook, RunFacts
-from tunesmith.studio.runs.finding import RunId, find
+from tunesmith.studio.runs.facts import RunFacts
+from tunesmith.studio.runs.naming import RunId
 from tunesmith.studio.series.alerts import SeriesAlert, alerts
 from tunesmith.studio.series.known import Known, Mark
 from tunesmith.studio.series.reading import said
@@ -86,13 +86,12 @@ class RunDetails(Frozen):
 
 def add_routes(app: FastAPI, studio: Studio) -> None:
     """Put the route of one run into `app`."""
-    notebook = Notebook()
 
     @app.get("/api/runs/{run_id}")
     def one(run_id: RunId, request: Request) -> RunDetails:
         """A run by its id, the beginning of it, or `latest`."""
-        run = find(studio.workspace, run_id)
-        return _run(run, notebook.of(run), studio, errors.language(request.headers))
+        run = runs.find(studio.workspace.runs, run_id)
+        return _run(run, studio.notebook.of(run), studio, errors.language(request.headers))
 
 
 def _run(run: RunFolder, facts: RunFacts, studio: Studio, lang: str) -> RunDetails:

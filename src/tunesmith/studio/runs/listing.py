@@ -15,7 +15,7 @@ from tunesmith.eval.metrics import direction
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio.roles import VIEWER
-from tunesmith.studio.runs.facts import Notebook, RunFacts, RunFigure, Status
+from tunesmith.studio.runs.facts import RunFacts, RunFigure, Status
 from tunesmith.studio.series.buckets import buckets
 from tunesmith.studio.series.known import Known
 from tunesmith.studio.state import Studio
@@ -45,7 +45,6 @@ class RunList(Frozen):
 
 def add_routes(app: FastAPI, studio: Studio) -> None:
     """Put the route of the list into `app`."""
-    notebook = Notebook()
 
     @app.get("/api/runs")
     def listed(
@@ -58,7 +57,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     ) -> RunList:
         """Runs whose id, model, release or tags have all the words of `search`."""
         tags = studio.store.tags("run")
-        every = [notebook.of(run) for run in runs.all_runs(studio.workspace.runs)]
+        every = [studio.notebook.of(run) for run in runs.all_runs(studio.workspace.runs)]
         found = [one for one in every if one.task == (task or one.task) and _has(one, tags, search)]
         shown = [one for one in found if status in (None, one.status)]
         shown.sort(key=_order(sort), reverse=sort != "oldest")

@@ -10,14 +10,15 @@ from typing import Annotated, Literal
 from fastapi import FastAPI, Query
 from starlette.responses import Response, StreamingResponse
 
+from tunesmith.core import runs
 from tunesmith.core.errors import NotFoundError
 from tunesmith.data.writers.delimited import cell_of, escape
 from tunesmith.eval.report import Report
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio.roles import VIEWER
-from tunesmith.studio.runs.finding import RunId, find
 from tunesmith.studio.runs.judged import Judged, Judgement, Wanted
+from tunesmith.studio.runs.naming import RunId
 from tunesmith.studio.state import Studio
 
 POLICIES: dict[Route, Policy] = {
@@ -47,7 +48,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/runs/{run_id}/report", response_model=Report)
     def report(run_id: RunId) -> Response:
         """The report; infinity and NaN are words in it, as in report.json."""
-        run = find(studio.workspace, run_id)
+        run = runs.find(studio.workspace.runs, run_id)
         if not run.report.is_file():
             raise NotFoundError("W43", run=run.id)
         return Response(run.report.read_bytes(), media_type="application/json")
@@ -63,7 +64,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
     ) -> Mistakes:
         """Rows of the evaluation in words: what was asked, what the data has there, what the model said."""
-        rows = judged.of(find(studio.workspace, run_id))
+        rows = judged.of(runs.find(studio.workspace.runs, run_id))
         found = rows.places(Wanted(which=which, target=target, predicted=predicted, search=search))
         shown = [rows.judgement(place) for place in found[offset : offset + limit]]
         return Mistakes(rows=shown, total=len(found), judged=rows.right is not None, worded=rows.worded)
@@ -77,7 +78,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         search: Search = "",
     ) -> StreamingResponse:
         """The same rows, all of them, as a file."""
-        rows = judged.of(find(studio.workspace, run_id))
+        rows = judged.of(runs.find(studio.workspace.runs, run_id))
         found = rows.places(Wanted(which=which, target=target, predicted=predicted, search=search))
         lines = _lines(rows.judgement(place) for place in found)
         headers = {"Content-Disposition": 'attachment; filename="mistakes.csv"'}

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request
 from starlette.responses import FileResponse
 
-from tunesmith.core import recipe_file, text
+from tunesmith.core import recipe_file, runs, text
 from tunesmith.core.errors import NotFoundError
 from tunesmith.core.runs import RunFolder
 from tunesmith.serve import errors
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio.roles import VIEWER
-from tunesmith.studio.runs.finding import RunId, find
+from tunesmith.studio.runs.naming import RunId
 from tunesmith.studio.series.known import Mark
 from tunesmith.studio.series.reading import said
 from tunesmith.studio.state import Studio
@@ -107,7 +107,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/runs/{run_id}/log")
     def log(run_id: RunId, request: Request, limit: Limit = 200, offset: Offset = 0) -> RunLog:
         """What happened, newest first."""
-        run = find(studio.workspace, run_id)
+        run = runs.find(studio.workspace.runs, run_id)
         marks = [mark for mark in studio.series.of(run).marks[::-1] if mark.event != "Sampled"]
         lang = errors.language(request.headers)
         return RunLog(entries=[_entry(run, each, lang) for each in marks[offset:][:limit]], total=len(marks))
@@ -115,7 +115,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/runs/{run_id}/samples")
     def samples(run_id: RunId, limit: Limit = 20, offset: Offset = 0) -> RunSamples:
         """What the model wrote while it was trained, newest first."""
-        run = find(studio.workspace, run_id)
+        run = runs.find(studio.workspace.runs, run_id)
         marks = [mark for mark in studio.series.of(run).marks[::-1] if mark.event == "Sampled"]
         return RunSamples(
             samplings=[_sampling(run, each) for each in marks[offset:][:limit]], total=len(marks)
@@ -124,7 +124,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/runs/{run_id}/recipe")
     def recipe(run_id: RunId) -> SavedRecipe:
         """The saved recipe."""
-        run = find(studio.workspace, run_id)
+        run = runs.find(studio.workspace.runs, run_id)
         values = recipe_file.parse(run.recipe).values
         mine = {key: value for key, value in values.items() if key != "lock"}
         return SavedRecipe(file=str(run.recipe), yaml=run.recipe.read_text("utf-8"), values=mine)
@@ -132,13 +132,13 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/runs/{run_id}/files")
     def files(run_id: RunId) -> RunFiles:
         """The files of the run."""
-        run = find(studio.workspace, run_id)
+        run = runs.find(studio.workspace.runs, run_id)
         return RunFiles(path=str(run.path), files=_files(run))
 
     @app.get("/api/runs/{run_id}/files/{name:path}", response_class=FileResponse)
     def file(run_id: RunId, name: str) -> FileResponse:
         """One file, to be kept and not to be shown."""
-        run = find(studio.workspace, run_id)
+        run = runs.find(studio.workspace.runs, run_id)
         if name not in {each.name for each in _files(run)}:
             raise NotFoundError("W42", name=name[:200], run=run.id)
         return FileResponse(

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query
 from starlette.responses import Response, StreamingResponse
 
+from tunesmith.core import runs
 from tunesmith.core.errors import NotFoundError
 from tunesmith.core.runs import RunFolder
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio.roles import VIEWER
-from tunesmith.studio.runs.finding import RunId, find
+from tunesmith.studio.runs.naming import RunId
 from tunesmith.studio.series import axes
 from tunesmith.studio.series.alerts import SeriesAlert, alerts
 from tunesmith.studio.series.axes import Axis
@@ -89,7 +90,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         points: Annotated[int, Query(ge=2, le=20_000)] = 600,
     ) -> Response:
         """Buckets of the rows between two places of the axis, computed anew for every zoom."""
-        run = find(studio.workspace, run_id)
+        run = runs.find(studio.workspace.runs, run_id)
         known = studio.series.of(run)
         chosen = _training(known, training)
         every = axes.keys(known, chosen)
@@ -111,7 +112,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/runs/{run_id}/series.csv", response_class=StreamingResponse)
     def table(run_id: RunId, training: Training = "") -> StreamingResponse:
         """Every row of every series: key, step, time (seconds since 1970), value."""
-        run = find(studio.workspace, run_id)
+        run = runs.find(studio.workspace.runs, run_id)
         known = studio.series.of(run)
         lines = _lines(known, _training(known, training))
         headers = {"Content-Disposition": f'attachment; filename="{_file(run)}"'}
