@@ -27,8 +27,11 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
 
 def run(given: argparse.Namespace, output: Output) -> int:
     """Write rows for review; or learn from them."""
+    from tunesmith.core import recipe_file
     from tunesmith.workflow.feedback import learning
 
+    if given.promote:
+        learning.require_comparison(recipe_file.load(given.recipe), output.workspace)
     if given.out is not None:
         rows = learning.offer(given.recipe, output.workspace, given.out)
         output.data({"out": str(given.out), "rows": rows})

@@ -59,6 +59,8 @@ _FORMS = {
     "S18": _Form(500, "server_error", "internal_error"),
     **dict.fromkeys(("C08", "C09", "C13", "C14", "C27", "C28"), _Form(409)),
     "W57": _Form(503, "server_error"),
+    "W34": _Form(504, "server_error", "timeout"),
+    "W35": _Form(503, "server_error", "engine_lost"),
     "W01": _Form(401, code="not_signed_in"),
     "W02": _Form(403, code="insufficient_role"),
     "W28": _Form(429, "rate_limit_error", "too_many_streams", {"Retry-After": "5"}),

@@ -14,7 +14,6 @@ from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio import (
     about,
-    attention,
     deployments,
     drafts,
     guard,
@@ -28,6 +27,7 @@ from tunesmith.studio import (
     session_routes,
     uploads,
 )
+from tunesmith.studio.attention import routes as attention
 from tunesmith.studio.datasets import insight, paging, versions
 from tunesmith.studio.datasets import routes as datasets
 from tunesmith.studio.events import routes as events
@@ -72,6 +72,7 @@ class StudioExtension:
     def close(self) -> None:
         """See `Extension`."""
         self.studio.hosting.close()
+        self.studio.glass.close()
         self.studio.series.close()
         self.studio.jobs.close()
         self.studio.store.close()

@@ -12,12 +12,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from tunesmith.core.errors import MemoryShortError, Problem, TunesmithError, UsageError
-from tunesmith.core.memory import available_memory_bytes
+from tunesmith.core.errors import Problem, TunesmithError, UsageError
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import description, facts
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.following import Follower, Source
+from tunesmith.studio import room
 from tunesmith.workflow import serving
 
 logger = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ class Hosting:
             there = self._pending.get(label)
             if label in self._served or (there and there.state == "loading"):
                 raise UsageError("S24", name=label)
-            self._require_room(label)
+            room.require(self._workspace, label)
             begun = self._pending[label] = Loading(label, "loading")
         thread = threading.Thread(target=self._work, args=(label,), name=f"tunesmith-loading-{label}")
         self._threads.add(thread)
@@ -113,11 +112,3 @@ class Hosting:
         if loaded.source is not None:
             self._sources.append(loaded.source)
             self._follower = self._follower or Follower(self._served, self._sources)
-
-    def _require_room(self, label: str) -> None:
-        """A model that does not fit would end the server, and with it all that it serves."""
-        fit = description.describe(facts.find(label, self._workspace))["fit"]
-        free = available_memory_bytes()
-        if fit is not None and free is not None and fit["serve_bytes"] > free:
-            needed, there = (f"{size / 2**30:.1f} GiB" for size in (fit["serve_bytes"], free))
-            raise MemoryShortError("W57", name=label, needed=needed, free=there)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.serve.deployments import Deployments
+from tunesmith.studio.attention.glass import Glass
 from tunesmith.studio.hosting import Hosting
 from tunesmith.studio.jobs.supervisor import Supervisor
 from tunesmith.studio.runs.facts import Notebook
@@ -18,8 +19,9 @@ from tunesmith.studio.series.library import Library
 class Studio:
     """One workspace with its store, the models that are served beside it, and the token that opens it.
 
-    `notebook` knows the facts of runs. `logs` is whether this server keeps the requests to its models. The
-    token is new with every start; it is printed, exchanged for a session, and kept nowhere.
+    `notebook` knows the facts of runs, `glass` looks into models. `logs` is whether this server keeps
+    the requests to its models. The token is new with every start; it is printed, exchanged for a session, and
+    kept nowhere.
     """
 
     workspace: Workspace
@@ -29,6 +31,7 @@ class Studio:
     notebook: Notebook
     jobs: Supervisor
     hosting: Hosting
+    glass: Glass
     logs: bool = False
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
@@ -45,6 +48,7 @@ class Studio:
             series=Library(workspace),
             notebook=Notebook(),
             hosting=Hosting(workspace, served),
+            glass=Glass(workspace),
             logs=logs,
         )
 

@@ -57,7 +57,7 @@ def promote(
     Raises:
         NotFoundError: C07 when there is no such release.
         GateError: C27 when it passed no gate, C28 when another model is in production than it was compared
-            with; neither where a reason is given.
+            with, W33 when it was compared with none though one is; none of them where a reason is given.
         TunesmithError: C08 when the alias is elsewhere, or someone else moved it meanwhile.
     """
     release = store.release(label)
@@ -102,8 +102,11 @@ def _where(store: Store, name: str, alias: str, expected: int | Wherever | None)
 def _check(release: Release, gate: dict[str, Any], alias: str, current: Release | None) -> None:
     if not gate.get("rules"):
         raise GateError("C27", name=release.label, alias=alias)
-    rival = current.digest if current else None
-    if alias == PRODUCTION and gate["compared"] and gate["rival"] != rival:
+    if alias != PRODUCTION:
+        return
+    if not gate["compared"] and current is not None:
+        raise GateError("W33", name=release.label, current=current.label)
+    if gate["compared"] and gate["rival"] != (current.digest if current else None):
         raise GateError("C28", name=release.label, current=current.label if current else "-")
 
 

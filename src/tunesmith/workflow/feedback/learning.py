@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core import recipe_file
-from tunesmith.core.errors import RecipeError
+from tunesmith.core.errors import GateError, RecipeError
 from tunesmith.core.recipe import Recipe
 from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
@@ -17,7 +17,7 @@ from tunesmith.workflow.feedback import versions
 from tunesmith.workflow.feedback.opinions import gather
 from tunesmith.workflow.feedback.versions import PREFIX, Version, note_learned
 
-__all__ = ["Learned", "collect", "name_of", "note_learned", "offer", "promote"]
+__all__ = ["Learned", "collect", "name_of", "note_learned", "offer", "promote", "require_comparison"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +89,25 @@ def collect(
     return Learned(name=name, version=made, left_out=left_out, reviewed=len(decided))
 
 
+def require_comparison(recipe: Recipe, workspace: Workspace) -> None:
+    """Check before training that who passes the gate was compared with the model that it would replace.
+
+    Raises:
+        GateError: W33 when a model is in production and no rule of the gate names it.
+    """
+    if recipe.publish is None:
+        return
+    current = Store(workspace.database).find(f"{recipe.publish.name}@{promotion.PRODUCTION}")
+    rules = recipe.eval.gate.values()
+    named = {name for bound in rules for name in (bound.not_worse_than, bound.better_than)}
+    if current is not None and promotion.PRODUCTION not in named:
+        raise GateError("W33", name=recipe.publish.name, current=current.label)
+
+
 def promote(release: str, workspace: Workspace) -> promotion.Moved:
     """Put a release that passed its gate into production; servers that follow it change over by themselves.
 
     Raises:
-        GateError: C27, C28 when it passed no gate, or another model than the one in production.
+        GateError: C27, C28, W33 when it passed no gate, or one without the model in production.
     """
     return promotion.promote(Store(workspace.database), release, promotion.PRODUCTION)

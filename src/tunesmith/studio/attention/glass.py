@@ -1,0 +1,105 @@
+"""The server's side of attention: a process that is started when somebody asks, and ended when nobody does.
+
+A model that takes too long, or more memory than there is, takes that process down and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+from typing import Any, cast
+
+from tunesmith.core.errors import TunesmithError
+from tunesmith.core.workspace import Workspace
+from tunesmith.serve.worker.channel import Channel, Message, write
+from tunesmith.serve.worker.codec import error_in
+from tunesmith.studio import room
+
+logger = logging.getLogger(__name__)
+
+_COMMAND = (sys.executable, "-P", "-m", "tunesmith.studio.attention")
+_LOOKS_S = 120.0
+_RESTS_S = 300.0
+
+
+class Glass:
+    """Looks into one model at a time, for one caller after the other. Close it when the server ends."""
+
+    def __init__(self, workspace: Workspace, *, looks: float = _LOOKS_S, rests: float = _RESTS_S) -> None:
+        self._workspace, self._looks, self._rests = workspace, looks, rests
+        self._looking = threading.Lock()
+        self._popen: subprocess.Popen[bytes] | None = None
+        self._model = ""
+        self._resting = threading.Timer(0, self.close)
+
+    def look(self, model: str, text: str, kind: str | None, layer: int) -> Message:
+        """One layer: `numbers` are bytes [heads, queries, keys]; with its kind, and what else there is.
+
+        Raises:
+            ModelError: M44 when the model shows no attention, or what came up while it was loaded.
+            UsageError: W56 when it has no such layer.
+            MemoryShortError: W57 when there is no room for it.
+            TunesmithError: W34 when it took too long, W35 when the process died.
+        """
+        with self._looking:
+            self._resting.cancel()
+            if model != self._model:
+                self._end()  # before the next one takes its memory
+                room.require(self._workspace, model)
+            said = self._ask({"model": model, "text": text, "kind": kind, "layer": layer})
+            self._resting = threading.Timer(self._rests, self.close)
+            self._resting.daemon = True
+            self._resting.start()
+        if "error" in said:
+            raise error_in(said["error"])
+        return said
+
+    def close(self) -> None:
+        """End the process; the next question starts another."""
+        with self._looking:
+            self._resting.cancel()
+            self._end()
+
+    def _ask(self, wishes: dict[str, Any]) -> Message:
+        popen = self._popen or self._spawn()
+        self._popen, self._model = popen, wishes["model"]
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            popen.kill()
+
+        timer = threading.Timer(self._looks, end)
+        timer.start()
+        try:
+            self._channel.send(write(wishes))
+            said = self._channel.receive()
+        except OSError:
+            said = None
+        finally:
+            timer.cancel()
+        if said is None:
+            self._end()
+            logger.warning("the process that looks into %s ended: %s", wishes["model"], popen.returncode)
+            code = "W34" if late.is_set() else "W35"
+            raise TunesmithError(
+                code, name=wishes["model"], seconds=round(self._looks), status=popen.returncode
+            )
+        return said
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        pipe = subprocess.PIPE
+        popen = subprocess.Popen(_COMMAND, stdin=pipe, stdout=pipe)  # noqa: S603  a command of ours
+        self._channel = Channel(cast("Any", popen.stdout), cast("Any", popen.stdin))
+        self._channel.send(write({"root": str(self._workspace.root), "store": self._workspace.store}))
+        return popen
+
+    def _end(self) -> None:
+        if self._popen is None:
+            return
+        self._popen.kill()
+        self._popen.wait()
+        self._channel.close()
+        self._popen, self._model = None, ""
