@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,11 +14,14 @@ import httpx
 import numpy as np
 import pytest
 
+from tunesmith.core.errors import TunesmithError
 from tunesmith.core.store import Key
 from tunesmith.models.loading import load
 from tunesmith.models.resolve import Resolved
 from tunesmith.serve.deployment import deploy
 from tunesmith.serve.served import Deployment
+from tunesmith.studio import room
+from tunesmith.studio.attention import glass
 from tunesmith.studio.state import Studio
 from tunesmith.workflow import releases
 
@@ -127,6 +131,29 @@ def test_a_layer_of_attention_is_bytes_whose_rows_are_shared_out(admin: httpx.Cl
     assert (len(long["keys"]), long["cut"]) == (long["most"], True)
     assert code(admin.post("/api/attention", json={**asked, "layer": 99})) == "W56"
     assert code(admin.post("/api/attention", json={**asked, "kind": "cross"})) == "W56"
+
+
+@pytest.mark.parametrize(
+    ("command", "looks", "expected"),
+    [("raise SystemExit(3)", 60.0, "W35"), ("import time; time.sleep(60)", 0.2, "W34")],
+)
+def test_a_process_that_looks_into_a_model_dies_alone(
+    studio: Studio, stories: str, monkeypatch: pytest.MonkeyPatch, command: str, looks: float, expected: str
+) -> None:
+    looker = glass.Glass(studio.workspace, looks=looks)
+    with monkeypatch.context() as patched:
+        patched.setattr(glass, "COMMAND", (sys.executable, "-c", command))
+        with pytest.raises(TunesmithError, match=expected):
+            looker.look(stories, STORY, None, 0)
+    looker.close()
+
+
+def test_nobody_looks_into_a_model_that_does_not_fit(
+    studio: Studio, stories: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "available_memory_bytes", lambda: 1000)
+    with pytest.raises(TunesmithError, match="W57"):
+        glass.Glass(studio.workspace).look(stories, STORY, None, 0)
 
 
 def test_a_loaded_model_answers_is_measured_and_shares_its_requests(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 import pytest
 
 from tunesmith.core.errors import GateError
-from tunesmith.core.recipe import Bound
+from tunesmith.core.recipe import Bound, Recipe
 from tunesmith.core.store import Release, Store
+from tunesmith.core.workspace import Workspace
 from tunesmith.eval import gate, metrics, significance
 from tunesmith.eval.gate import OPEN, Check, Verdict
 from tunesmith.eval.outcome import LabelOutcome
 from tunesmith.workflow import promotion
+from tunesmith.workflow.feedback import learning
 
 RULE = Check(metric="accuracy", rule="at_least", bound=0.5, value=0.6, passed=True)
 BESIDE = Check(
@@ -63,6 +66,36 @@ def test_a_gate_counts_beside_the_model_in_production_now_and_no_other(store: St
     store.rollback("router", "production", reason="worse on refunds")
     assert promotion.promote(store, third.label, "production").release.version == 3
     assert promotion.promote(store, second.label, "staging").previous is None
+
+
+def test_fixed_bounds_alone_replace_nothing_without_a_reason(store: Store) -> None:
+    first = publish(store, Verdict(passed=True, checks=(RULE,)))
+    assert promotion.promote(store, first.label, "production").previous is None
+    second = publish(store, Verdict(passed=True, checks=(RULE,)))
+    assert refused(store, second) == "W33"
+    assert promotion.promote(store, second.label, "staging").previous is None
+    assert promotion.promote(store, second.label, "production", "smaller").previous == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_held"), [({"at_least": 0.5}, False), ({"better_than": "production"}, True)]
+)
+def test_who_wants_to_promote_is_told_before_training_that_the_gate_compares_with_nothing(
+    tmp_path: Path, rule: dict[str, Any], is_held: bool
+) -> None:
+    values = {
+        "task": "classify",
+        "model": "tfidf",
+        "data": {"source": "rows.csv"},
+        "publish": {"name": "router"},
+    }
+    recipe = Recipe.model_validate({**values, "eval": {"gate": {"accuracy": rule}}})
+    workspace = Workspace(tmp_path)
+    learning.require_comparison(recipe, workspace)  # nothing is in production yet
+    store = Store(workspace.database)
+    promotion.promote(store, publish(store, OPEN).label, "production", "the first")
+    with nullcontext() if is_held else pytest.raises(GateError, match="W33"):
+        learning.require_comparison(recipe, workspace)
 
 
 def test_a_run_that_asks_again_beside_the_new_model_renews_what_is_known(store: Store) -> None:

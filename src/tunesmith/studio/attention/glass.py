@@ -19,7 +19,7 @@ from tunesmith.studio import room
 
 logger = logging.getLogger(__name__)
 
-_COMMAND = (sys.executable, "-P", "-m", "tunesmith.studio.attention")
+COMMAND = (sys.executable, "-P", "-m", "tunesmith.studio.attention")
 _LOOKS_S = 120.0
 _RESTS_S = 300.0
 
@@ -63,43 +63,50 @@ class Glass:
             self._end()
 
     def _ask(self, wishes: dict[str, Any]) -> Message:
-        popen = self._popen or self._spawn()
-        self._popen, self._model = popen, wishes["model"]
+        sent = [write(wishes)]
+        if self._popen is None:
+            self._popen = self._spawn()
+            sent.insert(0, write({"root": str(self._workspace.root), "store": self._workspace.store}))
+        self._model = wishes["model"]
         late = threading.Event()
-
-        def end() -> None:
-            late.set()
-            popen.kill()
-
-        timer = threading.Timer(self._looks, end)
+        timer = threading.Timer(self._looks, _kill, (self._popen, late))
         timer.start()
         try:
-            self._channel.send(write(wishes))
+            for written in sent:
+                self._channel.send(written)
             said = self._channel.receive()
         except OSError:
             said = None
         finally:
             timer.cancel()
         if said is None:
-            self._end()
-            logger.warning("the process that looks into %s ended: %s", wishes["model"], popen.returncode)
-            code = "W34" if late.is_set() else "W35"
-            raise TunesmithError(
-                code, name=wishes["model"], seconds=round(self._looks), status=popen.returncode
-            )
+            raise self._lost(wishes["model"], is_late=late.is_set())
         return said
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE
-        popen = subprocess.Popen(_COMMAND, stdin=pipe, stdout=pipe)  # noqa: S603  a command of ours
+        popen = subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe)  # noqa: S603  a command of ours
         self._channel = Channel(cast("Any", popen.stdout), cast("Any", popen.stdin))
-        self._channel.send(write({"root": str(self._workspace.root), "store": self._workspace.store}))
         return popen
 
-    def _end(self) -> None:
+    def _lost(self, model: str, *, is_late: bool) -> TunesmithError:
+        status = self._end()
+        logger.warning("the process that looked into %s ended with status %s", model, status)
+        if is_late:
+            return TunesmithError("W34", name=model, seconds=round(self._looks))
+        return TunesmithError("W35", name=model, status=status)
+
+    def _end(self) -> int | None:
+        """See that there is no process; the status of the one that was there."""
         if self._popen is None:
-            return
+            return None
         self._popen.kill()
-        self._popen.wait()
+        status = self._popen.wait()
         self._channel.close()
         self._popen, self._model = None, ""
+        return status
+
+
+def _kill(popen: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    popen.kill()
