@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import FastAPI
@@ -68,7 +69,8 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         run = runs.find(studio.workspace.runs, run_id)
         owner = run.owner()
         if owner is not None:
-            os.kill(owner, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it ended just now
+                os.kill(owner, signal.SIGTERM)
         return RunStopping(run=run.id, asked=owner is not None)
 
     @app.put("/api/runs/{run_id}/tags")
