@@ -66,7 +66,7 @@ _FORMS = {
     "W28": _Form(429, "rate_limit_error", "too_many_streams", {"Retry-After": "5"}),
     "W29": _Form(409, code="too_many_drafts"),
     "W12": _Form(413, code="no_room"),
-    "W15": _Form(400),
+    **dict.fromkeys(("W14", "W15"), _Form(400)),
     "W03": _Form(403, code="foreign_page"),
     **dict.fromkeys(_MISTAKES, _Form(400)),
 }

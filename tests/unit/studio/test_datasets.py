@@ -224,19 +224,21 @@ def test_cleaning_is_shown_before_it_is_done(admin: httpx.Client, tickets: dict[
 def test_cleaning_makes_a_new_data_set_that_knows_its_parent(
     studio: Studio, admin: httpx.Client, tickets: dict[str, Any]
 ) -> None:
-    wishes = {"dataset": tickets["id"], "clean": ["strip_html", "dedup"]}
+    wishes = {"dataset": tickets["id"], "clean": ["strip_html"]}
     done = looking.clean(wishes, context(studio))
     made = library.find(studio.workspace, done["dataset"])
     assert (made.parent, made.rows, made.task) == (tickets["id"], 6, "classify")
     assert "<b>" not in Path(made.path).read_text("utf-8")
-    again = looking.clean({"dataset": made.id, "clean": [{"dedup": {"near": 0.5}}]}, context(studio))
+    again = looking.clean({"dataset": made.id, "clean": [{"name": "dedup"}]}, context(studio))
     for one in (tickets["id"], made.id, again["dataset"]):
         versions = admin.get(f"/api/datasets/{one}/versions").json()["versions"]
         assert [version["id"] for version in versions] == [tickets["id"], made.id, again["dataset"]]
     assert [(version["clean"], version["change"]) for version in versions[:2]] == [
-        ([], None), (["strip_html", "dedup"], 0),
+        ([], None), (["strip_html"], 0),
     ]  # fmt: skip
-    assert versions[2]["change"] == -versions[2]["dropped"].get("duplicate", 0)
+    assert (versions[2]["clean"], versions[2]["change"], versions[2]["dropped"]) == (
+        ["dedup"], -1, {"duplicate": 1},
+    )  # fmt: skip
     library.remove(studio.workspace, library.find(studio.workspace, made.id))
     alone = admin.get(f"/api/datasets/{again['dataset']}/versions").json()["versions"]
     assert [(version["parent"], version["change"]) for version in alone] == [(made.id, None)]

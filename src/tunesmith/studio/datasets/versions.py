@@ -79,6 +79,6 @@ def _version(one: Dataset, sizes: dict[str, int]) -> DatasetVersion:
     return DatasetVersion(
         id=one.id, name=one.name, parent=one.parent, by=one.by, created=one.created, rows=one.rows,
         change=None if before is None else one.rows - before,
-        clean=[next(iter(each)) if isinstance(each, dict) else each for each in made.get("clean", [])],
+        clean=[each["name"] if isinstance(each, dict) else each for each in made.get("clean", [])],
         cleaned=made.get("cleaned", {}), dropped={reason: n for reason, n in dropped.items() if n},
     )  # fmt: skip
