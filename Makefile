@@ -28,7 +28,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 unit: $(READY)
-	$(BIN)/python -m pytest -m "not faults and not browser" --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m "not faults and not browser" --numprocesses 3 --dist loadfile
 
 test-faults: $(READY)
 	$(BIN)/python -m pytest -m faults

@@ -59,7 +59,9 @@ def trained(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
-def test_the_openai_client_chats_with_a_trained_adapter(trained: Path) -> None:
+def test_the_openai_client_chats_with_a_trained_adapter_as_ask_does(trained: Path) -> None:
+    asked = tunesmith("ask", "helper", "Name a color.", "--max-new-tokens", "24", "--json", cwd=trained)
+    assert asked.returncode == 0, asked.stderr
     messages = [{"role": "user", "content": "Name a color."}]
     with served(trained, "helper") as url, OpenAI(base_url=f"{url}/v1", api_key="none") as client:
         whole = client.chat.completions.create(model="helper", messages=messages, max_tokens=24)  # type: ignore[arg-type]
@@ -69,17 +71,7 @@ def test_the_openai_client_chats_with_a_trained_adapter(trained: Path) -> None:
         streamed = "".join(piece.choices[0].delta.content or "" for piece in pieces)
     assert whole.usage is not None
     assert whole.usage.completion_tokens > 0
-    assert streamed == whole.choices[0].message.content
-
-
-def test_ask_and_serve_give_the_same_answer(trained: Path) -> None:
-    asked = tunesmith("ask", "helper", "Name a color.", "--max-new-tokens", "24", "--json", cwd=trained)
-    assert asked.returncode == 0, asked.stderr
-    with served(trained, "helper") as url, OpenAI(base_url=f"{url}/v1", api_key="none") as client:
-        served_answer = client.chat.completions.create(
-            model="helper", messages=[{"role": "user", "content": "Name a color."}], max_tokens=24
-        )
-    assert json.loads(asked.stdout)["answer"] == served_answer.choices[0].message.content
+    assert streamed == whole.choices[0].message.content == json.loads(asked.stdout)["answer"]
 
 
 def test_asking_again_runs_nothing(trained: Path) -> None:

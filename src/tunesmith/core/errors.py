@@ -23,15 +23,18 @@ class Problem:
     field: str | None = None
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """All that its sentences may name: the place, as far as it is known, and the values."""
+        known = {name: value for name, value in self._place().items() if value is not None}
+        return {**known, **self.values}
+
     def as_dict(self, lang: str) -> dict[str, Any]:
         """The form of `check --json`: code, file, line, field, message, cause, hint."""
-        place = {"file": self.file, "line": self.line, "field": self.field}
-        known = {name: value for name, value in place.items() if value is not None}
-        return {
-            "code": self.code,
-            **place,
-            **text.explain(self.code, lang, {**known, **self.values}),
-        }
+        return {"code": self.code, **self._place(), **text.explain(self.code, lang, self.told)}
+
+    def _place(self) -> dict[str, str | int | None]:
+        return {"file": self.file, "line": self.line, "field": self.field}
 
 
 class TunesmithError(Exception):

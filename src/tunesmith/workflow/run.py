@@ -214,7 +214,7 @@ class _Execution:
             raise DataError("E03", metric=self.plan.task.metrics[0])
         parts = answers.of(self.plan, parts)
         for warning in (*self.plan.differences(), *parts.warnings):
-            yield Warned(code=warning.code, values=dict(warning.values))
+            yield Warned(code=warning.code, values=warning.told)
         yield StageFinished(stage="data", cached=parts.cached, seconds=time.monotonic() - began)
         return parts
 

@@ -160,7 +160,7 @@ class _Trial:
                         return _End(state="pruned")
         except TrainingError as error:
             problem = error.problems[0]
-            yield Warned(code=problem.code, values=dict(problem.values))
+            yield Warned(code=problem.code, values=problem.told)
             return _End(state="failed", reason=problem.code)
         return self._judged()
 

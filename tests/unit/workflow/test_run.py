@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from tunesmith.core import durable
+from tunesmith.core import durable, text
 from tunesmith.core.errors import (
     DataError,
     GateError,
@@ -20,7 +20,16 @@ from tunesmith.core.errors import (
     StoppedError,
     TunesmithError,
 )
-from tunesmith.core.events import Completed, Failed, Finished, Resumed, StageFinished, StageStarted, Step
+from tunesmith.core.events import (
+    Completed,
+    Failed,
+    Finished,
+    Resumed,
+    StageFinished,
+    StageStarted,
+    Step,
+    Warned,
+)
 from tunesmith.core.store import Store
 from tunesmith.models import loading
 from tunesmith.models.resolve import Resolved
@@ -63,6 +72,15 @@ def test_a_run_comes_to_a_result_with_everything_that_scripts_rely_on(desk: Any)
     } <= names
     assert "checkpoints" not in names
     assert json.loads(json.dumps(result)) == result
+
+
+def test_what_was_guessed_about_a_file_is_told_with_its_name(desk: Any) -> None:
+    table = desk.workspace.root.parent / "tickets.csv"
+    header, *lines = table.read_text("utf-8").splitlines(keepends=True)
+    assert header == "text,label\n"
+    table.write_text("".join(lines), "utf-8")
+    (warned,) = [event for event in desk.events() if isinstance(event, Warned)]
+    assert str(table) in text.explain(warned.code, "en", warned.values)["message"]
 
 
 def test_asking_again_does_nothing_and_says_the_same(bert: Any) -> None:

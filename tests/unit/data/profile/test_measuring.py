@@ -65,6 +65,7 @@ def test_no_rows_are_a_profile_too() -> None:
     assert (found["rows"], found["labels"]["count"]) == (0, 0)
 
 
+@pytest.mark.faults
 def test_memory_does_not_grow_with_the_texts() -> None:
     profile = Profile("text")
     letters = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz      ", np.uint8)
