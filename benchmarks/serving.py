@@ -1,11 +1,16 @@
 """Servers over HTTP, beside each other: the same model, prompts and answers, on this processor.
 
-    python benchmarks/serving.py [--work language classification] [--rounds 3] [--ours] [--small]
+    python benchmarks/serving.py [--work language classification native] [--contestants NAME ...]
+        [--rounds 3] [--ours] [--small]
 
 `language`: a decoder of the shape of SmolLM2-135M with random weights in float32, asked for 128 tokens in
-streamed chats by 1, 8 and 32 clients, each of which asks again as soon as it is answered; beside transformers
-serve, one request after another and with continuous batches. `classification`: an encoder of six layers and
-four labels, beside a pipeline of transformers behind FastAPI.
+streamed chats by 1, 8 and 32 clients, each of which asks again as soon as it is answered; by our own engine
+with weights in bfloat16 and int8 too, beside transformers serve, one request after another and with
+continuous batches, and llama-server with weights of as many bits. `classification`: an encoder of six layers
+and four labels, beside a pipeline of transformers behind FastAPI. `native`: that decoder without HTTP, by our
+own engine beside llama.cpp with weights of as many bits: tokens per second that 1, 8 and 32 sequences are
+continued by, and those of a long prompt that are read; what is reached of the memory's bandwidth, which is
+measured before and after each.
 
 Contestants take turns; told are medians over rounds, and `ratios` that are larger than 1 where we are ahead.
 Peers run in an environment made with pip below build/bench. One JSON object is printed.
@@ -17,10 +22,11 @@ import argparse
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from preparation import clock
-from servers import contestants, models, race
+from servers import contestants, in_process, models, race
 from trainers import environment
 
 from tunesmith.serve.load import Load
@@ -34,7 +40,7 @@ _CLIENTS = (1, 8, 32)
 
 def main() -> None:
     given = _arguments()
-    peers = None if given.ours else environment.python(FOLDER / "serving-env", _PEERS)
+    peers = partial(environment.python, FOLDER / "serving-env", _PEERS)
     folder = FOLDER / "serving" / ("small" if given.small else "large")
     loads = [
         Load(clients=n, seconds=given.seconds, words=40, tokens=8 if given.small else 128)
@@ -42,11 +48,22 @@ def main() -> None:
     ]
     found = {}
     for work in given.work:
+        if work == "native":
+            model = models.decoder(folder, given.shared, small=given.small)
+            commands = in_process.contestants(model, FOLDER, peers=not given.ours)
+            found[work] = in_process.race(commands, given.rounds, say)
+            continue
         if work == "language":
-            taking_part = contestants.language(models.decoder(folder, given.shared, small=given.small), peers)
+            model = models.decoder(folder, given.shared, small=given.small)
+            names = [
+                name
+                for name in given.contestants
+                if not given.ours or "tunesmith" in name or "native" in name
+            ]
+            taking_part = contestants.language(model, names, peers, FOLDER)
         else:
             both = models.encoder(folder, given.shared, small=given.small)
-            taking_part = contestants.classification(*both, peers)
+            taking_part = contestants.classification(*both, None if given.ours else peers())
         found[work] = race.race(taking_part, loads, given.rounds, folder / "logs", say)
     print(json.dumps({"machine": clock.machine(), **found}, indent=None if given.json else 1))
 
@@ -55,11 +72,15 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    works = ["language", "classification"]
+    works = ["language", "classification", "native"]
     parser.add_argument("--work", nargs="+", choices=works, default=works)
     parser.add_argument("--rounds", type=int, default=3, help="how often each contestant runs")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each load lasts")
     parser.add_argument("--clients", type=int, nargs="+", default=_CLIENTS)
+    parser.add_argument(
+        "--contestants", nargs="+", choices=contestants.LANGUAGE, default=contestants.LANGUAGE,
+        metavar="NAME", help=f"of the work language: {', '.join(contestants.LANGUAGE)}",
+    )  # fmt: skip
     parser.add_argument("--ours", action="store_true", help="without the peers")
     parser.add_argument("--small", action="store_true", help="tiny models, to try the script out")
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the real data sets")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from servers import llama_peer
+from tunesmith.models.export.certificate import Precision
 
 HERE = Path(__file__).resolve().parent
 OURS = "tunesmith"
@@ -14,32 +18,62 @@ OURS = "tunesmith"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contestant:
-    """`command` has a place for the `{port}`."""
+    """`command` has a place for the `{port}`; `beside` is the one of ours that it is compared with."""
 
     command: tuple[str, ...]
     model: str
     task: str = "generate"
     extra: Mapping[str, Any] = field(default_factory=dict)
+    beside: str = OURS
 
 
-def language(model: Path, peers: Path | None) -> dict[str, Contestant]:
-    """Ours, and transformers serve in both of its modes, with no more cache than its batches need."""
-    found = {OURS: _ours(model, "generate")}
-    if peers is not None:
-        base = (
-            str(peers.with_name("transformers")),
-            "serve",
-            str(model),
-            "--port",
-            "{port}",
-            "--device",
-            "cpu",
-        )
-        batches = ("--continuous-batching", "--cb-num-blocks", "512", "--cb-block-size", "32",
-                   "--cb-max-batch-tokens", "2048")  # fmt: skip
-        found["transformers"] = Contestant(command=base, model=str(model))
-        found["transformers_batches"] = Contestant(command=(*base, *batches), model=str(model))
-    return found
+LANGUAGE = (
+    OURS,
+    "native_bfloat16",
+    "native_int8",
+    "transformers",
+    "transformers_batches",
+    "llama_f16",
+    "llama_q8_0",
+)
+"""Who serves a decoder; those of llama.cpp have weights of as many bits as ours beside them."""
+_BESIDE: dict[str, tuple[Precision, str]] = {
+    "llama_f16": ("f16", "native_bfloat16"), "llama_q8_0": ("q8_0", "native_int8")
+}  # fmt: skip
+
+
+def language(
+    model: Path, names: Sequence[str], peers: Callable[[], Path], bench: Path
+) -> dict[str, Contestant]:
+    """The contestants of these names; what a peer needs is made when it takes part."""
+    return {name: _speaker(name, model, peers, bench) for name in names}
+
+
+def _speaker(name: str, model: Path, peers: Callable[[], Path], bench: Path) -> Contestant:
+    if name in _BESIDE:
+        precision, ours = _BESIDE[name]
+        return _llama(llama_peer.server(bench), llama_peer.gguf(model, precision), ours)
+    if name.startswith("transformers"):
+        return _transformers(peers(), model, in_batches=name.endswith("batches"))
+    weights = name.removeprefix("native_")
+    wished = () if name == OURS else ("--engine", "native", "--weights", weights)
+    return _ours(model, "generate", *wished)
+
+
+def _llama(program: Path, file: Path, beside: str) -> Contestant:
+    """32 requests at a time, each with room for 512 tokens."""
+    command = (str(program), "-m", str(file), "--host", "127.0.0.1", "--port", "{port}", "--threads",
+               str(len(os.sched_getaffinity(0))), "--parallel", "32", "--ctx-size", "16384")  # fmt: skip
+    return Contestant(command=command, model=file.stem, extra={"ignore_eos": True}, beside=beside)
+
+
+def _transformers(python: Path, model: Path, *, in_batches: bool) -> Contestant:
+    """One request after another, or in batches with no more cache than they need."""
+    program = str(python.with_name("transformers"))
+    command = (program, "serve", str(model), "--port", "{port}", "--device", "cpu")
+    batches = ("--continuous-batching", "--cb-num-blocks", "512", "--cb-block-size", "32",
+               "--cb-max-batch-tokens", "2048")  # fmt: skip
+    return Contestant(command=(*command, *batches) if in_batches else command, model=str(model))
 
 
 def classification(ours: Path, theirs: Path, peers: Path | None) -> dict[str, Contestant]:
@@ -51,6 +85,6 @@ def classification(ours: Path, theirs: Path, peers: Path | None) -> dict[str, Co
     return found
 
 
-def _ours(model: Path, task: str) -> Contestant:
-    command = (sys.executable, "-m", "tunesmith", "serve", str(model), "--port", "{port}")
+def _ours(model: Path, task: str, *wished: str) -> Contestant:
+    command = (sys.executable, "-m", "tunesmith", "serve", str(model), "--port", "{port}", *wished)
     return Contestant(command=command, model=model.name, task=task)

@@ -37,7 +37,7 @@ def race(
             found[name].append(_once(contestant, loads, folder / f"{name}.log"))
             say(f"round {number + 1}: {name} {found[name][-1]}")
     medians = {name: _medians(runs) for name, runs in found.items()}
-    return {"contestants": medians, "ratios": _ratios(medians)}
+    return {"contestants": medians, "ratios": _ratios(medians, contestants)}
 
 
 def _once(contestant: Contestant, loads: Sequence[Load], log: Path) -> dict[str, Any]:
@@ -116,17 +116,18 @@ def _medians(runs: Sequence[dict[str, Any]]) -> dict[str, float]:
     return {name: round(statistics.median(run[name] for run in runs), 3) for name in runs[0]}
 
 
-def _ratios(medians: Mapping[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Larger than 1 where ours is ahead."""
-    ours = medians[OURS]
-    ratios: dict[str, dict[str, float]] = {}
-    for name, theirs in medians.items():
-        if name != OURS:
-            more = {k: ours[k] / theirs[k] for k in ours if "per_second" in k and theirs[k]}
-            less = {
-                k: theirs[k] / ours[k]
-                for k in ours
-                if "per_second" not in k and "errors" not in k and ours[k]
-            }
-            ratios[name] = {k: round(value, 2) for k, value in (more | less).items()}
-    return ratios
+def _ratios(
+    medians: Mapping[str, dict[str, float]], contestants: Mapping[str, Contestant]
+) -> dict[str, dict[str, float]]:
+    """Larger than 1 where ours is ahead, for every peer whose one of ours took part too."""
+    return {
+        name: _ahead(medians[one.beside], medians[name])
+        for name, one in contestants.items()
+        if not name.startswith(("native", OURS)) and one.beside in medians
+    }
+
+
+def _ahead(ours: Mapping[str, float], theirs: Mapping[str, float]) -> dict[str, float]:
+    more = {k: ours[k] / theirs[k] for k in ours if "per_second" in k and theirs[k]}
+    less = {k: theirs[k] / ours[k] for k in ours if "per_second" not in k and "errors" not in k and ours[k]}
+    return {k: round(value, 2) for k, value in (more | less).items()}

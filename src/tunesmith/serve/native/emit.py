@@ -22,6 +22,10 @@ from tunesmith.serve.native.isa import Isa
 
 COLUMNS = 16
 ARGUMENTS = 9
+_LINE = 64  # bytes
+_AHEAD = 2048
+"""How many bytes before they are multiplied weights are asked of memory: what it brings in its latency.
+Processors look ahead by themselves, but not beyond a page of 4 KiB."""
 
 Value: TypeAlias = Any  # llvmlite says nothing of its types
 I8, I16, I32, I64, F32 = ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.FloatType()
@@ -78,6 +82,11 @@ class _Kernel:
         loaded = self.b.load(self.b.inttoptr(address, kind.as_pointer()))
         loaded.align = align
         return loaded
+
+    def _prefetch(self, address: Value) -> None:
+        """Ask for the weights that come a while after those at an address; what is not memory is no error."""
+        place = self.b.inttoptr(self.b.add(address, _i64(_AHEAD)), I8.as_pointer())
+        self._call("llvm.prefetch.p0", ir.VoidType(), [place, _i32(0), _i32(3), _i32(1)])
 
     def _splat(self, value: Value, count: int = COLUMNS) -> Value:
         kind = ir.VectorType(value.type, count)
@@ -142,13 +151,17 @@ class _Kernel:
         self.b.store(value, self.b.inttoptr(address, value.type.as_pointer())).align = 4
 
     def _float32(self, at: Value, xs: Sequence[Value], sums: Sequence[Value]) -> None:
-        weights = self._load(self._at(self.weights, at, 64), FLOATS)
+        address = self._at(self.weights, at, _LINE)
+        self._prefetch(address)
+        weights = self._load(address, FLOATS)
         for x, slot in zip(xs, sums, strict=True):
             value = self._splat(self._load(self._at(x, at, 4), F32))
             self.b.store(self._fma(weights, value, self.b.load(slot)), slot)
 
     def _bfloat16(self, at: Value, xs: Sequence[Value], sums: Sequence[Value]) -> None:
-        both = self._load(self._at(self.weights, at, 64), INTS)
+        address = self._at(self.weights, at, _LINE)
+        self._prefetch(address)
+        both = self._load(address, INTS)
         if self.isa.bf16:
             for x, slot in zip(xs, sums, strict=True):
                 value = self.b.bitcast(self._splat(self._load(self._at(x, at, 4), I32)), PAIRS)
@@ -203,6 +216,8 @@ class _Kernel:
             for u in range(unroll):
                 at = self.b.add(first, self.b.add(self.b.mul(block, _i64(unroll)), _i64(u)))
                 address = self._at(self.weights, at, size)
+                if u * size % _LINE == 0:
+                    self._prefetch(address)
                 if self.isa.vnni:
                     self._bytes(self._load(address, INTS), xs, at, sums)
                 else:
@@ -214,7 +229,9 @@ class _Kernel:
     def _int4(self, index: Value, xs: Sequence[Value], sums: Sequence[Value]) -> None:
         def eight(line: Value) -> None:
             at = self._at(line, index, self.kind.group // 8)
-            packed = self._load(self._at(self.weights, at, 64), WORDS)
+            address = self._at(self.weights, at, _LINE)
+            self._prefetch(address)
+            packed = self._load(address, WORDS)
             for nibble in range(4):
                 # Two shifts put a nibble at the top and bring it back with its sign.
                 top = self.b.shl(packed, _words(12 - 4 * nibble))

@@ -141,12 +141,13 @@ def read(path: Path, expected: Layout) -> dict[str, NDArray[Any]]:
         raise ModelError("N03", file=path)
     block = np.memmap(path, np.uint8, "r")
     return {
-        name: _view(block[len(header) + starts[name] :][: _size(part)], part)
+        name: _view(block[len(header) + starts[name] :][: bytes_of(part)], part)
         for name, part in expected.items()
     }
 
 
-def _size(part: tuple[str, tuple[int, ...]]) -> int:
+def bytes_of(part: tuple[str, tuple[int, ...]]) -> int:
+    """The bytes of a part of a layout."""
     return math.prod(part[1]) * np.dtype(_KINDS[part[0]]).itemsize
 
 
