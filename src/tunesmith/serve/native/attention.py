@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tunesmith.serve.native.compiler import compiled
-from tunesmith.serve.native.intrinsics import call, get, put, whole
-from tunesmith.serve.native.operands import copy
+from tunesmith.serve.native.intrinsics import add, call, get, put, put_word, whole
+from tunesmith.serve.native.meeting import taken_of
+from tunesmith.serve.native.operands import copy, rounded
 from tunesmith.serve.native.rows import clear, rms_norm, rotate, softmax
 from tunesmith.serve.native.slots import BLOCK, COLUMNS, PAGE, Kind, Slot
 
@@ -42,12 +43,27 @@ def _remember_head(layer: int, head: int, row: int, pages: int, table: int) -> N
     page, place = whole(pages, position // PAGE), position % PAGE
     where = (layer * whole(table, Slot.PAGES) + page) * kv_heads + head
     padded = (size + COLUMNS - 1) // COLUMNS * COLUMNS
-    keys = whole(table, Slot.KEYS) + 4 * where * PAGE * size
-    keys += 4 * (place // COLUMNS * size * COLUMNS + place % COLUMNS)
-    values = whole(table, Slot.VALUES) + 4 * (where * PAGE * padded + place * COLUMNS)
+    number = _number(table)
+    keys = whole(table, Slot.KEYS) + number * (where * PAGE + place // COLUMNS * COLUMNS) * size
+    values = whole(table, Slot.VALUES) + number * where * PAGE * padded
     for i in range(size):
-        put(keys, i * COLUMNS, get(k, i))
-        put(values, i // COLUMNS * PAGE * COLUMNS + i % COLUMNS, get(v, i))
+        _keep(keys, place % COLUMNS, i, get(k, i), number)
+        _keep(values + number * (i // COLUMNS) * PAGE * COLUMNS, i % COLUMNS, place, get(v, i), number)
+
+
+@compiled
+def _number(table: int) -> int:
+    """The bytes of a number that is remembered, 4 or 2."""
+    return whole(whole(table, Slot.FORMATS), Kind.BITS) // (8 * COLUMNS)
+
+
+@compiled
+def _keep(panel: int, column: int, depth: int, value: float, number: int) -> None:
+    """Put down one number of a panel: float32, or bfloat16 of which two of depth lie beside each other."""
+    if number == 4:
+        put(panel, depth * COLUMNS + column, value)
+    else:
+        put_word(panel, (depth // 2 * COLUMNS + column) * 2 + depth % 2, rounded(value))
 
 
 @compiled
@@ -62,13 +78,13 @@ def _turn(x: int, layer: int, which: int, position: int, table: int) -> None:
 
 
 @compiled
-def attend(thread: int, layer: int, table: int) -> None:
-    """What every new row sees of its sequence. Threads take heads and blocks of rows in turn."""
+def attend(thread: int, layer: int, phase: int, table: int) -> None:
+    """What every new row sees of its sequence. Threads take heads and blocks of rows as they are free."""
     threads, heads, kv_heads = (
         whole(table, Slot.THREADS), whole(table, Slot.HEADS), whole(table, Slot.KV_HEADS)
     )  # fmt: skip
-    parts = whole(table, Slot.SEGMENTS)
-    item = 0
+    parts, taken = whole(table, Slot.SEGMENTS), taken_of(phase, table)
+    item, mine = 0, add(taken, 1)
     for part in range(parts):
         first = whole(whole(table, Slot.PARTS), 2 * part)
         end = first + whole(whole(table, Slot.PARTS), 2 * part + 1)
@@ -78,8 +94,9 @@ def attend(thread: int, layer: int, table: int) -> None:
         together = 1 if alone else heads // kv_heads
         for begin in range(first, end, BLOCK):
             for head in range(0, heads, together):
-                if item % threads == thread:
+                if item == mine:
                     _block(thread, layer, head, together, begin, min(begin + BLOCK, end), pages, table)
+                    mine = add(taken, 1)
                 item += 1
 
 
@@ -107,9 +124,10 @@ def _block(
     for row in range(rows):
         clear(scores + 4 * row * stride, start * PAGE, last * PAGE)
         clear(mix + 4 * row * wide, 0, wide)
-    base = layer * whole(table, Slot.PAGES)
+    base, number = layer * whole(table, Slot.PAGES), _number(table)
     for page in range(start, last):
-        keys = whole(table, Slot.KEYS) + 4 * ((base + whole(pages, page)) * kv_heads + kv_head) * PAGE * size
+        where = (base + whole(pages, page)) * kv_heads + kv_head
+        keys = whole(table, Slot.KEYS) + number * where * PAGE * size
         _multiply(keys, PAGE // COLUMNS, size, queries, size, scores + 4 * page * PAGE, stride, rows, table)
     for row in range(rows):
         position = whole(positions, begin + row // together)
@@ -118,7 +136,7 @@ def _block(
                 (last - start) * PAGE)  # fmt: skip
     for page in range(start, last):
         where = (base + whole(pages, page)) * kv_heads + kv_head
-        values = whole(table, Slot.VALUES) + 4 * where * PAGE * panels * COLUMNS
+        values = whole(table, Slot.VALUES) + number * where * PAGE * panels * COLUMNS
         _multiply(values, panels, PAGE, scores + 4 * page * PAGE, stride, mix, wide, rows, table)
     width = whole(table, Slot.HEADS) * size
     for row in range(rows):
@@ -132,11 +150,11 @@ def _multiply(
 ) -> None:
     """`y += x @ panels` for so many rows, panels, and a depth; the first format is that of memory."""
     kernels = whole(table, Slot.FORMATS)
-    most = whole(kernels, Kind.ROWS)
+    most, size = whole(kernels, Kind.ROWS), depth * whole(kernels, Kind.BITS) // 8
     for panel in range(count):
         for row in range(0, rows, most):
             call(
                 whole(kernels, Kind.KERNELS + min(most, rows - row)),
-                (panels + 4 * panel * depth * COLUMNS, 0, x + 4 * row * x_stride, 4 * x_stride, 0, 0, depth,
+                (panels + panel * size, 0, x + 4 * row * x_stride, 4 * x_stride, 0, 0, depth,
                  y + 4 * (row * y_stride + panel * COLUMNS), 4 * y_stride),
             )  # fmt: skip

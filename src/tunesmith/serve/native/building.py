@@ -22,6 +22,7 @@ from tunesmith.serve.native import certificate, isa, packed, plan, sources, stor
 from tunesmith.serve.native.certificate import Certificate
 from tunesmith.serve.native.decoder import NativeDecoder
 from tunesmith.serve.native.formats import Format
+from tunesmith.serve.native.formats import memory as memory_format
 from tunesmith.serve.native.model import NativeModel, formats
 from tunesmith.serve.native.plan import Plan
 from tunesmith.serve.native.slots import PAGE
@@ -52,7 +53,8 @@ def decoder(
     shape, here = plan.plan(config), isa.here()
     kinds = formats(shape, weights, here)
     arrays = _arrays(module, digest, shape, kinds)
-    room, kept = _room(shape, limits, count or threads.count())
+    size = memory_format([*kinds.values()], shape.head).bits // 8
+    room, kept = _room(shape, limits, size, count or threads.count())
     model = NativeModel(shape, config, arrays, kinds, here, room)
     made = NativeDecoder(model, max_batch=limits.batch, chunk=room.rows, kept=kept)
     if not certificate.exists(digest, weights):
@@ -89,9 +91,12 @@ def _arrays(module: nn.Module, digest: str, shape: Plan, kinds: Mapping[str, For
     return packed.read(path, expected)
 
 
-def _room(shape: Plan, limits: Limits, count: int) -> tuple[Room, int]:
-    """How much there is of everything, and how many pages are kept for prompts that begin alike."""
-    page = 2 * 4 * PAGE * shape.layers * shape.kv_heads * shape.head
+def _room(shape: Plan, limits: Limits, size: int, count: int) -> tuple[Room, int]:
+    """How much there is of everything, and how many pages are kept for prompts that begin alike.
+
+    A number that is remembered takes `size` bytes; pages that were never used take no memory.
+    """
+    page = 2 * size * PAGE * shape.layers * shape.kv_heads * shape.head
     kept = max(1, _REMEMBERED // page)
     wanted = limits.running_size // PAGE + limits.batch + kept
     longest = -(-shape.context // PAGE) + 1

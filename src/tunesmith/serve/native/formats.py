@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -58,3 +59,13 @@ def format_for(weights: Weights, isa: Isa) -> Format:
             return Format(name=weights, activations="int16", bits=8, steps=2, group=64)
         case _:
             return Format(name=weights, activations="int16", bits=4, steps=2, group=32)
+
+
+def memory(weights: Collection[Format], head: int) -> Format:
+    """How keys and values of a `head` are kept beside weights: in bfloat16 unless those are float32.
+
+    Queries and probabilities stay float32, on every processor.
+    """
+    if head % 2 or any(kind.name == "float32" for kind in weights):
+        return Format(name="float32", activations="float32", bits=32, steps=1)
+    return Format(name="bfloat16", activations="float32", bits=16, steps=2)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from llvmlite import ir
 
 from tunesmith.serve.native.compiler import F32, I64, Emitter, Value, external, intrinsic
-from tunesmith.serve.native.emit import ARGUMENTS
+from tunesmith.serve.native.emit import ARGUMENTS, COLUMNS
 
 _I8, _I16, _I32 = ir.IntType(8), ir.IntType(16), ir.IntType(32)
 _ORDERED = "seq_cst"
@@ -109,6 +109,28 @@ def _call(b: Value, given: Sequence[Value]) -> Value:
 @intrinsic(_call)
 def call(address: int, arguments: Kernel) -> None:
     """Run the kernel at an address."""
+
+
+def _finish(b: Value, given: Sequence[Value]) -> Value:
+    """Of 16 columns at once: loops over them are not found to be free of overlaps."""
+    tile, factors, biases, out, fresh = given
+    columns = ir.VectorType(F32, COLUMNS)
+
+    def read(address: Value) -> Value:
+        found = b.load(_pointer(b, address, columns))
+        found.align = 4
+        return found
+
+    values = [read(address) for address in (tile, factors, biases)]
+    scaled = external(b, f"llvm.fmuladd.v{COLUMNS}f32", columns, values)
+    whether = b.icmp_signed("!=", fresh, ir.Constant(I64, 0))
+    before = b.select(whether, ir.Constant(columns, [0.0] * COLUMNS), read(out))
+    b.store(b.fadd(before, scaled), _pointer(b, out, columns)).align = 4
+
+
+@intrinsic(_finish)
+def finish(tile: int, factors: int, biases: int, out: int, fresh: bool) -> None:
+    """A row of a panel's sums, times the factor of each column, plus its bias: written, or added to `out`."""
 
 
 @intrinsic(lambda b, given: b.load_atomic(_pointer(b, given[0], I64), _ORDERED, 8))

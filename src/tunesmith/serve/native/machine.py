@@ -33,7 +33,7 @@ class Kernels:
 def kernels(kind: Format, isa: Isa) -> Kernels:
     """Kernels ready to be called on this processor, which must have what `isa` needs."""
     engine = _loaded(emit.module(kind, isa), isa)
-    found = [engine.get_function_address(f"rows_{rows}") for rows in range(1, isa.rows + 1)]
+    found = [engine.get_function_address(f"rows_{rows}") for rows in range(1, emit.most_rows(kind, isa) + 1)]
     return Kernels(kind, (0, *found), engine)
 
 

@@ -12,7 +12,8 @@ BEGUN, ARRIVED, CLOSED, FIRST = range(4)
 """Lines of the shared numbers; behind them are two of each thread."""
 SPINNING, PASSED = range(2)
 """The lines of a thread: whether it looks; barriers it has passed and steps it has begun."""
-_PATIENCE = 2000  # looks before a core is offered to others
+_PATIENCE = 10_000  # looks before a core is offered to others: they may keep it for milliseconds
+_SHARES = 8  # of each thread, in which work is taken
 
 
 @compiled
@@ -41,6 +42,18 @@ def wait(thread: int, table: int) -> None:
         looks += 1
         if looks % _PATIENCE == 0:
             give_way()
+
+
+@compiled
+def taken_of(phase: int, table: int) -> int:
+    """Where it is noted how much of a product, or of attention, threads have taken."""
+    return line(whole(table, Slot.TAKEN), phase)
+
+
+@compiled
+def share(count: int, table: int) -> int:
+    """How many of so many things a thread takes at a time: who is held up by other programs takes fewer."""
+    return max(1, count // (_SHARES * whole(table, Slot.THREADS)))
 
 
 @compiled

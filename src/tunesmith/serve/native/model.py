@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.names import Weights
 from tunesmith.serve.native import machine
-from tunesmith.serve.native.formats import Format, format_for
+from tunesmith.serve.native.formats import Format, format_for, memory
 from tunesmith.serve.native.isa import Isa
 from tunesmith.serve.native.plan import Plan
 from tunesmith.serve.native.slots import PAGE, Slot
@@ -53,12 +53,13 @@ class NativeModel:
         self, plan: Plan, config: Any, arrays: Arrays, kinds: Mapping[str, Format], isa: Isa, room: Room
     ) -> None:
         self.plan, self.room = plan, room
-        known = list(dict.fromkeys([format_for("float32", isa), *kinds.values()]))
+        kept = memory([*kinds.values()], plan.head)
+        known = list(dict.fromkeys([kept, *kinds.values()]))
         self._kernels = [machine.kernels(kind, isa) for kind in known]
         self._embedding, self._positions = arrays["embedding"], arrays["positions"]
         self._table = Table()
         fill_model(self._table, plan, config, arrays, kinds, self._kernels, room)
-        self._work = fill_work(self._table, plan, kinds, isa, room)
+        self._work = fill_work(self._table, plan, kinds, kept, isa, room)
         self._turn = 0
         self._team = Team(self._table.address, room.threads, isa)
 
@@ -84,6 +85,7 @@ class NativeModel:
         self._turn = 1 - self._turn
         logits: Floats = self._work.logits[self._turn]
         self._table[Slot.LOGITS] = logits.ctypes.data
+        self._work.taken[:] = 0
         self._team.step()
         found: Floats = logits[:asked, : self.plan.vocabulary]
         return found

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from tunesmith.serve.native.compiler import compiled, reordered
 from tunesmith.serve.native.intrinsics import (
+    add,
     bits,
     byte,
     call,
+    finish,
     from_bits,
     get,
     nearest,
@@ -15,8 +17,9 @@ from tunesmith.serve.native.intrinsics import (
     put_word,
     whole,
 )
+from tunesmith.serve.native.meeting import share, taken_of
 from tunesmith.serve.native.rows import clear
-from tunesmith.serve.native.slots import COLUMNS, FLOATS, HALVES, WORDS, Kind, Matrix, Slot
+from tunesmith.serve.native.slots import BYTES, COLUMNS, FLOATS, HALVES, LINE, WORDS, Kind, Matrix, Slot
 
 
 @compiled
@@ -86,10 +89,10 @@ def quantise_bytes(x: int, size: int, depth: int, group: int, offset: int, out: 
 @compiled
 def write(x: int, size: int, matrix: int, number: int, row: int, table: int) -> None:
     """Put a row where the kernels of a matrix read it, zeros behind; `number` is that of the copy."""
-    place = number * whole(table, Slot.OPERAND_ROWS) + row
-    out = whole(table, Slot.OPERANDS) + place * whole(table, Slot.OPERAND_STRIDE)
-    sides = whole(table, Slot.SIDES) + 4 * place * whole(table, Slot.SIDES_STRIDE)
     kind = kind_of(matrix, table)
+    out = operands(number, table) + row * stride_of(matrix, kind)
+    place = number * whole(table, Slot.OPERAND_ROWS) + row
+    sides = whole(table, Slot.SIDES) + 4 * place * whole(table, Slot.SIDES_STRIDE)
     code, group, depth = whole(kind, Kind.CODE), whole(kind, Kind.GROUP), whole(matrix, Matrix.DEPTH)
     if code == FLOATS:
         copy(x, size, out)
@@ -103,6 +106,21 @@ def write(x: int, size: int, matrix: int, number: int, row: int, table: int) -> 
 
 
 @compiled
+def operands(number: int, table: int) -> int:
+    """Where a copy of the rows begins."""
+    size = whole(table, Slot.OPERAND_ROWS) * whole(table, Slot.OPERAND_STRIDE)
+    return whole(table, Slot.OPERANDS) + number * size
+
+
+@compiled
+def stride_of(matrix: int, kind: int) -> int:
+    """Bytes between rows as a matrix reads them: with a line more, they do not meet in a cache."""
+    code = whole(kind, Kind.CODE)
+    size = 4 if code == FLOATS else 1 if code == BYTES else 2
+    return size * whole(matrix, Matrix.DEPTH) + LINE
+
+
+@compiled
 def kind_of(matrix: int, table: int) -> int:
     """The format of a matrix, in the table of formats."""
     number = whole(matrix, Matrix.FORMAT)
@@ -111,38 +129,41 @@ def kind_of(matrix: int, table: int) -> int:
 
 @compiled
 def product(
-    thread: int, number: int, rows: int, matrix: int, out: int, stride: int, fresh: bool, table: int
-) -> None:
-    """`out = x @ matrix` for one copy of the rows, in this thread's panels; added to `out` unless `fresh`."""
-    kind, depth = kind_of(matrix, table), whole(matrix, Matrix.DEPTH)
-    group, most = whole(kind, Kind.GROUP), whole(kind, Kind.ROWS)
-    x_stride, sides_stride = whole(table, Slot.OPERAND_STRIDE), 4 * whole(table, Slot.SIDES_STRIDE)
-    first = number * whole(table, Slot.OPERAND_ROWS)
-    x = whole(table, Slot.OPERANDS) + first * x_stride
-    sides = whole(table, Slot.SIDES) + first * sides_stride
-    tile = whole(table, Slot.TILE) + 4 * thread * whole(table, Slot.TILE_STRIDE)
-    step = depth * whole(kind, Kind.BITS) // 8
-    scales = 2 * COLUMNS * (depth // group) if group else 0
-    threads, panels = whole(table, Slot.THREADS), whole(matrix, Matrix.PANELS)
-    for panel in range(panels * thread // threads, panels * (thread + 1) // threads):
-        for row in range(0, rows, most):
-            count = min(most, rows - row)
-            clear(tile, 0, count * COLUMNS)
-            call(
-                whole(kind, Kind.KERNELS + count),
-                (whole(matrix, Matrix.WEIGHTS) + panel * step, whole(matrix, Matrix.SCALES) + panel * scales,
-                 x + row * x_stride, x_stride, sides + row * sides_stride, sides_stride, depth, tile, 64),
-            )  # fmt: skip
-            finish(matrix, panel, tile, count, out + 4 * (row * stride + panel * COLUMNS), stride, fresh)
+    thread: int, number: int, rows: int, matrix: int, phase: int, out: int, stride: int, fresh: bool,
+    table: int,
+) -> None:  # fmt: skip
+    """`out = x @ matrix` for one copy of the rows, in panels that this thread takes; added unless `fresh`."""
+    panels, taken = whole(matrix, Matrix.PANELS), taken_of(phase, table)
+    size = share(panels, table)
+    first = add(taken, size)
+    while first < panels:
+        for panel in range(first, min(first + size, panels)):
+            _panel(thread, number, rows, matrix, panel, out + 4 * panel * COLUMNS, stride, fresh, table)
+        first = add(taken, size)
 
 
 @compiled
-def finish(matrix: int, panel: int, tile: int, count: int, out: int, stride: int, fresh: bool) -> None:
-    """Scale and bias of each column, and into the outputs."""
+def _panel(
+    thread: int, number: int, rows: int, matrix: int, panel: int, out: int, stride: int, fresh: bool,
+    table: int,
+) -> None:  # fmt: skip
+    kind, depth = kind_of(matrix, table), whole(matrix, Matrix.DEPTH)
+    group, most = whole(kind, Kind.GROUP), whole(kind, Kind.ROWS)
+    x, x_stride = operands(number, table), stride_of(matrix, kind)
+    sides_stride = 4 * whole(table, Slot.SIDES_STRIDE)
+    sides = whole(table, Slot.SIDES) + number * whole(table, Slot.OPERAND_ROWS) * sides_stride
+    tile = whole(table, Slot.TILE) + 4 * thread * whole(table, Slot.TILE_STRIDE)
+    weights = whole(matrix, Matrix.WEIGHTS) + panel * (depth * whole(kind, Kind.BITS) // 8)
+    scales = whole(matrix, Matrix.SCALES) + (panel * 2 * COLUMNS * (depth // group) if group else 0)
     factors = whole(matrix, Matrix.FACTORS) + 4 * panel * COLUMNS
     biases = whole(matrix, Matrix.BIASES) + 4 * panel * COLUMNS
-    for row in range(count):
-        to = out + 4 * row * stride
-        for j in range(COLUMNS):
-            before = 0.0 if fresh else get(to, j)
-            put(to, j, before + (get(tile, row * COLUMNS + j) * get(factors, j) + get(biases, j)))
+    for row in range(0, rows, most):
+        count = min(most, rows - row)
+        clear(tile, 0, count * COLUMNS)
+        call(
+            whole(kind, Kind.KERNELS + count),
+            (weights, scales, x + row * x_stride, x_stride, sides + row * sides_stride, sides_stride, depth,
+             tile, 64),
+        )  # fmt: skip
+        for place in range(count):
+            finish(tile + 64 * place, factors, biases, out + 4 * (row + place) * stride, fresh)

@@ -14,6 +14,9 @@ class Slot(IntEnum):
 
     THREADS = 0
     CONTROL = auto()  # numbers that threads share, each in a line of memory of its own
+    TAKEN = (
+        auto()
+    )  # the same [matrices, then layers]: how much of a product, and of attention, threads have taken
     # The model.
     LAYERS = auto()
     HIDDEN = auto()
@@ -36,15 +39,15 @@ class Slot(IntEnum):
     COS = auto()  # [positions, D / 2]
     SIN = auto()
     # What is remembered, laid out as panels of weights.
-    KEYS = auto()  # [L, pages, heads, PAGE / 16, D, 16]
-    VALUES = auto()  # [L, pages, heads, D / 16, PAGE, 16]
+    KEYS = auto()  # [L, pages, heads, PAGE / 16, D, 16]; in bfloat16 two of D lie beside each other
+    VALUES = auto()  # [L, pages, heads, D / 16, PAGE, 16]; in bfloat16 two of PAGE
     PAGES = auto()
     # Room to compute in.
     X = auto()  # [rows, X_STRIDE]
     X_STRIDE = auto()
     OPERANDS = auto()  # bytes [copies, OPERAND_ROWS, OPERAND_STRIDE]: rows as kernels read them
     OPERAND_ROWS = auto()
-    OPERAND_STRIDE = auto()
+    OPERAND_STRIDE = auto()  # bytes, of the widest row
     SIDES = auto()  # [copies, OPERAND_ROWS, SIDES_STRIDE]: scale and correction of each group of a row
     SIDES_STRIDE = auto()
     MIXED = auto()  # [rows, MIXED_STRIDE]: queries, keys and values
@@ -105,6 +108,8 @@ BLOCK = 16
 """Rows of one sequence that attend together."""
 COLUMNS = 16
 """Of a panel."""
+LINE = 64
+"""Bytes of a line of memory."""
 QKV, OUTPUT, UP, DOWN = range(4)
 """The matrices of a layer; the head of the model is the first of a layer behind the last."""
 FLOATS, HALVES, WORDS, BYTES = range(4)

@@ -32,7 +32,7 @@ def step(thread: int, table: int) -> None:
         _map(thread, _NORMED, 2 * layer, layer, QKV, mixed, mixed_stride, True, table)
         remember(thread, layer, table)
         wait(thread, table)
-        attend(thread, layer, table)
+        attend(thread, layer, 4 * whole(table, Slot.LAYERS) + 1 + layer, table)
         wait(thread, table)
         _map(thread, _ATTENDED, 0, layer, OUTPUT, x, x_stride, False, table)
         _map(thread, _NORMED, 2 * layer + 1, layer, UP, up, up_stride, True, table)
@@ -63,7 +63,7 @@ def _map(
         _prepare(thread, source, norm, row, row, number, matrix, table)
     if not few:
         wait(thread, table)
-    product(thread, number, rows, matrix, out, stride, fresh, table)
+    product(thread, number, rows, matrix, 4 * layer + which, out, stride, fresh, table)
     wait(thread, table)
 
 
@@ -118,5 +118,5 @@ def _head(thread: int, table: int) -> None:
         _prepare(thread, _NORMED, 2 * layers, row, place, 0, matrix, table)
     wait(thread, table)
     out, stride = whole(table, Slot.LOGITS), whole(table, Slot.LOGITS_STRIDE)
-    product(thread, 0, asked, matrix, out, stride, True, table)
+    product(thread, 0, asked, matrix, 4 * layers, out, stride, True, table)
     wait(thread, table)

@@ -16,14 +16,13 @@ from tunesmith.serve.native.formats import Activations, Format
 from tunesmith.serve.native.isa import Isa
 from tunesmith.serve.native.machine import Kernels
 from tunesmith.serve.native.plan import Plan
-from tunesmith.serve.native.slots import BLOCK, BYTES, FLOATS, HALVES, PAGE, WORDS, Kind, Matrix, Slot
+from tunesmith.serve.native.slots import BLOCK, BYTES, FLOATS, HALVES, LINE, PAGE, WORDS, Kind, Matrix, Slot
 
 Arrays = Mapping[str, NDArray[Any]]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 _CODES: dict[Activations, int] = {"float32": FLOATS, "bfloat16": HALVES, "int16": WORDS, "int8": BYTES}
-_LINE = 64  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +68,14 @@ class Arranged(NamedTuple):
     parts: Ints
     tables: Ints
     asked: Ints
+    taken: Ints
 
 
 def aligned(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]:
     """Zeros that begin at a line of memory."""
     size = int(np.prod(shape)) * np.dtype(kind).itemsize
-    block = np.zeros(size + _LINE, np.uint8)
-    start = -block.ctypes.data % _LINE
+    block = np.zeros(size + LINE, np.uint8)
+    start = -block.ctypes.data % LINE
     return block[start : start + size].view(kind).reshape(shape)
 
 
@@ -141,23 +141,27 @@ def angles(plan: Plan, config: Any, context: int) -> tuple[Floats, Floats]:
     return (turns.cos() * factor).numpy(), (turns.sin() * factor).numpy()
 
 
-def fill_work(table: Table, plan: Plan, kinds: Mapping[str, Format], isa: Isa, room: Room) -> Arranged:
+def fill_work(
+    table: Table, plan: Plan, kinds: Mapping[str, Format], memory: Format, isa: Isa, room: Room
+) -> Arranged:
     """Memory, and room for the rows of a step."""
     threads, rows = room.threads, room.rows
     beside = BLOCK * plan.heads // plan.kv_heads
-    widths = {matrix.name: _padded(matrix.outputs, 16) for matrix in plan.matrices}
+    # Rows that lie a multiple of a page apart would meet in one place of a cache.
+    widths = {matrix.name: _padded(matrix.outputs, 16) + 16 for matrix in plan.matrices}
     head, hidden = _padded(plan.head, 16), _padded(plan.hidden, 16)
     positions = _padded(room.context, PAGE)
     depth = _padded(max(kinds[matrix.name].depth(matrix.inputs) for matrix in plan.matrices), 64)
     row = _padded(max(plan.hidden, plan.inner), 16)
     table[Slot.THREADS], table[Slot.PAGES], table[Slot.BESIDE] = threads, room.pages, beside
     table[Slot.OPERAND_ROWS] = rows
+    kept = np.float32 if memory.bits == 32 else np.uint16
     lines = meeting.FIRST + 2 * threads
     room_of: tuple[tuple[Slot, tuple[int, ...], type[np.generic]], ...] = (
         (Slot.CONTROL, (lines, meeting.LINE), np.int64),
-        (Slot.KEYS, (plan.layers, room.pages, plan.kv_heads, PAGE, plan.head), np.float32),
-        (Slot.VALUES, (plan.layers, room.pages, plan.kv_heads, PAGE, head), np.float32),
-        (Slot.OPERANDS, (threads, rows, 4 * depth), np.uint8),
+        (Slot.KEYS, (plan.layers, room.pages, plan.kv_heads, PAGE, plan.head), kept),
+        (Slot.VALUES, (plan.layers, room.pages, plan.kv_heads, PAGE, head), kept),
+        (Slot.OPERANDS, (threads, rows, 4 * depth + LINE), np.uint8),
         (Slot.SIDES, (threads, rows, depth // 16), np.float32),
         (Slot.MIXED, (rows, widths["0.qkv"]), np.float32),
         (Slot.ATTENDED, (rows, plan.heads * plan.head), np.float32),
@@ -171,7 +175,7 @@ def fill_work(table: Table, plan: Plan, kinds: Mapping[str, Format], isa: Isa, r
     for slot, shape, kind in room_of:
         table[slot] = aligned(shape, kind)
     for slot, stride in (
-        (Slot.X_STRIDE, hidden), (Slot.OPERAND_STRIDE, 4 * depth), (Slot.SIDES_STRIDE, depth // 16),
+        (Slot.X_STRIDE, hidden), (Slot.OPERAND_STRIDE, 4 * depth + LINE), (Slot.SIDES_STRIDE, depth // 16),
         (Slot.MIXED_STRIDE, widths["0.qkv"]), (Slot.UP_STRIDE, widths["0.up"]), (Slot.ROW_STRIDE, row),
         (Slot.TILE_STRIDE, 16 * isa.rows), (Slot.SCORES_STRIDE, positions), (Slot.MIX_STRIDE, head),
         (Slot.LOGITS_STRIDE, widths["head"]), (Slot.TABLES_STRIDE, positions // PAGE),
@@ -184,7 +188,9 @@ def fill_work(table: Table, plan: Plan, kinds: Mapping[str, Format], isa: Isa, r
         parts=np.zeros((rows, 2), np.int64),
         tables=np.zeros((rows, positions // PAGE), np.int64),
         asked=np.zeros(room.asked, np.int64),
+        taken=aligned((len(plan.matrices) + plan.layers, meeting.LINE), np.int64),
     )
+    table[Slot.TAKEN] = arranged.taken
     table[Slot.X], table[Slot.POSITIONS] = arranged.x, arranged.positions
     table[Slot.PARTS], table[Slot.TABLES], table[Slot.ASKED_ROWS] = (
         arranged.parts, arranged.tables, arranged.asked
