@@ -36,7 +36,7 @@ RECIPE = """
 task: chat
 model: tiny-zh-en
 data: {source: rows.jsonl, fields: {prompt: message, completion: reply}, split: {test: 0.05, validation: 0}}
-train: {epochs: 1, batch_size: 8, optimizer: {name: adamw, lr: 1e-3}, schedule: cosine}
+train: {epochs: 4, batch_size: 8, optimizer: {name: adamw, lr: 1e-3}, schedule: cosine}
 publish: {name: taught}
 """
 

