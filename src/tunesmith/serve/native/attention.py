@@ -54,7 +54,7 @@ def _remember_head(layer: int, head: int, row: int, pages: int, table: int) -> N
 @compiled
 def _number(table: int) -> int:
     """The bytes of a number that is remembered, 4 or 2."""
-    return whole(whole(table, Slot.FORMATS), Kind.BITS) // (8 * COLUMNS)
+    return whole(whole(table, Slot.MEMORY), Kind.BITS) // (8 * COLUMNS)
 
 
 @compiled
@@ -124,11 +124,11 @@ def _block(
     for row in range(rows):
         clear(scores + 4 * row * stride, start * PAGE, last * PAGE)
         clear(mix + 4 * row * wide, 0, wide)
-    base, number = layer * whole(table, Slot.PAGES), _number(table)
+    base, number, kernels = layer * whole(table, Slot.PAGES), _number(table), whole(table, Slot.MEMORY)
     for page in range(start, last):
         where = (base + whole(pages, page)) * kv_heads + kv_head
         keys = whole(table, Slot.KEYS) + number * where * PAGE * size
-        _multiply(keys, PAGE // COLUMNS, size, queries, size, scores + 4 * page * PAGE, stride, rows, table)
+        multiply(keys, PAGE // COLUMNS, size, queries, size, scores + 4 * page * PAGE, stride, rows, kernels)
     for row in range(rows):
         position = whole(positions, begin + row // together)
         see = max(0, position - window + 1) - start * PAGE
@@ -137,7 +137,7 @@ def _block(
     for page in range(start, last):
         where = (base + whole(pages, page)) * kv_heads + kv_head
         values = whole(table, Slot.VALUES) + number * where * PAGE * panels * COLUMNS
-        _multiply(values, panels, PAGE, scores + 4 * page * PAGE, stride, mix, wide, rows, table)
+        multiply(values, panels, PAGE, scores + 4 * page * PAGE, stride, mix, wide, rows, kernels)
     width = whole(table, Slot.HEADS) * size
     for row in range(rows):
         to = (begin + row // together) * width + (head + row % together) * size
@@ -145,11 +145,10 @@ def _block(
 
 
 @compiled
-def _multiply(
-    panels: int, count: int, depth: int, x: int, x_stride: int, y: int, y_stride: int, rows: int, table: int
+def multiply(
+    panels: int, count: int, depth: int, x: int, x_stride: int, y: int, y_stride: int, rows: int, kernels: int
 ) -> None:
-    """`y += x @ panels` for so many rows, panels, and a depth; the first format is that of memory."""
-    kernels = whole(table, Slot.FORMATS)
+    """`y += x @ panels` for so many rows, panels, and a depth; `kernels` are those of a format without scales."""
     most, size = whole(kernels, Kind.ROWS), depth * whole(kernels, Kind.BITS) // 8
     for panel in range(count):
         for row in range(0, rows, most):

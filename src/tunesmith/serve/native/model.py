@@ -54,11 +54,11 @@ class NativeModel:
     ) -> None:
         self.plan, self.room = plan, room
         kept = memory([*kinds.values()], plan.head)
-        known = list(dict.fromkeys([kept, *kinds.values()]))
+        known = list(dict.fromkeys([format_for("float32", isa), kept, *kinds.values()]))
         self._kernels = [machine.kernels(kind, isa) for kind in known]
         self._embedding, self._positions = arrays["embedding"], arrays["positions"]
         self._table = Table()
-        fill_model(self._table, plan, config, arrays, kinds, self._kernels, room)
+        fill_model(self._table, plan, config, arrays, kinds, kept, self._kernels, room)
         self._work = fill_work(self._table, plan, kinds, kept, isa, room)
         self._turn = 0
         self._team = Team(self._table.address, room.threads, isa)

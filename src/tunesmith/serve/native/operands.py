@@ -132,7 +132,10 @@ def product(
     thread: int, number: int, rows: int, matrix: int, phase: int, out: int, stride: int, fresh: bool,
     table: int,
 ) -> None:  # fmt: skip
-    """`out = x @ matrix` for one copy of the rows, in panels that this thread takes; added unless `fresh`."""
+    """`out = x @ matrix` for one copy of the rows, in panels that this thread takes; added unless `fresh`.
+
+    No panel is a thread's own: what else is added to outputs is added in `_panel`, or behind a barrier.
+    """
     panels, taken = whole(matrix, Matrix.PANELS), taken_of(phase, table)
     size = share(panels, table)
     first = add(taken, size)

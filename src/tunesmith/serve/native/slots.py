@@ -30,8 +30,9 @@ class Slot(IntEnum):
     EPS = auto()  # float32
     SCALE = auto()  # of scores, float32
     MATRICES = auto()  # int64 [L + 1, 4, MATRIX]
-    FORMATS = auto()  # int64 [formats, FORMAT_STRIDE]
+    FORMATS = auto()  # int64 [formats, FORMAT_STRIDE]; the first is float32
     FORMAT_STRIDE = auto()
+    MEMORY = auto()  # the row of FORMATS in which keys and values are kept
     NORMS = auto()  # [2 L + 1, C]
     NORM_BIASES = auto()
     HEAD_NORMS = auto()  # [L, queries and keys, D]

@@ -81,7 +81,7 @@ def aligned(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]:
 
 def fill_model(
     table: Table, plan: Plan, config: Any, arrays: Arrays, kinds: Mapping[str, Format],
-    kernels: Sequence[Kernels], room: Room,
+    memory: Format, kernels: Sequence[Kernels], room: Room,
 ) -> None:  # fmt: skip
     """Weights and shape."""
     for slot, value in (
@@ -95,6 +95,7 @@ def fill_model(
     formats = _formats(kernels)
     table[Slot.FORMATS], table[Slot.FORMAT_STRIDE] = formats, formats.shape[1]
     known = [found.format for found in kernels]
+    table[Slot.MEMORY] = formats.ctypes.data + formats.strides[0] * known.index(memory)
     table[Slot.MATRICES] = _matrices(plan, arrays, kinds, known)
     table[Slot.NORMS], table[Slot.NORM_BIASES] = arrays["norms"], arrays["norm_biases"]
     table[Slot.HEAD_NORMS] = arrays["head_norms"]
