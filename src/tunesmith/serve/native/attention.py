@@ -148,7 +148,7 @@ def _block(
 def multiply(
     panels: int, count: int, depth: int, x: int, x_stride: int, y: int, y_stride: int, rows: int, kernels: int
 ) -> None:
-    """`y += x @ panels` for so many rows, panels, and a depth; `kernels` are those of a format without scales."""
+    """`y += x @ panels` for so many rows, panels, and a depth, by the kernels of a format without scales."""
     most, size = whole(kernels, Kind.ROWS), depth * whole(kernels, Kind.BITS) // 8
     for panel in range(count):
         for row in range(0, rows, most):
