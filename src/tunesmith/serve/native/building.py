@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -35,6 +37,7 @@ _OPERATIONS = 4e10  # of a step that reads prompts: about a third of a second on
 _SMALLEST, _LARGEST = 32, 512  # rows of such a step
 _UNKNOWN = 8 * 2**30  # bytes, of a machine that does not say
 _HELD = 2**24  # logits that are held at once
+_SHARE = 10  # one of so many parts of a disk is for packed weights
 
 
 def own_precision(module: nn.Module) -> Weights:
@@ -82,13 +85,19 @@ def _arrays(module: nn.Module, digest: str, shape: Plan, kinds: Mapping[str, For
     path = store.packed() / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
     if path.is_file():
         try:
-            return packed.read(path, expected)
+            return _read(path, expected)
         except ModelError:
             logger.warning("%s is damaged and made again", path)
     logger.info("packing weights into %s", path)
     durable.sweep(path.parent)  # what was begun by processes that were killed is as large as a model
     packed.write(path, shape, kinds, sources.Loaded(module))
-    return packed.read(path, expected)
+    return _read(path, expected)
+
+
+def _read(path: Path, expected: packed.Layout) -> dict[str, Any]:
+    found = packed.read(path, expected)
+    store.used(path, shutil.disk_usage(path.parent).total // _SHARE)
+    return found
 
 
 def _room(shape: Plan, limits: Limits, size: int, count: int) -> tuple[Room, int]:

@@ -17,6 +17,7 @@ from tunesmith.serve.native.formats import Format
 from tunesmith.serve.native.isa import Isa
 
 _OPTIMISED = 3
+_MOST = 64 * 2**20  # bytes of objects that are kept
 _DIGEST = 32  # bytes before an object: a damaged one would end the process
 _C: dict[str, Any] = {"int": ctypes.c_int64, "bool": ctypes.c_int64, "float": ctypes.c_float, "None": None}
 
@@ -92,4 +93,5 @@ def _object(code: str, isa: Isa) -> bytes:
     if kept[:_DIGEST] != hashlib.sha256(made).digest():
         made = bytes(target(isa).emit_object(optimised(code, isa)))
         durable.write_bytes(path, hashlib.sha256(made).digest() + made)
+    store.used(path, _MOST)
     return made

@@ -1,11 +1,12 @@
 """One file with everything a model computes with, written once and mapped into memory from then on.
 
-It is a safetensors file, with its data at a multiple of 64 bytes. What has been mapped is shared by all
-processes that use it, and read from disk as it is used.
+It is a safetensors file, with its data at a multiple of 64 bytes and the sha256 of that in its header. What
+has been mapped is shared by all processes that use it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -23,9 +24,10 @@ from tunesmith.serve.native.packing import pack
 from tunesmith.serve.native.plan import Matrix, Plan
 from tunesmith.serve.native.sources import Source
 
-VERSION = 1
+VERSION = 2
 _ROWS = 1024  # outputs that are packed at a time; a multiple of 16
 _ALIGNED = 64
+_UNKNOWN = "0" * 64  # a digest, until all is written
 _KINDS = {"F32": np.float32, "U16": np.uint16, "U8": np.uint8}
 
 Layout = dict[str, tuple[str, tuple[int, ...]]]
@@ -57,13 +59,22 @@ def write(path: Path, plan: Plan, formats: Mapping[str, Format], source: Source)
         ModelError: N02 when a tensor is missing or has another shape.
         TunesmithError: C02 when the system refuses to write.
     """
-    with durable.new_file(path) as temporary, temporary.open("wb") as file:
-        header, starts, size = _header(layout(plan, formats))
+    parts = layout(plan, formats)
+    header, starts, size = _header(parts, _UNKNOWN)
+    with durable.new_file(path) as temporary, temporary.open("w+b") as file:
         file.truncate(len(header) + size)
-        file.write(header)
         for name, values in _contents(plan, formats, source):
             _put(file, len(header) + starts[name], values)
             starts[name] += values.nbytes
+        digest = _digest(file, len(header))
+        file.seek(0)
+        file.write(_header(parts, digest)[0])
+
+
+def _digest(file: BinaryIO, start: int) -> str:
+    """Of all behind the header."""
+    file.seek(start)
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _put(file: BinaryIO, place: int, values: NDArray[np.generic]) -> None:
@@ -71,9 +82,9 @@ def _put(file: BinaryIO, place: int, values: NDArray[np.generic]) -> None:
     file.write(np.ascontiguousarray(values).data)
 
 
-def _header(parts: Layout) -> tuple[bytes, dict[str, int], int]:
+def _header(parts: Layout, digest: str) -> tuple[bytes, dict[str, int], int]:
     """The beginning of the file, where each part begins behind it, and the size of what is behind it."""
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = {"__metadata__": {"sha256": digest}}
     starts: dict[str, int] = {}
     place = 0
     for name, (kind, shape) in parts.items():
@@ -134,11 +145,12 @@ def read(path: Path, expected: Layout) -> dict[str, NDArray[Any]]:
     Raises:
         ModelError: N03 when the file is not what it should be.
     """
-    header, starts, size = _header(expected)
     with path.open("rb") as file:
-        found = file.read(len(header))
-    if found != header or path.stat().st_size != len(header) + size:
-        raise ModelError("N03", file=path)
+        digest = _digest(file, len(_header(expected, _UNKNOWN)[0]))
+        header, starts, size = _header(expected, digest)
+        file.seek(0)
+        if file.read(len(header)) != header or path.stat().st_size != len(header) + size:
+            raise ModelError("N03", file=path)
     block = np.memmap(path, np.uint8, "r")
     return {
         name: _view(block[len(header) + starts[name] :][: bytes_of(part)], part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from tunesmith.core.errors import UsageError
@@ -31,6 +32,24 @@ def code() -> Path:
 def packed() -> Path:
     """Where packed weights are."""
     return _made(root() / "packed")
+
+
+def used(path: Path, most: int) -> None:
+    """Note that a file was used, and remove what was not for longest, until all beside it is `most` bytes.
+
+    What another process has mapped stays there for it.
+    """
+    os.utime(path)
+    kept = 0
+    for other in sorted(path.parent.glob(f"*{path.suffix}"), key=_moment, reverse=True):
+        kept += other.stat().st_size if other.exists() else 0
+        if kept > most and other != path:
+            with suppress(OSError):  # another process removes it too, or holds it open
+                other.unlink()
+
+
+def _moment(path: Path) -> float:
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def _usual() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,18 @@ def test_a_cache_that_others_may_write_to_is_not_used(
     with pytest.raises(TunesmithError) as error:
         choose(stories.module, LIMITS, stories.digest, Computing(weights="int8"))
     assert error.value.problems[0].code == "N08"
+
+
+def test_what_was_not_used_for_longest_makes_room(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.safetensors" for n in range(4)]
+    for number, path in enumerate(paths):
+        path.write_bytes(bytes(100))
+        os.utime(path, (number, number))
+    (tmp_path / "certificate.json").write_text("{}")
+    store.used(paths[0], 250)
+    assert sorted(tmp_path.glob("*.safetensors")) == [paths[0], paths[3]]
+    store.used(paths[3], 10)
+    assert {path.name for path in tmp_path.iterdir()} == {"3.safetensors", "certificate.json"}
 
 
 @pytest.mark.parametrize(

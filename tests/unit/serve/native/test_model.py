@@ -108,11 +108,17 @@ def test_what_is_out_of_bounds_is_refused_before_it_is_computed(native: NativeMo
     assert error.value.problems[0].code == "N04"
 
 
-def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, folder: Path) -> None:
+def test_a_file_that_is_cut_off_or_changed_is_refused(tmp_path: Path, folder: Path) -> None:
     shape = plan.plan(AutoConfig.from_pretrained(folder))
-    expected = packed.layout(shape, formats(shape, "int8", isa.here()))
+    kinds = formats(shape, "int8", isa.here())
+    expected = packed.layout(shape, kinds)
     path = tmp_path / "model.safetensors"
-    for content in (b"", packed._header(expected)[0]):
+    with sources.Folder(folder) as source:
+        packed.write(path, shape, kinds, source)
+    whole = path.read_bytes()
+    assert packed.read(path, expected)["embedding"].shape == (512, 64)
+    changed = whole[:-100] + bytes([whole[-100] ^ 1]) + whole[-99:]
+    for content in (b"", whole[:300], whole[:-1], changed):
         path.write_bytes(content)
         with pytest.raises(TunesmithError) as error:
             packed.read(path, expected)
