@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -71,7 +72,7 @@ def write(path: Path, plan: Plan, formats: Mapping[str, Format], source: Source)
         file.write(_header(parts, digest)[0])
 
 
-def _digest(file: BinaryIO, start: int) -> str:
+def _digest(file: BufferedIOBase, start: int) -> str:
     """Of all behind the header."""
     file.seek(start)
     return hashlib.file_digest(file, "sha256").hexdigest()
