@@ -37,6 +37,8 @@ LANGUAGE = (
     "llama_q8_0",
 )
 """Who serves a decoder; those of llama.cpp have weights of as many bits as ours beside them."""
+_DRAWN = {"temperature": 1.0}
+"""Random weights repeat themselves greedily, and our engine guesses repetitions: its lead would be no one's gain."""
 _BESIDE: dict[str, tuple[Precision, str]] = {
     "llama_f16": ("f16", "native_bfloat16"), "llama_q8_0": ("q8_0", "native_int8")
 }  # fmt: skip
@@ -64,7 +66,7 @@ def _llama(program: Path, file: Path, beside: str) -> Contestant:
     """32 requests at a time, each with room for 512 tokens."""
     command = (str(program), "-m", str(file), "--host", "127.0.0.1", "--port", "{port}", "--threads",
                str(len(os.sched_getaffinity(0))), "--parallel", "32", "--ctx-size", "16384")  # fmt: skip
-    return Contestant(command=command, model=file.stem, extra={"ignore_eos": True}, beside=beside)
+    return Contestant(command=command, model=file.stem, extra=_DRAWN | {"ignore_eos": True}, beside=beside)
 
 
 def _transformers(python: Path, model: Path, *, in_batches: bool) -> Contestant:
@@ -73,7 +75,8 @@ def _transformers(python: Path, model: Path, *, in_batches: bool) -> Contestant:
     command = (program, "serve", str(model), "--port", "{port}", "--device", "cpu")
     batches = ("--continuous-batching", "--cb-num-blocks", "512", "--cb-block-size", "32",
                "--cb-max-batch-tokens", "2048")  # fmt: skip
-    return Contestant(command=(*command, *batches) if in_batches else command, model=str(model))
+    whole = (*command, *batches) if in_batches else command
+    return Contestant(command=whole, model=str(model), extra=_DRAWN)
 
 
 def classification(ours: Path, theirs: Path, peers: Path | None) -> dict[str, Contestant]:
@@ -87,4 +90,6 @@ def classification(ours: Path, theirs: Path, peers: Path | None) -> dict[str, Co
 
 def _ours(model: Path, task: str, *wished: str) -> Contestant:
     command = (sys.executable, "-m", "tunesmith", "serve", str(model), "--port", "{port}", *wished)
-    return Contestant(command=command, model=model.name, task=task)
+    return Contestant(
+        command=command, model=model.name, task=task, extra=_DRAWN if task == "generate" else {}
+    )

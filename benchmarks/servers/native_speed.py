@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import Any
 from servers import sizes
 from tunesmith.models import loading
 from tunesmith.models.resolve import Resolved
-from tunesmith.models.sampling import Sampling
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.native import building, isa, packed, plan
 from tunesmith.serve.native.decoder import NativeDecoder
 from tunesmith.serve.native.model import formats
+from tunesmith.serve.native.past import NativePast
 
 
 def main() -> None:
@@ -31,6 +32,7 @@ def main() -> None:
     figures[f"prefill_{sizes.LONG}"] = max(_read(decoder, sizes.LONG) for _ in range(2))
     for batch, steps in sizes.BATCHES.items():
         figures[f"decode_{batch}"] = _continued(decoder, batch, steps)
+    figures["four_rows_cost"] = _guessed(decoder)
     decoder.close()
     print(json.dumps(figures))
 
@@ -47,26 +49,43 @@ def _bytes(model: Any, weights: Any) -> int:
 
 def _read(decoder: NativeDecoder, length: int) -> float:
     """Tokens of a prompt that are read in a second."""
-    decoder.clear()
-    decoder.add(sizes.prompt(0, length, decoder.vocabulary), Sampling(max_new_tokens=1, temperature=0.0))
     start = time.perf_counter()
-    while decoder.active:
-        decoder.step()
+    _begun(decoder, 1, length)
     return length / (time.perf_counter() - start)
 
 
 def _continued(decoder: NativeDecoder, batch: int, steps: int) -> float:
-    """Tokens that are written in a second."""
-    decoder.clear()
-    wish = Sampling(max_new_tokens=10**6, temperature=0.0)
-    for number in range(batch):
-        decoder.add(sizes.prompt(number, sizes.PROMPT, decoder.vocabulary), wish)
-    while len(decoder.step()) < batch:
-        pass
+    """Tokens that are written in a second, none of them guessed."""
+    past, tokens = _begun(decoder, batch, sizes.PROMPT)
     start = time.perf_counter()
     for _ in range(steps):
-        decoder.step()
+        tokens = past.forward(dict(enumerate(tokens))).argmax(-1).tolist()
     return batch * steps / (time.perf_counter() - start)
+
+
+def _guessed(decoder: NativeDecoder) -> float:
+    """How many times longer a step takes that computes four tokens of a sequence instead of one."""
+    past, _ = _begun(decoder, 1, sizes.PROMPT)
+    ratios = []
+    for _ in range(sizes.BATCHES[1]):
+        start = time.perf_counter()
+        past.attempt(0, [1])
+        one = time.perf_counter()
+        past.attempt(0, [1, 2, 3, 4])
+        ratios.append((time.perf_counter() - one) / (one - start))
+    return statistics.median(ratios)
+
+
+def _begun(decoder: NativeDecoder, batch: int, length: int) -> tuple[NativePast, list[int]]:
+    """A past with prompts that were read, and what follows each."""
+    past, tokens = decoder.fresh(), []
+    for number in range(batch):
+        ids = sizes.prompt(number, length, decoder.vocabulary)
+        past.begin(number, ids)
+        for first in range(0, length, decoder.chunk):
+            logits = past.read([(number, ids[first : first + decoder.chunk])])
+        tokens.append(int(logits[0].argmax()))
+    return past, tokens
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeAlias, cast
 
 import torch
@@ -27,15 +28,18 @@ Failed = Callable[[int, Exception], None]  # told the handle of a sequence that 
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class _Sequence:
+class Sequenced:
+    """A sequence that is continued."""
+
     handle: int
     sampler: Sampler
     room: int  # new tokens that may still come
     unread: Sequence[int]  # what is left of the prompt
     last: int = 0  # the newest token, which was not read yet
+    finished: bool = False
 
 
-_Read: TypeAlias = "tuple[_Sequence, int]"  # a sequence, and how many of its ids are read
+_Read: TypeAlias = "tuple[Sequenced, int]"  # a sequence, and how many of its ids are read
 
 
 class Batching:
@@ -61,8 +65,8 @@ class Batching:
     def clear(self) -> None:
         """Forget all sequences."""
         self._past = self.fresh()
-        self._rows: dict[int, _Sequence] = {}
-        self._newcomers: dict[int, _Sequence] = {}  # whose prompts are being read, the oldest first
+        self._rows: dict[int, Sequenced] = {}
+        self._newcomers: dict[int, Sequenced] = {}  # whose prompts are being read, the oldest first
 
     @property
     def active(self) -> int:
@@ -87,21 +91,18 @@ class Batching:
         self._handles += 1
         sampler = Sampler(sampling)
         unread = ids[self._past.begin(handle, ids) :]
-        self._newcomers[handle] = _Sequence(handle=handle, sampler=sampler, room=room, unread=unread)
+        self._newcomers[handle] = Sequenced(handle=handle, sampler=sampler, room=room, unread=unread)
         return handle
 
     @torch.inference_mode()
     def step(self, failed: Failed | None = None) -> list[Token]:
-        """One more token for every sequence whose prompt is read, and a chunk of the other prompts.
+        """A token or more for every sequence whose prompt is read, and a chunk of the other prompts.
 
         Sequences that finish are removed. `failed` is told of each that fails without the others, which is
         removed too; if it is None, the error is raised.
         """
-        rows = list(self._rows.values())
-        logits = self._past.forward({row.handle: row.last for row in rows}) if rows else ()
-        pairs = [*zip(rows, logits, strict=True), *self._read(failed)]
         tokens: list[Token] = []
-        for sequence, scores in pairs:
+        for sequence, scores in chain(self._continued(), self._read(failed)):
             with self._by_itself(sequence.handle, failed):
                 tokens.append(_next(sequence, scores))
         for token in tokens:
@@ -116,7 +117,13 @@ class Batching:
         if known is not None:
             self._past.drop(handle)
 
-    def _read(self, failed: Failed | None) -> Iterator[tuple[_Sequence, Tensor]]:
+    def _continued(self) -> Iterator[tuple[Sequenced, Tensor]]:
+        """Sequences with the logits of what follows; a token has been chosen when the next are asked for."""
+        rows = list(self._rows.values())
+        if rows:
+            yield from zip(rows, self._past.forward({row.handle: row.last for row in rows}), strict=True)
+
+    def _read(self, failed: Failed | None) -> Iterator[tuple[Sequenced, Tensor]]:
         """Read a chunk of the prompts: the sequences whose prompt that ends, and what follows."""
         counts = chunks.shares([len(sequence.unread) for sequence in self._newcomers.values()], self.chunk)
         reads = [pair for pair in zip(self._newcomers.values(), counts, strict=True) if pair[1]]
@@ -189,7 +196,7 @@ class Decoder(Batching):
         return read(self.module, ids, top)
 
 
-def _next(sequence: _Sequence, logits: Tensor) -> Token:
+def _next(sequence: Sequenced, logits: Tensor) -> Token:
     chosen = sequence.sampler.next(logits)
     sequence.last = chosen.id
     sequence.room -= 1
@@ -198,6 +205,7 @@ def _next(sequence: _Sequence, logits: Tensor) -> Token:
         finish = "complete"
     if chosen.id in sequence.sampler.sampling.stop_ids:
         finish = "stop"
+    sequence.finished = finish is not None
     return Token(handle=sequence.handle, id=chosen.id, likelihood=chosen.likelihood, finish=finish)
 
 

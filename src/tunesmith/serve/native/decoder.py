@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from tunesmith.models.decoder import Batching
-from tunesmith.models.token import Likelihood
+from torch import Tensor
+
+from tunesmith.models.decoder import Batching, Failed, Sequenced
+from tunesmith.models.lookup import Lookup
+from tunesmith.models.sampling import Sampling
+from tunesmith.models.token import Likelihood, Token
 from tunesmith.serve.native.model import NativeModel
 from tunesmith.serve.native.past import NativePast
 from tunesmith.serve.native.slots import PAGE
@@ -27,8 +31,45 @@ class NativeDecoder(Batching):
 
     def fresh(self) -> NativePast:
         """See `Batching.fresh`."""
+        self._lookups: dict[int, Lookup] = {}
         self._native = NativePast(self._model, self._kept)
         return self._native
+
+    def add(self, ids: Sequence[int], sampling: Sampling) -> int:
+        """See `Batching.add`."""
+        handle = super().add(ids, sampling)
+        self._lookups[handle] = Lookup(ids)
+        return handle
+
+    def remove(self, handle: int) -> None:
+        """See `Batching.remove`."""
+        super().remove(handle)
+        self._lookups.pop(handle, None)
+
+    def step(self, failed: Failed | None = None) -> list[Token]:
+        """See `Batching.step`."""
+        tokens = super().step(failed)
+        for token in tokens:
+            if token.handle in self._lookups:
+                self._lookups[token.handle].say(token.id)
+        return tokens
+
+    def _continued(self) -> Iterator[tuple[Sequenced, Tensor]]:
+        """One sequence by itself is computed with what it may say next: weights are read once for all."""
+        alone = next(iter(self._rows.values())) if self.active == len(self._rows) == 1 else None
+        guessed = self._lookups[alone.handle].guess(alone.room - 1) if alone else []
+        yield from self._guessed(alone, guessed) if alone and guessed else super()._continued()
+
+    def _guessed(self, sequence: Sequenced, guessed: list[int]) -> Iterator[tuple[Sequenced, Tensor]]:
+        read, right = [sequence.last, *guessed], 0
+        for scores, guess in zip(self._native.attempt(sequence.handle, read), [*guessed, None], strict=True):
+            yield sequence, scores
+            if sequence.finished or sequence.last != guess or sequence.handle not in self._rows:
+                break
+            right += 1
+        if sequence.handle in self._rows:
+            self._native.keep(sequence.handle, read[: right + 1])
+            self._lookups[sequence.handle].learn(len(guessed), right)
 
     def likelihoods(self, ids: Sequence[int], top: int) -> list[Likelihood]:
         """See `Batching.likelihoods`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -11,6 +12,9 @@ from tunesmith.models.likelihood import likelihoods
 from tunesmith.models.token import Likelihood
 from tunesmith.serve.native.model import NativeModel, Read
 from tunesmith.serve.native.pages import Held, Pages
+
+# Of a sequence, ids, and the numbers of those whose logits are asked.
+_Part: TypeAlias = "tuple[Held, Sequence[int], Sequence[int]]"
 
 
 class NativePast:
@@ -37,6 +41,15 @@ class NativePast:
         """See `Past.forward`."""
         return self._step([(self._held[sequence], [token], [0]) for sequence, token in tokens.items()])
 
+    def attempt(self, sequence: int, ids: Sequence[int]) -> Tensor:
+        """Logits [ids, vocabulary] behind each of some tokens, of which none is noted: see `keep`."""
+        held = self._held[sequence]
+        return self._compute([(held, ids, range(len(ids)))])
+
+    def keep(self, sequence: int, ids: Sequence[int]) -> None:
+        """Note the first tokens of an attempt; what was computed of the others is overwritten."""
+        self._pages.wrote(self._held[sequence], ids)
+
     def drop(self, sequence: int) -> None:
         """See `Past.drop`."""
         if held := self._held.pop(sequence, None):
@@ -55,13 +68,16 @@ class NativePast:
             self._pages.drop(held)
         return found
 
-    def _step(self, parts: Sequence[tuple[Held, Sequence[int], Sequence[int]]]) -> Tensor:
+    def _step(self, parts: Sequence[_Part]) -> Tensor:
+        logits = self._compute(parts)
+        for held, ids, _ in parts:
+            self._pages.wrote(held, ids)
+        return logits
+
+    def _compute(self, parts: Sequence[_Part]) -> Tensor:
         for held, ids, _ in parts:
             self._pages.reserve(held, held.length + len(ids))
         reads = [
             Read(ids=ids, position=held.length, pages=held.pages, asked=asked) for held, ids, asked in parts
         ]
-        logits = self._model.step(reads)
-        for held, ids, _ in parts:
-            self._pages.wrote(held, ids)
-        return torch.from_numpy(logits)
+        return torch.from_numpy(self._model.step(reads))

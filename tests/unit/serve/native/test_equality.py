@@ -55,6 +55,34 @@ def test_a_hundred_tokens_are_those_of_transformers(stories: LanguageModel, coun
         assert len(said) == 100
 
 
+def test_what_is_guessed_of_repeated_text_changes_no_token(stories: LanguageModel) -> None:
+    decoder = building.decoder(stories.module, stories.digest, "bfloat16", LIMITS, 2)
+    story = [1, *told(decoder, [[1]], [Sampling(max_new_tokens=60, temperature=1.0, seed=4)])[0]]
+    wishes = [
+        Sampling(max_new_tokens=80, temperature=heat, seed=seed, logprobs=2, stop_ids=stop)
+        for heat, seed, stop in ((0.0, 0, ()), (0.7, 1, ()), (1.0, 2, (story[-1],)))
+    ]
+    for wish in wishes:
+        one = [*story, *story, *story[:20]]
+        steps, found = 0, []
+        decoder.add(one, wish)
+        while decoder.active:
+            found += decoder.step()
+            steps += bool(found)
+        # Beside another, nothing is guessed.
+        handle, other = decoder.add(one, wish), decoder.add([1, 403], Sampling(max_new_tokens=200))
+        beside = []
+        while handle in decoder._rows or handle in decoder._newcomers:
+            beside += [token for token in decoder.step() if token.handle == handle]
+        decoder.remove(other)
+        assert [(t.id, t.likelihood, t.finish) for t in found] == [
+            (t.id, t.likelihood, t.finish) for t in beside
+        ]
+        if wish.temperature == 0:
+            assert steps < len(found)
+    decoder.close()
+
+
 @pytest.mark.faults
 def test_a_model_that_we_have_tuned_answers_alike_and_fewer_bits_cost_little(tmp_path: Path) -> None:
     model, rows = native_quality.taught(tmp_path, 240)
