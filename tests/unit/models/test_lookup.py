@@ -18,7 +18,7 @@ def test_it_guesses_what_followed_last_time() -> None:
 
 def test_who_guesses_wrong_is_silent_for_a_while() -> None:
     lookup = Lookup([1, 2, 3] * 4)
-    for _ in range(8):
+    for _ in range(12):
         lookup.learn(3, 0)
     assert lookup.guess(3) == []
     for token in (1, 2, 3) * 12:
