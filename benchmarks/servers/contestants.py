@@ -38,7 +38,7 @@ LANGUAGE = (
 )
 """Who serves a decoder; those of llama.cpp have weights of as many bits as ours beside them."""
 _DRAWN = {"temperature": 1.0}
-"""Random weights repeat themselves greedily, and our engine guesses repetitions: that lead is worth nothing."""
+"""Random weights repeat themselves greedily, and we guess repetitions: that lead is worth nothing."""
 _BESIDE: dict[str, tuple[Precision, str]] = {
     "llama_f16": ("f16", "native_bfloat16"), "llama_q8_0": ("q8_0", "native_int8")
 }  # fmt: skip
