@@ -126,7 +126,9 @@ def _say_ready(output: Output, url: str, studio: Studio, deployments: Iterable[D
     output.hint(output.say("serve_studio", url=studio.address(url)))
     for deployment in served:
         if instead := getattr(deployment, "instead", None):
-            output.hint(output.say("serve_instead", name=deployment.name, reason=instead))
+            output.hint(
+                output.say("serve_instead", name=deployment.name, reason=text.because(instead, output.lang))
+            )
     output.hint(output.say("serve_how_to_end"))
 
 

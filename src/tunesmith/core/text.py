@@ -81,7 +81,15 @@ def explain(code: str, lang: str, values: Mapping[str, Any]) -> dict[str, str]:
         values["expected"] = _expected(values["expects"], lang)
     if "noun" in values:
         values["noun"] = table("recipe")["noun"][values["noun"]][lang]
+    if isinstance(values.get("reason"), Mapping):
+        values["reason"] = because(values["reason"], lang)
     return {part: entry.get(part, "").format_map(_Values(values)) for part in PARTS}
+
+
+def because(reason: Mapping[str, str], lang: str) -> str:
+    """Why something is not so: `why` is a sentence `area.name`, or an error code; the rest are its values."""
+    why = reason["why"]
+    return say(why, lang, **reason) if "." in why else explain(why, lang, reason)["message"]
 
 
 def _expected(rule: Mapping[str, Any], lang: str) -> str:

@@ -10,7 +10,7 @@ from torch import nn
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.batch_engine import BatchEngine
-from tunesmith.serve.names import EngineName, Weights
+from tunesmith.serve.names import EngineName, Reason, Weights
 from tunesmith.serve.native import engine as native
 from tunesmith.serve.torch_engine import TorchEngine
 
@@ -29,7 +29,7 @@ class Chosen:
 
     engine: BatchEngine
     computed: str
-    instead: str | None = None
+    instead: Reason | None = None
 
 
 def choose(module: nn.Module, limits: Limits, digest: str, wished: Computing) -> Chosen:
@@ -47,7 +47,7 @@ def choose(module: nn.Module, limits: Limits, digest: str, wished: Computing) ->
         instead = None if wished.engine == "torch" else _NOT_INSTALLED
         return _torch(module, limits, instead)
     # Without a digest, packed weights would be taken for those of another model.
-    reason = native.uncovered(module) or (None if digest else "weights that have no digest")
+    reason = native.uncovered(module) or (None if digest else _NO_DIGEST)
     if reason and wished.engine == "auto" and wished.weights is None:
         return _torch(module, limits, reason)
     try:
@@ -55,14 +55,21 @@ def choose(module: nn.Module, limits: Limits, digest: str, wished: Computing) ->
     except TunesmithError as error:
         if wished.engine == "native" or wished.weights is not None:
             raise
-        return _torch(module, limits, str(error))
+        return _torch(module, limits, _reason(error))
     return Chosen(engine=made, computed=f"native {made.weights}")
 
 
-_NOT_INSTALLED = "llvmlite is not installed: pip install 'tunesmith[native]'"
+_NOT_INSTALLED: Reason = {"why": "native.not_installed"}
+_NO_DIGEST: Reason = {"why": "native.no_digest"}
 
 
-def _torch(module: nn.Module, limits: Limits, instead: str | None) -> Chosen:
+def _reason(error: TunesmithError) -> Reason:
+    problem = error.problems[0]
+    values = {"file": problem.file or "", **problem.values}
+    return {"why": problem.code, **{name: str(value) for name, value in values.items()}}
+
+
+def _torch(module: nn.Module, limits: Limits, instead: Reason | None) -> Chosen:
     return Chosen(engine=TorchEngine(module, limits), computed="torch", instead=instead)
 
 

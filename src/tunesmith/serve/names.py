@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 EngineName = Literal["auto", "native", "torch"]
 Weights = Literal["float32", "bfloat16", "int8", "int4"]
+Reason: TypeAlias = "dict[str, str]"  # see `core.text.because`
 
 ENGINES: tuple[EngineName, ...] = ("auto", "native", "torch")
 WEIGHTS: tuple[Weights, ...] = ("float32", "bfloat16", "int8", "int4")

@@ -14,6 +14,7 @@ from tunesmith.models.contract import PromptContract
 from tunesmith.serve.classifier_engine import ClassifierEngine
 from tunesmith.serve.engine import Engine
 from tunesmith.serve.meter import Meter
+from tunesmith.serve.names import Reason
 
 if TYPE_CHECKING:
     from tunesmith.models.reader import Answer
@@ -59,7 +60,7 @@ class TextDeployment(Served):
     vocabulary: int
     engine: Engine
     computed: str = "torch"
-    instead: str | None = None
+    instead: Reason | None = None
     task: ClassVar[ServedTask] = "generate"
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from tunesmith.core.errors import MissingError, UsageError
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.batch_engine import BatchEngine
-from tunesmith.serve.names import Weights
+from tunesmith.serve.names import Reason, Weights
 from tunesmith.serve.native import plan
 
 _PLAIN_MAPS = ("Linear", "Conv1D", "Embedding", "GemmaTextScaledWordEmbedding")
@@ -53,17 +53,17 @@ def installed() -> bool:
     return importlib.util.find_spec("llvmlite") is not None
 
 
-def uncovered(module: nn.Module) -> str | None:
+def uncovered(module: nn.Module) -> Reason | None:
     """Which part of a model is not computed here, if there is one."""
     model: Any = module
     if model.device.type != "cpu":
-        return f"device {model.device.type}"
+        return plan.lacks("device", model.device.type)
     if not type(model).__module__.startswith("transformers.models."):
-        return f"a model of its own kind, {type(model).__name__}"
+        return plan.lacks("own_kind", type(model).__name__)
     if {name for name, _ in model.named_children()} - {"model", "transformer", "lm_head"}:
-        return "parts beside its layers"
+        return plan.lacks("other_parts")
     strange = next((kind for kind in _maps(model) if kind not in _PLAIN_MAPS), None)
-    return f"maps of kind {strange}" if strange else plan.uncovered(model.config)
+    return plan.lacks("maps", strange) if strange else plan.uncovered(model.config)
 
 
 def _maps(module: nn.Module) -> list[str]:

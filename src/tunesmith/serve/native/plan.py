@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tunesmith.serve.names import Reason
 from tunesmith.serve.native.slots import GELU_GATED, GELU_PLAIN, SILU_GATED
 
 _GATES = {"silu": SILU_GATED, "swish": SILU_GATED, "gelu_pytorch_tanh": GELU_GATED, "gelu_new": GELU_GATED}
@@ -53,24 +54,29 @@ class Plan:
     rotary: bool
 
 
-def uncovered(config: Any) -> str | None:
+def uncovered(config: Any) -> Reason | None:
     """Which part of a model is not computed here, if there is one."""
     if config.model_type not in _KNOWN:
-        return f"model type {config.model_type}"
+        return lacks("model_type", config.model_type)
     rope = getattr(config, "rope_parameters", None) or {}
     if rope.get("rope_type", "default") not in _ROPES:
-        return f"rotary positions of type {rope['rope_type']}"
+        return lacks("rope_type", rope["rope_type"])
     if rope.get("partial_rotary_factor", 1.0) != 1.0:
-        return "rotary positions of a part of each head"
+        return lacks("partial_rotary")
     if config.num_attention_heads % (getattr(config, "num_key_value_heads", None) or 1):
-        return "heads that share keys unevenly"
+        return lacks("uneven_heads")
     if getattr(config, "add_cross_attention", False):
-        return "attention to an encoder"
+        return lacks("cross_attention")
     if getattr(config, "scale_attn_by_inverse_layer_idx", False):
-        return "scores that are scaled by layer"
+        return lacks("scaled_by_layer")
     act = _activation(config)
     known = _GELUS if config.model_type == "gpt2" else _GATES
-    return None if act in known else f"activation {act}"
+    return None if act in known else lacks("activation", act)
+
+
+def lacks(part: str, value: str = "") -> Reason:
+    """That something is not computed here."""
+    return {"why": f"native.{part}", "value": value}
 
 
 def plan(config: Any) -> Plan:

@@ -12,6 +12,7 @@ import pytest
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.core.text import because
 from tunesmith.models.decoder import Batching, Decoder, run
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.sampling import Sampling
@@ -98,7 +99,7 @@ def test_a_model_that_is_not_covered_goes_to_torch_and_says_why(stories: Languag
     assert uncovered(module) is not None
     chosen = choose(module, LIMITS, "", Computing())
     assert chosen.computed == "torch"
-    assert chosen.instead == uncovered(module)
+    assert chosen.instead == uncovered(module) == {"why": "native.maps", "value": "FalconLinear"}
     chosen.engine.close()
     for wished, code in (
         (Computing(engine="native"), "N06"),
@@ -107,12 +108,17 @@ def test_a_model_that_is_not_covered_goes_to_torch_and_says_why(stories: Languag
         with pytest.raises(TunesmithError) as error:
             choose(module, LIMITS, "", wished)
         assert error.value.problems[0].code == code
+    with pytest.raises(TunesmithError, match="cause: maps of kind FalconLinear"):
+        choose(module, LIMITS, "", Computing(engine="native"))
 
 
 def test_weights_without_a_digest_are_not_taken_for_others(stories: LanguageModel) -> None:
     chosen = choose(stories.module, LIMITS, "", Computing())
     chosen.engine.close()
-    assert (chosen.computed, chosen.instead) == ("torch", "weights that have no digest")
+    assert chosen.computed == "torch"
+    assert chosen.instead is not None
+    assert because(chosen.instead, "en") == "weights that have no digest"
+    assert because(chosen.instead, "zh") == "权重没有摘要"
 
 
 def test_a_cache_that_others_may_write_to_is_not_used(
@@ -123,6 +129,7 @@ def test_a_cache_that_others_may_write_to_is_not_used(
     chosen = choose(stories.module, LIMITS, stories.digest, Computing())
     chosen.engine.close()
     assert chosen.computed == "torch"
+    assert str(tmp_path) in because(chosen.instead or {}, "zh")
     with pytest.raises(TunesmithError) as error:
         choose(stories.module, LIMITS, stories.digest, Computing(weights="int8"))
     assert error.value.problems[0].code == "N08"
