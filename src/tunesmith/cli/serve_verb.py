@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tunesmith.serve.request_log import RequestLog
     from tunesmith.serve.served import Deployment
     from tunesmith.studio.state import Studio
+    from tunesmith.workflow.serving import Serving
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
@@ -93,6 +94,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.serve.server import serve
     from tunesmith.studio.app import StudioExtension
     from tunesmith.studio.state import Studio
+    from tunesmith.workflow.serving import Serving
     from tunesmith.workflow.serving import serving
 
     made = serving(
@@ -112,18 +114,22 @@ def run(given: argparse.Namespace, output: Output) -> int:
             made.deployments,
             store=studio.store, log=log, pace=Pace(per_minute=given.per_minute, at_once=given.at_once),
             extension=StudioExtension(studio),
-            ready=lambda url: _say_ready(output, url, studio, made.deployments),
+            ready=lambda url: _say_ready(output, url, studio, made),
             host=given.host, port=given.port, hosts=given.hosts,
         )  # fmt: skip
     return 0
 
 
-def _say_ready(output: Output, url: str, studio: Studio, deployments: Iterable[Deployment]) -> None:
+def _say_ready(output: Output, url: str, studio: Studio, made: Serving) -> None:
     """Where the models and the page are, and what is computed otherwise than it was asked for."""
-    served = [*deployments]
+    served = [*made.deployments]
     output.data({"url": url, "studio": studio.address(url), "models": [_told(each) for each in served]})
     output.line(output.say("serve_ready", url=url))
     output.hint(output.say("serve_studio", url=studio.address(url)))
+    for base, names in _shared(served).items():
+        output.hint(output.say("serve_shared", base=base, names=", ".join(names)))
+    for name, kind in made.apart.items():
+        output.hint(output.say("serve_apart", name=name, kind=kind))
     for deployment in served:
         if instead := getattr(deployment, "instead", None):
             output.hint(
@@ -135,8 +141,17 @@ def _say_ready(output: Output, url: str, studio: Studio, deployments: Iterable[D
 def _told(deployment: Deployment) -> dict[str, Any]:
     """A served model as JSON."""
     told = {"name": deployment.name, "aliases": list(deployment.aliases), "task": deployment.task}
-    computed = getattr(deployment, "computed", None)
-    return {**told, "computed": computed} if computed else told
+    more = {name: getattr(deployment, name, None) for name in ("computed", "base")}
+    return told | {name: value for name, value in more.items() if value}
+
+
+def _shared(deployments: Iterable[Deployment]) -> dict[str, list[str]]:
+    """By the name of a base, the models that share its weights."""
+    found: dict[str, list[str]] = {}
+    for deployment in deployments:
+        if base := getattr(deployment, "base", None):
+            found.setdefault(base, []).append(deployment.name)
+    return found
 
 
 def _share(given: str) -> tuple[str, float]:

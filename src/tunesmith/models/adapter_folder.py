@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from tunesmith.models import adapters, peft_adapters, soft_prompt
+from tunesmith.models import adapter_config, adapters, peft_adapters, soft_prompt
 from tunesmith.models.json_file import read_json
 
 
@@ -19,11 +19,11 @@ def applied(model: nn.Module, folder: Path) -> nn.Module:
             the model cannot have a prompt.
         MissingError: M03 when it needs the peft library, which is not installed.
     """
-    config = read_json(folder / adapters.CONFIG)
+    config = read_json(folder / adapter_config.CONFIG)
     if config.get("peft_type") == "PROMPT_TUNING":
         soft_prompt.load(model, folder)
         return model
-    if adapters.is_plain(config):
+    if adapter_config.is_plain(config):
         adapters.load(model, folder)
         return adapters.merge(model)
     return peft_adapters.merged(model, folder)

@@ -8,38 +8,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models.json_file import read_json
-
-CONFIG = "adapter_config.json"
-WEIGHTS = "adapter_model.safetensors"
-_PREFIX = "base_model.model."
-
-# Settings of PEFT that change what an adapter computes, and the values with which they do not.
-_PLAIN: dict[str, tuple[Any, ...]] = {
-    "peft_type": ("LORA",),
-    "use_dora": (False,),
-    "alpha_pattern": ({}, None),
-    "rank_pattern": ({}, None),
-    "modules_to_save": ([], None),
-    "bias": ("none",),
-    "lora_bias": (False,),
-    "exclude_modules": (None, []),
-    "layers_to_transform": (None,),
-    "layer_replication": (None,),
-    "target_parameters": (None, []),
-    "trainable_token_indices": (None,),
-}
+from tunesmith.models.adapter_config import CONFIG, WEIGHTS
+from tunesmith.models.low_rank import PREFIX, is_meant, read, scale, size_of, sizes
 
 
 class LoraLinear(nn.Module):
@@ -49,14 +29,12 @@ class LoraLinear(nn.Module):
         self, base: nn.Module, rank: int, alpha: float, dropout: float, *, rank_stabilised: bool = False
     ) -> None:
         super().__init__()
-        # GPT-2's Conv1D keeps its weight as [in, out].
         self.transposed = isinstance(base, Conv1D)
-        shape: tuple[int, ...] = tuple(base.weight.shape)  # type: ignore[arg-type]
-        outputs, inputs = shape[::-1] if self.transposed else shape
+        outputs, inputs = size_of(base)
         self.base = base
         self.alpha = alpha
         self.rank_stabilised = rank_stabilised
-        self.scale = alpha / (math.sqrt(rank) if rank_stabilised else rank)
+        self.scale = scale(alpha, rank, rank_stabilised=rank_stabilised)
         self.dropout = nn.Dropout(dropout)
         self.lora_A = nn.Parameter(torch.empty(rank, inputs))
         self.lora_B = nn.Parameter(torch.zeros(outputs, rank))
@@ -111,7 +89,7 @@ def add(
     model.requires_grad_(requires_grad=False)
     for name in chosen:
         base = model.get_submodule(name)
-        _replace(model, name, LoraLinear(base, rank, alpha, dropout, rank_stabilised=rank_stabilised))
+        replace(model, name, LoraLinear(base, rank, alpha, dropout, rank_stabilised=rank_stabilised))
     return chosen
 
 
@@ -133,12 +111,7 @@ def _matches(model: nn.Module, name: str, module: nn.Module, targets: Sequence[s
     if targets == "all-linear":
         head = model.get_output_embeddings()  # type: ignore[operator]
         return module is not head
-    return _is_meant(name, [targets] if isinstance(targets, str) else targets)
-
-
-def _is_meant(name: str, targets: Sequence[str]) -> bool:
-    """Whether a module's name is one of `targets`, or ends with it after a dot."""
-    return any(name == target or name.endswith(f".{target}") for target in targets)
+    return is_meant(name, [targets] if isinstance(targets, str) else targets)
 
 
 def _linear_names(model: nn.Module) -> list[str]:
@@ -146,7 +119,8 @@ def _linear_names(model: nn.Module) -> list[str]:
     return sorted(set(found))
 
 
-def _replace(model: nn.Module, name: str, module: nn.Module) -> None:
+def replace(model: nn.Module, name: str, module: nn.Module) -> None:
+    """Put a module in the place of the one of a name."""
     parent, _, child = name.rpartition(".")
     setattr(model.get_submodule(parent), child, module)
 
@@ -161,7 +135,7 @@ def adapters(model: nn.Module) -> Iterator[tuple[str, LoraLinear]]:
 def merge(model: nn.Module) -> nn.Module:
     """Fold all adapters into the weights they sit on."""
     for name, adapter in list(adapters(model)):
-        _replace(model, name, adapter.merged())
+        replace(model, name, adapter.merged())
     return model
 
 
@@ -186,15 +160,9 @@ def save(model: nn.Module, folder: Path, *, base: str, task_type: str) -> None:
     (folder / CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
     weights: dict[str, Tensor] = {}
     for name, adapter in found.items():
-        weights[f"{_PREFIX}{name}.lora_A.weight"] = adapter.lora_A.detach().contiguous()
-        weights[f"{_PREFIX}{name}.lora_B.weight"] = adapter.lora_B.detach().contiguous()
+        weights[f"{PREFIX}{name}.lora_A.weight"] = adapter.lora_A.detach().contiguous()
+        weights[f"{PREFIX}{name}.lora_B.weight"] = adapter.lora_B.detach().contiguous()
     save_file(weights, str(folder / WEIGHTS))
-
-
-def is_plain(config: Mapping[str, Any]) -> bool:
-    """Whether an adapter_config.json means LoRA or rsLoRA and nothing besides."""
-    is_list = isinstance(config.get("target_modules", []), list)
-    return is_list and all(config.get(name, plain[0]) in plain for name, plain in _PLAIN.items())
 
 
 def load(model: nn.Module, folder: Path) -> None:
@@ -203,34 +171,13 @@ def load(model: nn.Module, folder: Path) -> None:
     Raises:
         ModelError: M21 when they do not fit this model.
     """
-    config = read_json(folder / CONFIG)
-    try:
-        targets, rank = config["target_modules"], config["r"]
-        names = _full_names(model, targets)
-        for name in names:
-            base = model.get_submodule(name)
-            dropout, stable = config.get("lora_dropout", 0.0), bool(config.get("use_rslora"))
-            module = LoraLinear(base, rank, config["lora_alpha"], dropout, rank_stabilised=stable)
-            _replace(model, name, module)
-        _fill(model, load_file(str(folder / WEIGHTS)))
-    except (KeyError, AttributeError, OSError, RuntimeError, SafetensorError) as error:
-        raise ModelError("M21", file=folder, reason=str(error)) from error
-
-
-def _full_names(model: nn.Module, targets: Sequence[str]) -> list[str]:
-    return [
-        name
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Linear | Conv1D) and _is_meant(name, targets)
-    ]
-
-
-def _fill(model: nn.Module, weights: dict[str, Tensor]) -> None:
-    parameters = dict(model.named_parameters())
-    wanted = {f"{name}.{part}" for name, _ in adapters(model) for part in ("lora_A", "lora_B")}
-    if lost := sorted(wanted - {key.removeprefix(_PREFIX).removesuffix(".weight") for key in weights}):
-        raise KeyError(f"no weights of {lost[0]}")
-    for key, value in weights.items():
-        name = key.removeprefix(_PREFIX).removesuffix(".weight")
+    found = read(sizes(model), folder)
+    for name, (low, high) in found.factors.items():
+        module = LoraLinear(
+            model.get_submodule(name), found.rank, found.alpha, found.dropout,
+            rank_stabilised=found.rank_stabilised,
+        )  # fmt: skip
         with torch.no_grad():
-            parameters[name].copy_(value)
+            module.lora_A.copy_(low)
+            module.lora_B.copy_(high)
+        replace(model, name, module)

@@ -19,6 +19,7 @@ from transformers import PreTrainedModel
 
 from tunesmith.core.errors import UsageError
 from tunesmith.models import chunks, past
+from tunesmith.models.bank import Bank, Given
 from tunesmith.models.likelihood import read
 from tunesmith.models.sampler import Sampler
 from tunesmith.models.sampling import Sampling
@@ -58,7 +59,7 @@ class Batching:
         """A past without sequences."""
         raise NotImplementedError
 
-    def likelihoods(self, ids: Sequence[int], top: int) -> list[Likelihood]:
+    def likelihoods(self, ids: Sequence[int], top: int, adapter: str | None = None) -> list[Likelihood]:
         """How likely the model finds every id but the first, given those before it."""
         raise NotImplementedError
 
@@ -74,10 +75,13 @@ class Batching:
         return len(self._rows) + len(self._newcomers)
 
     @torch.inference_mode()
-    def add(self, ids: Sequence[int], sampling: Sampling) -> int:
+    def add(self, ids: Sequence[int], sampling: Sampling, adapter: str | None = None) -> int:
         """Take a sequence in; its first token comes with the step that ends its prompt. Returns its handle.
 
+        With an `adapter`, it is continued by the model that this makes of the base.
+
         Raises:
+            NotFoundError: S61 when there is no such adapter.
             UsageError: S02 when `ids` leave no room in the context, S21 for an id outside the vocabulary, S22
                 when there are none, S25 when the batch is full.
         """
@@ -90,7 +94,7 @@ class Batching:
         handle = self._handles
         self._handles += 1
         sampler = Sampler(sampling)
-        unread = ids[self._past.begin(handle, ids) :]
+        unread = ids[self._past.begin(handle, ids, adapter) :]
         self._newcomers[handle] = Sequenced(handle=handle, sampler=sampler, room=room, unread=unread)
         return handle
 
@@ -168,16 +172,24 @@ class Decoder(Batching):
     """Batching over `module`, a causal model with the interface of transformers, in eval mode.
 
     `chunk` None: as many tokens as a processor reads in a fraction of a second. Beginnings that were read are
-    kept in `remembered` bytes for prompts that begin so, if the model's past is computed here.
+    kept in `remembered` bytes for prompts that begin so, if the model's past is computed here. Sequences may
+    ask for adapters of `bank`.
 
     Raises:
         ModelError: S23 when the model's past is not keys and values.
     """
 
     def __init__(
-        self, module: nn.Module, *, max_batch: int, chunk: int | None = None, remembered: int = 0
+        self,
+        module: nn.Module,
+        *,
+        max_batch: int,
+        chunk: int | None = None,
+        remembered: int = 0,
+        bank: Bank | None = None,
     ) -> None:
         self.module = cast("PreTrainedModel", module)
+        self._bank = bank
         self._remembered = remembered
         text_config = self.module.config.get_text_config(decoder=True)
         super().__init__(
@@ -189,11 +201,14 @@ class Decoder(Batching):
 
     def fresh(self) -> past.Past:
         """See `Batching.fresh`."""
-        return past.of(self.module, self._remembered)
+        return past.of(self.module, self._remembered, self._bank)
 
-    def likelihoods(self, ids: Sequence[int], top: int) -> list[Likelihood]:
+    def likelihoods(self, ids: Sequence[int], top: int, adapter: str | None = None) -> list[Likelihood]:
         """See `Batching.likelihoods`."""
-        return read(self.module, ids, top)
+        given = Given(self._bank)
+        given.note(0, adapter)
+        with given.over([0]):
+            return read(self.module, ids, top)
 
 
 def _next(sequence: Sequenced, logits: Tensor) -> Token:

@@ -55,7 +55,7 @@ def followed(model: LanguageModel, pairs: Sequence[Pair]) -> list[Followed]:
     """Each continuation; those whose tokens but the last are read in the same way are read once.
 
     Raises:
-        ModelError: M12 when a continuation alone is longer than the context.
+        ModelError: M12 when a continuation alone is longer than the context; M80 when nothing is before it.
     """
     found: list[Followed] = []
     seen: list[int] = []
@@ -64,6 +64,8 @@ def followed(model: LanguageModel, pairs: Sequence[Pair]) -> list[Followed]:
         read = [*prompt, *continuation][:-1]
         if len(continuation) > model.context:
             raise ModelError("M12", name=model.name, tokens=len(continuation), context=model.context)
+        if not prompt:
+            raise ModelError("M80", name=model.name)
         cut = max(0, len(read) - model.context)
         if logits is None or read != seen or len(logits) < len(continuation):
             seen, logits = read, _logits(model, read[cut:], len(continuation))

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tunesmith.models.bank import Bank, Given
 from tunesmith.models.prefixes import Prefixes
 from tunesmith.models.slabs import Prefix, Shape, Slab, Slabs
 
@@ -61,10 +62,10 @@ class _Part:
 class LlamaPast:
     """The past of a batch, see `past.Past`. `module`: a model that is covered.
 
-    In `remembered` bytes, beginnings of sequences are kept for others that begin so.
+    In `remembered` bytes, beginnings of sequences are kept for others that begin so, with the same adapter.
     """
 
-    def __init__(self, module: nn.Module, remembered: int = 0) -> None:
+    def __init__(self, module: nn.Module, remembered: int = 0, bank: Bank | None = None) -> None:
         model: Any = module
         config = model.config
         self._inner: Any = model.base_model
@@ -83,15 +84,17 @@ class LlamaPast:
         self._prefixes: dict[int, Prefix] = {}
         self._slabs = Slabs(self._shape)
         self.known = Prefixes(remembered)
+        self._given = Given(bank)
         self._ids: dict[int, list[int]] = {}  # what was read of each sequence, if beginnings are kept
 
-    def begin(self, sequence: int, ids: Sequence[int]) -> int:
+    def begin(self, sequence: int, ids: Sequence[int], adapter: str | None = None) -> int:
         """See `Past.begin`."""
+        self._given.note(sequence, adapter)
         prefix = self._prefixes[sequence] = Prefix(self._shape)
         if not self.known.room:
             return 0
         self._ids[sequence] = list(ids)
-        if found := self.known.longest(ids):
+        if found := self.known.longest(ids, self._given.of(sequence)):
             store, length = found
             prefix.reserve(len(ids))
             prefix.store[:, :, :length] = store[:, :, :length]
@@ -109,7 +112,8 @@ class LlamaPast:
             parts.append(_Part(len(positions), end, self._within(prefix, len(ids))))
             positions += range(prefix.length, prefix.length + len(ids))
         tokens = [token for _, ids in reads for token in ids]
-        logits = self._logits(tokens, positions, parts, last=[part.end - 1 for part in parts])
+        with self._given.over(sequence for sequence, ids in reads for _ in ids):
+            logits = self._logits(tokens, positions, parts, last=[part.end - 1 for part in parts])
         for sequence, ids in reads:
             self._prefixes[sequence].length += len(ids)
         return logits
@@ -119,7 +123,7 @@ class LlamaPast:
         prefix = self._prefixes.pop(sequence)
         self._slabs.add(sequence, prefix.store, prefix.length)
         if self.known.room:
-            self.known.keep(self._ids[sequence], prefix.store)
+            self.known.keep(self._ids[sequence], prefix.store, self._given.of(sequence))
 
     def forward(self, tokens: Mapping[int, int]) -> Tensor:
         """See `Past.forward`."""
@@ -131,7 +135,8 @@ class LlamaPast:
             start = parts[-1].end if parts else 0
             parts.append(_Part(start, start + len(slab.sequences), self._beside(slab)))
         positions = [length for slab in slabs for length in slab.lengths]
-        logits = self._logits([tokens[sequence] for sequence in order], positions, parts, last=None)
+        with self._given.over(order):
+            logits = self._logits([tokens[sequence] for sequence in order], positions, parts, last=None)
         for slab in slabs:
             slab.lengths[:] = [length + 1 for length in slab.lengths]
         if self.known.room:
@@ -142,11 +147,12 @@ class LlamaPast:
 
     def drop(self, sequence: int) -> None:
         """See `Past.drop`."""
-        ids = self._ids.pop(sequence, [])
+        ids, adapter = self._ids.pop(sequence, []), self._given.of(sequence)
+        self._given.forget(sequence)
         if self._prefixes.pop(sequence, None) is not None:
             return
         if self.known.room:
-            self.known.keep(ids, self._slabs.taken(sequence))
+            self.known.keep(ids, self._slabs.taken(sequence), adapter)
         self._slabs.drop(sequence)
 
     def _logits(

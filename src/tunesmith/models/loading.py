@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models import adapter_folder, adapters, bio, card, inspection, language, own, tokenizer
+from tunesmith.models import adapter_config, adapter_folder, bio, card, inspection, language, own, tokenizer
 from tunesmith.models import reference as _known  # noqa: F401  so that the Auto classes know its kinds
 from tunesmith.models.card import Card, Kind
 from tunesmith.models.classifier import Classifier, TextClassifier
@@ -215,7 +215,7 @@ def encoder_module(folder: Path) -> nn.Module:
 
 
 def _module(kind: Any, folder: Path) -> nn.Module:
-    if not (folder / adapters.CONFIG).exists():
+    if not (folder / adapter_config.CONFIG).exists():
         return _pretrained(kind, folder)
     return adapter_folder.applied(_module(kind, _base(folder)), folder)
 

@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from tunesmith.core.errors import MissingError, ModelError
-from tunesmith.models.adapters import CONFIG, WEIGHTS, matching
+from tunesmith.models.adapter_config import CONFIG, WEIGHTS
+from tunesmith.models.adapters import matching
 from tunesmith.models.json_file import read_json
 
 _PREFIX = "base_model.model."
@@ -196,5 +197,5 @@ def _library() -> Any:
     try:
         import peft
     except ImportError as error:
-        raise MissingError("M03", name="this kind of adapter", package="peft", extra="peft") from error
+        raise MissingError("M03", name="DoRA / IA3 / rank_pattern", package="peft", extra="peft") from error
     return peft

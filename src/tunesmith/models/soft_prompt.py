@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models.adapters import CONFIG, WEIGHTS
+from tunesmith.models.adapter_config import CONFIG, WEIGHTS
 from tunesmith.models.json_file import read_json
 
 _TENSOR = "prompt_embeddings"

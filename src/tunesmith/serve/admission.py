@@ -69,6 +69,11 @@ class WaitingRoom(Generic[J]):
         """The sum of the sizes of what waits."""
         return self._sizes.total()
 
+    def jobs(self) -> list[J]:
+        """All that waits."""
+        with self._changed:
+            return list(self._keys)
+
     def put(self, jobs: Sequence[J], key: str = "") -> None:
         """Let jobs of a key in, all or none; any may come when none of its own wait.
 

@@ -10,6 +10,8 @@ import logging
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.models.decoder import Batching
@@ -34,11 +36,26 @@ class _Job:
         return len(self.prompt.ids) + self.prompt.sampling.max_new_tokens
 
 
-class BatchEngine:
-    """Serves what a decoder continues. Close it to end its thread."""
+class Bank(Protocol):
+    """Adapters that prompts may ask for, by name; any thread may change them."""
 
-    def __init__(self, decoder: Batching, limits: Limits) -> None:
+    def add(self, name: str, folder: Path) -> None:
+        """Read an adapter from a PEFT folder.
+
+        Raises:
+            ModelError: M21 when it does not fit.
+        """
+
+    def remove(self, name: str) -> None:
+        """Take an adapter out; who began with it goes on."""
+
+
+class BatchEngine:
+    """Serves what a decoder continues, with adapters of `bank`. Close it to end its thread."""
+
+    def __init__(self, decoder: Batching, limits: Limits, bank: Bank) -> None:
         self._decoder = decoder
+        self.bank = bank
         self._limits = limits
         self._room: WaitingRoom[_Job] = WaitingRoom(limits)
         self._quarantine = Quarantine()
@@ -53,7 +70,7 @@ class BatchEngine:
         if not self._healthy:
             raise TunesmithError("S05")
         for prompt in prompts:
-            self._quarantine.check(prompt.ids)
+            self._quarantine.check(prompt.content)
         jobs: list[_Job] = []
         stream = TokenStream(
             len(prompts),
@@ -119,7 +136,7 @@ class BatchEngine:
             if job.prompt.read is not None:
                 self._read(job, job.prompt.read)
             if job.prompt.sampling.max_new_tokens:
-                handle = self._decoder.add(job.prompt.ids, job.prompt.sampling)
+                handle = self._decoder.add(job.prompt.ids, job.prompt.sampling, job.prompt.adapter)
                 self._running[handle] = job
         except TunesmithError as error:
             self._deliver([(job, error)])
@@ -129,11 +146,11 @@ class BatchEngine:
     def _give_up(self, job: _Job, error: Exception) -> None:
         """A request failed without the others."""
         logger.error("a request could not be computed", exc_info=error)
-        self._quarantine.note(job.prompt.ids)
+        self._quarantine.note(job.prompt.content)
         self._deliver([(job, TunesmithError("S05"))])
 
     def _read(self, job: _Job, top: int) -> None:
-        found = self._decoder.likelihoods(job.prompt.ids, top)
+        found = self._decoder.likelihoods(job.prompt.ids, top, job.prompt.adapter)
         finish: Finish | None = None if job.prompt.sampling.max_new_tokens else "length"
         self._deliver([(job, Reading(found, finish))])
 

@@ -24,12 +24,18 @@ class Prompt:
     """One sequence to be continued.
 
     With `read` its stream begins with a `Reading`: how likely its own ids are, beside so many likelier ones.
-    Only such a prompt may ask for no new tokens.
+    Only such a prompt may ask for no new tokens. It is continued by the base with an `adapter`, or by itself.
     """
 
     ids: Sequence[int]
     sampling: Sampling
     read: int | None = None
+    adapter: str | None = None
+
+    @property
+    def content(self) -> object:
+        """What is read by whom: the same for prompts that break a model in the same way."""
+        return self.ids if self.adapter is None else (self.adapter, self.ids)
 
 
 @dataclass(frozen=True, slots=True)

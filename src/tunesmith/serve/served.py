@@ -52,6 +52,7 @@ class TextDeployment(Served):
     """A served language model. `context` is in tokens; `vocabulary` counts ids.
 
     `computed` names its engine and the numbers of its weights; `instead` is why another engine was not taken.
+    `base` is the model whose weights it shares with others.
     """
 
     tokenizer: Tokenizer
@@ -61,6 +62,7 @@ class TextDeployment(Served):
     engine: Engine
     computed: str = "torch"
     instead: Reason | None = None
+    base: str | None = None
     task: ClassVar[ServedTask] = "generate"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -17,11 +17,14 @@ from tunesmith.serve.names import EngineName, Weights
 from tunesmith.serve.served import Deployment
 from tunesmith.serve.server import asks_for_keys
 from tunesmith.serve.worker.deployment import deploy_apart
+from tunesmith.workflow.bases import Bases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
     """What is served, the store where keys are, and the aliases to look at.
+
+    `apart` names adapters that are folded into a base of their own, with their kind.
 
     When `held` is closed, all engines are, and the folders may be removed again.
     """
@@ -30,6 +33,7 @@ class Serving:
     store: Store | None
     sources: list[Source]
     held: ExitStack
+    apart: Mapping[str, str]
 
 
 def serving(
@@ -59,6 +63,7 @@ def serving(
     given = [*labels, *(label for label, _ in (*canaries, *shadows) if label not in labels)]
     found = [resolve(label, workspace) for label in given]
     deployments, sources = Deployments(()), list[Source]()
+    start = Starting(workspace=workspace, engine=engine, weights=weights, bases=Bases(found, engine, weights))
     with ExitStack() as held:
         held.callback(deployments.close)
         held.enter_context(using(workspace, [r.folder for r in found if r.folder]))
@@ -66,19 +71,58 @@ def serving(
             loading(label)
             version = store and _followed(store, label)
             if version is None:
-                deployments.add(_deploy(resolved, name, aliases, engine, weights))
+                deployments.add(start.deploy(resolved, name, aliases))
                 continue
             names = [label]
             if label in labels and sum(other.partition("@")[0] == resolved.name for other in labels) == 1:
                 names.append(resolved.name)
-            source = _source(label, tuple(names), workspace, held, engine, weights)
+            source = start.source(label, tuple(names), held)
             deployments.add(source.load())
             sources.append(source)
         for label, part in canaries:
             _share(deployments.share, deployments, labels, label, part)
         for label, part in shadows:
             _share(deployments.shadow, deployments, labels, label, part)
-        return Serving(deployments=deployments, store=store, sources=sources, held=held.pop_all())
+        apart = start.bases.apart
+        return Serving(
+            deployments=deployments, store=store, sources=sources, held=held.pop_all(), apart=apart
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starting:
+    """How models are started: by which engine, with which weights, and who shares a base with whom."""
+
+    workspace: Workspace
+    bases: Bases
+    engine: EngineName = "auto"
+    weights: Weights | None = None
+
+    def deploy(self, resolved: Resolved, name: str, aliases: Sequence[str]) -> Deployment:
+        """Serve a model out of a process of its own, or of its base, which tries it out first.
+
+        Raises:
+            ModelError: M13 for one that has no folder, M14 for a hosted one.
+        """
+        if resolved.hosted is not None:
+            raise ModelError("M14", name=name, wanted="serve", task="ask, eval, eval.against")
+        if resolved.folder is None:
+            raise ModelError("M13", name=name)
+        return self.bases.deploy(resolved, name, aliases) or deploy_apart(
+            resolved.folder, name=name, aliases=aliases, engine=self.engine, weights=self.weights
+        )
+
+    def source(self, label: str, names: tuple[str, ...], held: ExitStack) -> Source:
+        """Where a label with an alias leads, now and later."""
+        store = Store(self.workspace.database)
+
+        def made() -> Deployment:
+            release = store.release(label)
+            resolved = resolve(release.label, self.workspace)
+            held.enter_context(using(self.workspace, [resolved.folder] if resolved.folder else []))
+            return self.deploy(resolved, release.label, names)
+
+        return Source(label=label, version=lambda: _followed(store, label), load=made)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,51 +144,14 @@ def one(label: str, workspace: Workspace, *, taken: Callable[[str], bool], held:
     resolved = resolve(label, workspace)
     store = Store(workspace.database) if workspace.database.exists() else None
     bare = () if taken(resolved.name) else (resolved.name,)
+    start = Starting(workspace=workspace, bases=Bases([], "auto", None))
     if store is None or _followed(store, label) is None:
         names = [name for name in dict.fromkeys((*bare, label)) if not taken(name)] or [label]
-        made = _deploy(resolved, names[0], names[1:])
+        made = start.deploy(resolved, names[0], names[1:])
         held.enter_context(using(workspace, [resolved.folder] if resolved.folder else []))
         return Loaded(deployment=made, source=None)
-    source = _source(label, (label, *bare), workspace, held)
+    source = start.source(label, (label, *bare), held)
     return Loaded(deployment=source.load(), source=source)
-
-
-def _deploy(
-    resolved: Resolved,
-    name: str,
-    aliases: Sequence[str],
-    engine: EngineName = "auto",
-    weights: Weights | None = None,
-) -> Deployment:
-    """Serve a model out of a process of its own, which tries it out first.
-
-    Raises:
-        ModelError: M13 for one that has no folder, M14 for a hosted one.
-    """
-    if resolved.hosted is not None:
-        raise ModelError("M14", name=name, wanted="serve", task="ask, eval, eval.against")
-    if resolved.folder is None:
-        raise ModelError("M13", name=name)
-    return deploy_apart(resolved.folder, name=name, aliases=aliases, engine=engine, weights=weights)
-
-
-def _source(
-    label: str,
-    names: tuple[str, ...],
-    workspace: Workspace,
-    held: ExitStack,
-    engine: EngineName = "auto",
-    weights: Weights | None = None,
-) -> Source:
-    store = Store(workspace.database)
-
-    def made() -> Deployment:
-        release = store.release(label)
-        resolved = resolve(release.label, workspace)
-        held.enter_context(using(workspace, [resolved.folder] if resolved.folder else []))
-        return _deploy(resolved, release.label, names, engine, weights)
-
-    return Source(label=label, version=lambda: _followed(store, label), load=made)
 
 
 def _followed(store: Store, label: str) -> str | None:

@@ -188,7 +188,11 @@ def test_a_base_stays_while_an_adapter_needs_it(call, adapter):
     said = call("models", "remove", "base@1", "--lang", "zh")
     assert said.code == 1
     assert "tuned@1 是它的适配器" in said.err
-    call("models", "remove", "tuned@1")
+    assert "tuned@1" in call("models", "adapters", "base@1").out
+    removed = call("models", "remove", "tuned@1", "--json").json
+    assert removed == {"release": "tuned@1", "removed": True}
+    assert call("models", "adapters", "base@1", "--json").json["adapters"] == []
+    assert "error[C07]" in call("models", "remove", "tuned@1").err
     assert call("models", "remove", "base@1").code == 0
 
 

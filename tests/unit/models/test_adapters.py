@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models import adapters
+from tunesmith.models import adapter_config, adapters
 
 # peft asks transformers by a name that transformers is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
@@ -168,7 +168,7 @@ def test_with_rank_stabilisation_peft_computes_the_same(
     torch.testing.assert_close(logits(again), logits(module), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("file", [adapters.CONFIG, adapters.WEIGHTS])
+@pytest.mark.parametrize("file", [adapter_config.CONFIG, adapter_config.WEIGHTS])
 def test_a_damaged_adapter_is_told(shared_data: Path, tmp_path: Path, file: str) -> None:
     module = stories(shared_data)
     adapters.add(module, rank=4, alpha=12)
@@ -181,6 +181,6 @@ def test_the_file_says_what_peft_needs(shared_data: Path, tmp_path: Path) -> Non
     module = stories(shared_data)
     adapters.add(module, rank=4, alpha=12, dropout=0.1)
     adapters.save(module, tmp_path, base="stories", task_type="CAUSAL_LM")
-    said = json.loads((tmp_path / adapters.CONFIG).read_text("utf-8"))
+    said = json.loads((tmp_path / adapter_config.CONFIG).read_text("utf-8"))
     assert (said["r"], said["lora_alpha"], said["lora_dropout"]) == (4, 12, 0.1)
     assert said["base_model_name_or_path"] == "stories"

@@ -67,3 +67,10 @@ def test_a_continuation_that_no_context_holds_is_refused(model):
         followed(model, [([1], [5] * (model.context + 1))])
     (whole,) = followed(model, [([1], [5] * model.context)])
     assert whole.logprob < 0
+
+
+def test_nothing_before_a_text_is_told_where_no_token_begins_it(model):
+    whole = pair(model.tokenizer, "", "Once upon a time")
+    assert whole[0] == [1]  # this one's tokenizer begins texts itself
+    with pytest.raises(ModelError, match="M80"):
+        followed(model, [([], whole[1])])

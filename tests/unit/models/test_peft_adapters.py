@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models import adapter_folder, adapters, peft_adapters
+from tunesmith.models import adapter_config, adapter_folder, adapters, peft_adapters
 
 # peft asks transformers by a name that transformers is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
@@ -100,7 +100,12 @@ def test_the_same_adapter_is_written_in_the_same_bytes(stories: Any, tmp_path: P
         torch.manual_seed(3)
         METHODS[method](module)
         adapter_folder.save(module, tmp_path / name, base="base", task_type="CAUSAL_LM")
-        found.append([(tmp_path / name / file).read_bytes() for file in (adapters.CONFIG, adapters.WEIGHTS)])
+        found.append(
+            [
+                (tmp_path / name / file).read_bytes()
+                for file in (adapter_config.CONFIG, adapter_config.WEIGHTS)
+            ]
+        )
     assert found[0] == found[1]
 
 
@@ -155,8 +160,8 @@ def test_a_kind_that_cannot_be_folded_in_or_would_run_code_is_refused(
     module = stories()
     METHODS["dora"](module)
     adapter_folder.save(module, tmp_path, base="base", task_type="CAUSAL_LM")
-    said = json.loads((tmp_path / adapters.CONFIG).read_text("utf-8"))
-    (tmp_path / adapters.CONFIG).write_text(json.dumps(said | changes), "utf-8")
+    said = json.loads((tmp_path / adapter_config.CONFIG).read_text("utf-8"))
+    (tmp_path / adapter_config.CONFIG).write_text(json.dumps(said | changes), "utf-8")
     assert refused(stories(), tmp_path) == code
 
 
@@ -166,11 +171,11 @@ def test_weights_that_are_not_all_there_are_refused(stories: Any, tmp_path: Path
     module = stories()
     METHODS["dora"](module)
     adapter_folder.save(module, tmp_path, base="base", task_type="CAUSAL_LM")
-    weights = load_file(tmp_path / adapters.WEIGHTS)
+    weights = load_file(tmp_path / adapter_config.WEIGHTS)
     weights.pop(sorted(weights)[0])
-    save_file(weights, tmp_path / adapters.WEIGHTS)
+    save_file(weights, tmp_path / adapter_config.WEIGHTS)
     assert refused(stories(), tmp_path) == "M21"
-    (tmp_path / adapters.WEIGHTS).rename(tmp_path / "adapter_model.bin")
+    (tmp_path / adapter_config.WEIGHTS).rename(tmp_path / "adapter_model.bin")
     assert refused(stories(), tmp_path) == "M08"
 
 

@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 import tunesmith
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import adapters, card
+from tunesmith.models import adapter_config, adapters, card
 from tunesmith.models.card import Base, Card
 from tunesmith.models.resolve import weights_digest
 from tunesmith.workflow import adopting, exporting, releases
@@ -119,7 +119,7 @@ def test_a_base_with_other_weights_than_it_was_trained_on_is_refused(
 
 def test_a_base_that_is_not_here_is_asked_for(base: Path, tmp_path: Path, workspace: Workspace) -> None:
     written(base, tmp_path / "adapter")
-    config = tmp_path / "adapter" / adapters.CONFIG
+    config = tmp_path / "adapter" / adapter_config.CONFIG
     said = json.loads(config.read_text("utf-8"))
     config.write_text(json.dumps(said | {"base_model_name_or_path": "nowhere"}), "utf-8")
     assert refused(str(tmp_path / "adapter"), workspace)[0] == "M62"

@@ -66,7 +66,7 @@ def require() -> None:
     """
     for package in ("onnx", "onnxscript", "onnxruntime"):
         if find_spec(package) is None:
-            raise MissingError("M03", name="the format onnx", package=package, extra="onnx")
+            raise MissingError("M03", name="ONNX", package=package, extra="onnx")
 
 
 def _followed(model: Any) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tunesmith.serve.native.compiler import compiled
-from tunesmith.serve.native.intrinsics import add, call, get, put, put_word, whole
+from tunesmith.serve.native.intrinsics import add, get, put, put_word, whole
 from tunesmith.serve.native.meeting import taken_of
 from tunesmith.serve.native.operands import copy, rounded
+from tunesmith.serve.native.panels import multiply
 from tunesmith.serve.native.rows import clear, rms_norm, rotate, softmax
 from tunesmith.serve.native.slots import BLOCK, COLUMNS, PAGE, Kind, Slot
 
@@ -142,18 +143,3 @@ def _block(
     for row in range(rows):
         to = (begin + row // together) * width + (head + row % together) * size
         copy(mix + 4 * row * wide, size, whole(table, Slot.ATTENDED) + 4 * to)
-
-
-@compiled
-def multiply(
-    panels: int, count: int, depth: int, x: int, x_stride: int, y: int, y_stride: int, rows: int, kernels: int
-) -> None:
-    """`y += x @ panels` for so many rows, panels, and a depth, by the kernels of a format without scales."""
-    most, size = whole(kernels, Kind.ROWS), depth * whole(kernels, Kind.BITS) // 8
-    for panel in range(count):
-        for row in range(0, rows, most):
-            call(
-                whole(kernels, Kind.KERNELS + min(most, rows - row)),
-                (panels + panel * size, 0, x + 4 * row * x_stride, 4 * x_stride, 0, 0, depth,
-                 y + 4 * (row * y_stride + panel * COLUMNS), 4 * y_stride),
-            )  # fmt: skip

@@ -21,6 +21,7 @@ from tunesmith.models.token import Likelihood
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.names import Weights
 from tunesmith.serve.native import certificate, isa, packed, plan, sources, store, threads
+from tunesmith.serve.native.bank import NativeBank
 from tunesmith.serve.native.certificate import Certificate
 from tunesmith.serve.native.decoder import NativeDecoder
 from tunesmith.serve.native.formats import Format
@@ -59,7 +60,8 @@ def decoder(
     size = memory_format([*kinds.values()], shape.head).bits // 8
     room, kept = _room(shape, limits, size, count or threads.count())
     model = NativeModel(shape, config, arrays, kinds, here, room)
-    made = NativeDecoder(model, max_batch=limits.batch, chunk=room.rows, kept=kept)
+    bank = NativeBank(module, shape)
+    made = NativeDecoder(model, max_batch=limits.batch, chunk=room.rows, kept=kept, bank=bank)
     if not certificate.exists(digest, weights):
         certificate.write(digest, _certified(module, made, weights))
     return made

@@ -10,16 +10,22 @@ from tunesmith.models.decoder import Batching, Failed, Sequenced
 from tunesmith.models.lookup import Lookup
 from tunesmith.models.sampling import Sampling
 from tunesmith.models.token import Likelihood, Token
+from tunesmith.serve.native.bank import NativeBank
 from tunesmith.serve.native.model import NativeModel
 from tunesmith.serve.native.past import NativePast
 from tunesmith.serve.native.slots import PAGE
 
 
 class NativeDecoder(Batching):
-    """Continues up to `max_batch` sequences at once; `kept` pages stay for prompts that begin alike."""
+    """Continues up to `max_batch` sequences at once; `kept` pages stay for prompts that begin alike.
 
-    def __init__(self, model: NativeModel, *, max_batch: int, chunk: int, kept: int) -> None:
-        self._model, self._kept = model, kept
+    Sequences may ask for adapters of `bank`.
+    """
+
+    def __init__(
+        self, model: NativeModel, *, max_batch: int, chunk: int, kept: int, bank: NativeBank
+    ) -> None:
+        self._model, self._kept, self.bank = model, kept, bank
         super().__init__(
             vocabulary=model.plan.vocabulary, context=model.room.context, max_batch=max_batch, chunk=chunk
         )
@@ -32,12 +38,12 @@ class NativeDecoder(Batching):
     def fresh(self) -> NativePast:
         """See `Batching.fresh`."""
         self._lookups: dict[int, Lookup] = {}
-        self._native = NativePast(self._model, self._kept)
+        self._native = NativePast(self._model, self._kept, self.bank)
         return self._native
 
-    def add(self, ids: Sequence[int], sampling: Sampling) -> int:
+    def add(self, ids: Sequence[int], sampling: Sampling, adapter: str | None = None) -> int:
         """See `Batching.add`."""
-        handle = super().add(ids, sampling)
+        handle = super().add(ids, sampling, adapter)
         self._lookups[handle] = Lookup(ids)
         return handle
 
@@ -71,9 +77,9 @@ class NativeDecoder(Batching):
             self._native.keep(sequence.handle, read[: right + 1])
             self._lookups[sequence.handle].learn(len(guessed), right)
 
-    def likelihoods(self, ids: Sequence[int], top: int) -> list[Likelihood]:
+    def likelihoods(self, ids: Sequence[int], top: int, adapter: str | None = None) -> list[Likelihood]:
         """See `Batching.likelihoods`."""
-        return self._native.likelihoods(ids, top)
+        return self._native.likelihoods(ids, top, adapter)
 
     def close(self) -> None:
         """End the threads of the model."""

@@ -40,7 +40,7 @@ class NativeEngine(BatchEngine):
         self.weights = weights or building.own_precision(module)
         decoder = building.decoder(module, digest, self.weights, limits)
         self._end = decoder.close
-        super().__init__(decoder, replace(limits, running_size=decoder.fitting))
+        super().__init__(decoder, replace(limits, running_size=decoder.fitting), decoder.bank)
 
     def close(self) -> None:
         """See `Engine.close`."""

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.names import Weights
 from tunesmith.serve.native import machine
+from tunesmith.serve.native.bank import NativeAdapter
 from tunesmith.serve.native.formats import Format, format_for, memory
 from tunesmith.serve.native.isa import Isa
 from tunesmith.serve.native.plan import Plan
 from tunesmith.serve.native.slots import PAGE, Slot
-from tunesmith.serve.native.table import Room, Table, fill_model, fill_work
+from tunesmith.serve.native.table import Room, Table, aligned, fill_model, fill_work
 from tunesmith.serve.native.threads import Team
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -30,13 +31,14 @@ Floats = NDArray[np.float32]
 class Read:
     """Tokens of one sequence from a position on; `pages` are those of all its positions.
 
-    `asked` says of which of them the logits are wanted, by their number.
+    `asked` says of which of them the logits are wanted, by their number; `adapter` is that of the sequence.
     """
 
     ids: Sequence[int]
     position: int
     pages: Sequence[int]
     asked: Sequence[int]
+    adapter: NativeAdapter | None = None
 
 
 def formats(plan: Plan, weights: Weights, isa: Isa) -> dict[str, Format]:
@@ -60,6 +62,8 @@ class NativeModel:
         self._table = Table()
         fill_model(self._table, plan, config, arrays, kinds, kept, self._kernels, room)
         self._work = fill_work(self._table, plan, kinds, kept, isa, room)
+        self._adapters = np.zeros(room.rows, np.int64)
+        self._low = aligned((0, 0), np.float32)
         self._turn = 0
         self._team = Team(self._table.address, room.threads, isa)
 
@@ -75,6 +79,7 @@ class NativeModel:
         """
         self._check(reads)
         rows, asked = self._fill(reads)
+        self._adapt(reads)
         ids = np.concatenate([np.asarray(read.ids, np.int64) for read in reads])
         x = self._work.x[:rows, : self.plan.hidden]
         x[:] = self._embedding[ids]
@@ -102,6 +107,22 @@ class NativeModel:
         for slot, value in ((Slot.ROWS, row), (Slot.SEGMENTS, len(reads)), (Slot.ASKED, asked)):
             self._table[slot] = value
         return row, asked
+
+    def _adapt(self, reads: Sequence[Read]) -> None:
+        """Say which adapter each row has; where none has one, the step does not look for them."""
+        widest = max(read.adapter.widest if read.adapter else 0 for read in reads)
+        self._table[Slot.ADAPTERS] = self._adapters.ctypes.data if widest else 0
+        if not widest:
+            return
+        if widest > self._low.shape[1]:
+            # A row for each of a step, and of few rows one for each thread.
+            self._low = aligned((max(self.room.rows, 2 * self.room.threads**2), widest), np.float32)
+            self._table[Slot.LOW], self._table[Slot.LOW_STRIDE] = self._low.ctypes.data, widest
+        row = 0
+        for read in reads:
+            end = row + len(read.ids)
+            self._adapters[row:end] = read.adapter.table.ctypes.data if read.adapter else 0
+            row = end
 
     def _check(self, reads: Sequence[Read]) -> None:
         room = self.room

@@ -17,6 +17,7 @@ from tunesmith.serve.native.intrinsics import (
     put_word,
     whole,
 )
+from tunesmith.serve.native.lora import widen
 from tunesmith.serve.native.meeting import share, taken_of
 from tunesmith.serve.native.rows import clear
 from tunesmith.serve.native.slots import BYTES, COLUMNS, FLOATS, HALVES, LINE, WORDS, Kind, Matrix, Slot
@@ -170,3 +171,4 @@ def _panel(
         )  # fmt: skip
         for place in range(count):
             finish(tile + 64 * place, factors, biases, out + 4 * (row + place) * stride, fresh)
+    widen(number, rows, matrix, panel, out, stride, table)

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.serve.native.bank import NativeAdapter
 from tunesmith.serve.native.slots import PAGE
 
 _Key = tuple[int, tuple[int, ...]]  # serial number of the page before, and tokens
-_FIRST = 0  # the serial number of what is before the first page
+_FIRST = 0  # the serial number of what is before the first page; below it, that of each adapter
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +27,7 @@ class Held:
     ids: list[int] = field(default_factory=list)  # of the page that is not full yet
     serial: int = _FIRST  # of the last full page
     known: int = 0  # full pages that were looked at
+    adapter: NativeAdapter | None = None
 
 
 class Pages:
@@ -40,9 +42,12 @@ class Pages:
         self._keys: dict[int, _Key] = {}  # of pages that are known
         self._idle: OrderedDict[int, None] = OrderedDict()  # known pages that nobody uses, the oldest first
 
-    def begin(self, ids: Sequence[int]) -> Held:
-        """A sequence that begins with `ids`: it has the pages that are known, but never all of the tokens."""
-        held = Held()
+    def begin(self, ids: Sequence[int], adapter: NativeAdapter | None = None) -> Held:
+        """A sequence that begins with `ids`: it has the pages that are known, but never all of the tokens.
+
+        Pages of an adapter are no other's: another reads the same tokens otherwise.
+        """
+        held = Held(serial=_FIRST - (adapter.number if adapter else 0), adapter=adapter)
         for start in range(0, len(ids) - PAGE, PAGE):
             found = self._by_key.get((held.serial, tuple(ids[start : start + PAGE])))
             if found is None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tunesmith.models.likelihood import likelihoods
 from tunesmith.models.token import Likelihood
+from tunesmith.serve.native.bank import NativeBank
 from tunesmith.serve.native.model import NativeModel, Read
 from tunesmith.serve.native.pages import Held, Pages
 
@@ -18,16 +19,16 @@ _Part: TypeAlias = "tuple[Held, Sequence[int], Sequence[int]]"
 
 
 class NativePast:
-    """See `models.past.Past`. Up to `kept` pages stay for prompts that begin alike."""
+    """See `models.past.Past`. Up to `kept` pages stay for prompts that begin alike, with the same adapter."""
 
-    def __init__(self, model: NativeModel, kept: int) -> None:
-        self._model = model
+    def __init__(self, model: NativeModel, kept: int, bank: NativeBank) -> None:
+        self._model, self._bank = model, bank
         self._pages = Pages(model.room.pages, kept)
         self._held: dict[int, Held] = {}
 
-    def begin(self, sequence: int, ids: Sequence[int]) -> int:
+    def begin(self, sequence: int, ids: Sequence[int], adapter: str | None = None) -> int:
         """See `Past.begin`."""
-        self._held[sequence] = self._pages.begin(ids)
+        self._held[sequence] = self._pages.begin(ids, self._bank.find(adapter))
         return self._held[sequence].length
 
     def read(self, reads: Sequence[tuple[int, Sequence[int]]]) -> Tensor:
@@ -55,9 +56,9 @@ class NativePast:
         if held := self._held.pop(sequence, None):
             self._pages.drop(held)
 
-    def likelihoods(self, ids: Sequence[int], top: int) -> list[Likelihood]:
+    def likelihoods(self, ids: Sequence[int], top: int, adapter: str | None = None) -> list[Likelihood]:
         """Of every id but the first, given those before it."""
-        held, found = Held(), list[Likelihood]()
+        held, found = self._pages.begin((), self._bank.find(adapter)), list[Likelihood]()
         piece = min(self._model.room.rows, self._model.room.asked)
         try:
             for start in range(0, len(ids) - 1, piece):
@@ -78,6 +79,7 @@ class NativePast:
         for held, ids, _ in parts:
             self._pages.reserve(held, held.length + len(ids))
         reads = [
-            Read(ids=ids, position=held.length, pages=held.pages, asked=asked) for held, ids, asked in parts
+            Read(ids=ids, position=held.length, pages=held.pages, asked=asked, adapter=held.adapter)
+            for held, ids, asked in parts
         ]
         return torch.from_numpy(self._model.step(reads))

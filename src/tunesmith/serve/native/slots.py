@@ -77,6 +77,10 @@ class Slot(IntEnum):
     TABLES = auto()  # int64 [segments, TABLES_STRIDE]: pages
     TABLES_STRIDE = auto()
     ASKED_ROWS = auto()  # int64 [asked]
+    # Adapters.
+    ADAPTERS = auto()  # int64 [rows]: address of a row's adapter, int64 [4 (L + 1), PAIR]; 0 if none has one
+    LOW = auto()  # [copies, LOW_STRIDE]: rows behind A
+    LOW_STRIDE = auto()
 
 
 class Matrix(IntEnum):
@@ -91,6 +95,14 @@ class Matrix(IntEnum):
     FORMAT = auto()
 
 
+class Pair(IntEnum):
+    """Columns of the table of an adapter: A and B of a matrix, in panels."""
+
+    A = 0  # [PANELS, inputs, 16]
+    B = auto()  # [panels of the matrix, 16 PANELS, 16]
+    PANELS = auto()  # of rank; 0 where the matrix stays as it is
+
+
 class Kind(IntEnum):
     """Columns of the table of formats; behind them, the addresses of kernels by their number of rows."""
 
@@ -103,6 +115,7 @@ class Kind(IntEnum):
 
 
 MATRIX = len(Matrix)
+PAIR = len(Pair)
 PAGE = 32
 """Tokens of one page of memory."""
 BLOCK = 16

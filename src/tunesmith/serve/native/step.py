@@ -5,6 +5,7 @@ from __future__ import annotations
 from tunesmith.serve.native.attention import attend, remember
 from tunesmith.serve.native.compiler import compiled
 from tunesmith.serve.native.intrinsics import get, whole
+from tunesmith.serve.native.lora import narrow
 from tunesmith.serve.native.meeting import wait
 from tunesmith.serve.native.operands import product, write
 from tunesmith.serve.native.rows import gelu_gated, gelu_plain, layer_norm, rms_norm, silu_gated
@@ -83,6 +84,7 @@ def _prepare(
     else:
         _activated(whole(table, Slot.UP) + 4 * row * whole(table, Slot.UP_STRIDE), size, found, table)
     write(found, size, matrix, number, place, table)
+    narrow(found, size, row, place, number, matrix, table)
 
 
 @compiled

@@ -24,6 +24,7 @@ def prompt_out(prompt: Prompt) -> dict[str, Any]:
     return {
         "ids": list(prompt.ids),
         "read": prompt.read,
+        "adapter": prompt.adapter,
         "sampling": {name: getattr(sampling, name) for name in _PLAIN},
         "grammar": grammar.source if isinstance(grammar, Compiled) else None,
     }
@@ -33,7 +34,7 @@ def prompt_in(said: Mapping[str, Any], compiled: Callable[[str], Compiled]) -> P
     """The prompt again; `compiled` makes a grammar of its source."""
     plain: dict[str, Any] = {name: _tuple(value) for name, value in said["sampling"].items()}
     grammar = compiled(said["grammar"]) if said["grammar"] is not None else None
-    return Prompt(said["ids"], Sampling(**plain, grammar=grammar), said["read"])
+    return Prompt(said["ids"], Sampling(**plain, grammar=grammar), said["read"], said["adapter"])
 
 
 def item_out(item: Item | TunesmithError) -> list[Any]:

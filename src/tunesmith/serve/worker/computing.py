@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tokenizers import Tokenizer
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.models.loading import load
@@ -21,6 +22,7 @@ from tunesmith.serve.engine import Item, TokenStream
 from tunesmith.serve.grammar import Compiled, grammars_of
 from tunesmith.serve.served import Deployment, TextDeployment
 from tunesmith.serve.worker import forms
+from tunesmith.serve.worker.adapters import Adapters
 from tunesmith.serve.worker.channel import Channel, Message, write
 from tunesmith.serve.worker.codec import error_out, item_out, prompt_in
 
@@ -50,6 +52,7 @@ class Computing:
         _TRIALS.get(model.kind, lambda _: None)(model)
         wished = choice.computing(wishes["computing"])
         self._deployment: Deployment = deploy(model, limits=limits, computing=wished)
+        self._adapters = Adapters(self._deployment, getattr(model, "digest", ""))
         self._channel = channel
         self._streams: dict[int, TokenStream] = {}
         self._items: list[list[Any]] = []  # told together at the end of a turn of the loop
@@ -57,6 +60,8 @@ class Computing:
             "begin": self._begin,
             "stop": self._stop,
             "predict": self._predict,
+            "adopt": self._adopt,
+            "part": self._part,
         }
         self._predicting: asyncio.Task[None] | None = None
 
@@ -85,7 +90,9 @@ class Computing:
             return
 
         def compiled(source: str) -> Compiled:
-            known = grammars_of(deployment.tokenizer, deployment.vocabulary, deployment.contract.stop_ids)
+            prompt = message["prompt"]
+            tokenizer = self._tokenizer(deployment, prompt["adapter"])
+            known = grammars_of(tokenizer, deployment.vocabulary, tuple(prompt["sampling"]["stop_ids"]))
             grammars.append(known.compiled(source, "response_format"))
             return grammars[0]
 
@@ -100,6 +107,24 @@ class Computing:
         else:
             stream.divert(sink)
             self._streams[identity] = stream
+
+    def _tokenizer(self, deployment: TextDeployment, adapter: str | None) -> Tokenizer:
+        return self._adapters.tokenizers.get(adapter or "", deployment.tokenizer)
+
+    def _adopt(self, message: Message) -> None:
+        """One more adapter, which is tried out before it serves."""
+        self._adopting = self._loop.create_task(self._adopted(message["adapter"], Path(message["folder"])))
+
+    async def _adopted(self, name: str, folder: Path) -> None:
+        error: TunesmithError | None = None
+        try:
+            await self._adapters.adopt(name, folder)
+        except TunesmithError as refused:
+            error = refused
+        self._tell({"is": "adopted", "adapter": name, "error": error_out(error) if error else None})
+
+    def _part(self, message: Message) -> None:
+        self._adapters.remove(message["adapter"])
 
     def _stop(self, message: Message) -> None:
         if stream := self._streams.pop(message["id"], None):

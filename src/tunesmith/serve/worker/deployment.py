@@ -55,15 +55,23 @@ def deploy_apart(
         TunesmithError: S49 when the process ends before the model is ready.
     """
     limits = limits or Limits()
-    chosen = {name: getattr(limits, name) for name in ("batch", "running_size", "deadline_s")}
-    computing = {"engine": engine, "weights": weights}
-    process = Process({"name": name, "folder": str(folder), "limits": chosen, "computing": computing})
+    process = Process(wishes(folder, name, limits, engine, weights))
     names = {"name": name, "aliases": tuple(aliases), "created": int(time.time())}
     try:
         return _deployed(process, folder, limits, names)
     except BaseException:
         process.close()
         raise
+
+
+def wishes(folder: Path, name: str, limits: Limits, engine: EngineName, weights: Weights | None) -> Message:
+    """What a process is told: the model of a folder, and how it is computed."""
+    return {
+        "name": name,
+        "folder": str(folder),
+        "limits": {name: getattr(limits, name) for name in ("batch", "running_size", "deadline_s")},
+        "computing": {"engine": engine, "weights": weights},
+    }
 
 
 def _deployed(process: Process, folder: Path, limits: Limits, names: dict[str, Any]) -> Deployment:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.admission import Limits, WaitingRoom
@@ -55,7 +55,7 @@ class WorkerEngine:
         if self.process.hopeless:
             raise TunesmithError("S50")
         for prompt in prompts:
-            self._quarantine.check(prompt.ids)
+            self._quarantine.check(prompt.content)
         jobs: list[_Job] = []
         stream = TokenStream(
             len(prompts),
@@ -64,7 +64,8 @@ class WorkerEngine:
         )
         jobs += [_Job(prompt, stream, index, self._count + index) for index, prompt in enumerate(prompts)]
         self._count += len(prompts)
-        self._room.put(jobs, CALLER.get())
+        # Each model that is computed here has a queue of its own for every key.
+        self._room.put(jobs, f"{prompts[0].adapter or ''} {CALLER.get()}")
         self._pump()
         return stream
 
@@ -76,6 +77,24 @@ class WorkerEngine:
             waiting_size=self._room.size,
             healthy=self._healthy and self.process.up,
         )
+
+    def stats_of(self, adapter: str | None) -> Stats:
+        """What it is doing for one adapter, or for the base by itself."""
+        waiting = [job for job in self._room.jobs() if job.prompt.adapter == adapter]
+        with self._changing:
+            running = sum(job.prompt.adapter == adapter for job in self._running.values())
+        return replace(
+            self.stats(), running=running, waiting=len(waiting), waiting_size=sum(j.size for j in waiting)
+        )
+
+    def end(self, adapter: str | None) -> None:
+        """Whoever waits for one adapter gets S07."""
+        with self._changing:
+            running = list(self._running.values())
+        left = [job for job in (*self._room.jobs(), *running) if job.prompt.adapter == adapter]
+        for job in left:
+            self._forget(job)
+        _tell_all(left, TunesmithError("S07"))
 
     def close(self) -> None:
         """End the process; whoever still waits gets S07."""
@@ -109,7 +128,7 @@ class WorkerEngine:
             running = list(self._running.values())
             self._running.clear()
         for job in running:
-            self._quarantine.note(job.prompt.ids, certain=len(running) == 1)
+            self._quarantine.note(job.prompt.content, certain=len(running) == 1)
         _tell_all(running, TunesmithError("S48"))
         if self.process.hopeless:
             _tell_all(self._taken(), TunesmithError("S50"))
@@ -118,7 +137,7 @@ class WorkerEngine:
         with self._changing:
             self._running.pop(job.identity, None)
         if not isinstance(item, TunesmithError):
-            self._quarantine.clear(job.prompt.ids)
+            self._quarantine.clear(job.prompt.content)
 
     def _forget(self, job: _Job) -> None:
         """Nobody wants a job any more."""
@@ -154,7 +173,7 @@ class WorkerEngine:
         return found[0] if found else None
 
     def _is_suspect(self, job: _Job) -> bool:
-        return self._quarantine.suspects(job.prompt.ids)
+        return self._quarantine.suspects(job.prompt.content)
 
     def _taken(self) -> list[_Job]:
         """All that waits or runs, taken out."""

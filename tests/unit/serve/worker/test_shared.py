@@ -1,0 +1,115 @@
+"""Adapters over one copy of their base, in one process and over HTTP: each is a model of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+import torch
+from torch import nn
+from transformers import AutoModelForCausalLM
+
+from tunesmith.core.errors import ModelError
+from tunesmith.models import adapters
+from tunesmith.models import tokenizer as tokenizing
+from tunesmith.models.card import Base, Card
+from tunesmith.models.language import LanguageModel, contract_of
+from tunesmith.models.loading import load
+from tunesmith.models.resolve import Resolved, weights_digest
+from tunesmith.serve.deployments import Deployments
+from tunesmith.serve.server import serving
+from tunesmith.serve.worker.shared import SharedBase
+
+ASKED = {"prompt": "Once upon a time", "max_tokens": 16, "temperature": 0}
+
+
+def written(folder: Path, base: Path, seed: int, digest: str) -> Path:
+    """An adapter of the base, as training leaves it."""
+    module = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    adapters.add(module, rank=4, alpha=8)
+    torch.manual_seed(seed)
+    for name, parameter in module.named_parameters():
+        if "lora_" in name:
+            nn.init.normal_(parameter, std=0.1)
+    folder.mkdir()
+    adapters.save(module, folder, base=str(base), task_type="CAUSAL_LM")
+    tokens = tokenizing.load(base)
+    tokens.save(str(folder / tokenizing.FILE))
+    contract_of(base, tokens).save(folder)
+    stated = Base(name="stories", folder=str(base), weights=digest)
+    Card(kind="language", context=512, base=stated).save(folder)
+    return folder
+
+
+class Served:
+    """A base, two adapters of it and one of another base; the process of the first three, and a server."""
+
+    def __init__(self, base: Path, tmp: Path, held: ExitStack) -> None:
+        digest = weights_digest(base)
+        self.folders = {name: written(tmp / name, base, n, digest) for n, name in enumerate(("ann", "bob"))}
+        self.strange = written(tmp / "strange", base, 9, "0" * 64)
+        self.base = SharedBase(base, name="stories", engine="torch")
+        self.deployments = Deployments([self.base.deploy(base, name="stories", aliases=["teller"])])
+        held.callback(self.deployments.close)
+        for name, folder in self.folders.items():
+            self.deployments.add(self.base.deploy(folder, name=name))
+        self.url = held.enter_context(serving(self.deployments))
+
+    def says(self, name: str) -> str:
+        answer = httpx.post(f"{self.url}/v1/completions", json={"model": name, **ASKED}, timeout=60)
+        said: str = answer.raise_for_status().json()["choices"][0]["text"]
+        return said
+
+
+@pytest.fixture(scope="module")
+def served(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with ExitStack() as held:
+        yield Served(shared_data / "weights" / "stories260K-hf", tmp_path_factory.mktemp("served"), held)
+
+
+def alone(folder: Path) -> str:
+    """What the model says into which the adapter is folded."""
+    model = load(Resolved(name="alone", folder=folder))
+    assert isinstance(model, LanguageModel)
+    return model.generate("Once upon a time", max_new_tokens=16, temperature=0.0)
+
+
+def test_each_name_answers_as_its_merged_model_would(served: Served) -> None:
+    expected = {"stories": alone(served.base.folder)} | {n: alone(f) for n, f in served.folders.items()}
+    assert len(set(expected.values())) == 3
+    for _ in range(2):  # the second time, beginnings are remembered
+        assert {name: served.says(name) for name in expected} == expected
+    assert served.says("teller") == expected["stories"]
+
+
+def test_all_are_listed_and_other_names_are_unknown(served: Served) -> None:
+    listed = httpx.get(f"{served.url}/v1/models").json()["data"]
+    assert [model["id"] for model in listed] == ["stories", "ann", "bob"]
+    assert httpx.get(f"{served.url}/v1/models/bob").status_code == 200
+    missing = httpx.post(f"{served.url}/v1/completions", json={"model": "eve", **ASKED})
+    assert (missing.status_code, missing.json()["error"]["param"]) == (404, "model")
+
+
+def test_an_adapter_of_another_base_is_refused_and_nothing_else_suffers(served: Served) -> None:
+    with pytest.raises(ModelError, match="S62"):
+        served.base.deploy(served.strange, name="strange")
+    assert served.says("ann") == alone(served.folders["ann"])
+
+
+def test_one_comes_back_after_the_process_died_and_one_that_left_is_gone(
+    served: Served, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    served.deployments.add(served.base.deploy(served.folders["bob"], name="carl"))
+    gone = served.deployments.named("carl")
+    gone.engine.close()
+    served.deployments.remove("carl")
+    assert not served.base.closed
+    os.kill(served.base.pid, signal.SIGKILL)
+    eventually(lambda: not served.deployments.named("ann").engine.stats().healthy)
+    eventually(lambda: served.deployments.named("ann").engine.stats().healthy)
+    assert served.says("ann") == alone(served.folders["ann"])
