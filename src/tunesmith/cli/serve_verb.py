@@ -94,7 +94,6 @@ def run(given: argparse.Namespace, output: Output) -> int:
     from tunesmith.serve.server import serve
     from tunesmith.studio.app import StudioExtension
     from tunesmith.studio.state import Studio
-    from tunesmith.workflow.serving import Serving
     from tunesmith.workflow.serving import serving
 
     made = serving(
