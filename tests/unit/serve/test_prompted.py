@@ -26,6 +26,9 @@ def test_it_is_computed_by_torch_and_its_prompt_counts(shared_data: Path) -> Non
     plain = model.generate(TEXT, max_new_tokens=12, temperature=0.0)
     torch.manual_seed(0)
     soft_prompt.add(model.module, length=6)
+    prompt = soft_prompt.of(model.module)
+    assert prompt is not None
+    torch.nn.init.normal_(prompt.vectors)
     ids = prompt_ids(model.tokenizer, TEXT)
     written: list[int] = []
     with torch.inference_mode():
