@@ -1,6 +1,6 @@
 """What an adapter adds to a row behind a matrix: through A to few numbers, and through B to the outputs.
 
-Each row has the address of its adapter's table, or 0. Rank is padded to panels: zeros add nothing. The kernels
+Each row has the address of its adapter's table, or 0. Rank is padded to panels: zeros add nothing. Kernels
 are those of float32, which is the first of the formats.
 """
 
