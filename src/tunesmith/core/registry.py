@@ -81,11 +81,11 @@ _MANY, _LIKEST = 24, 8
 def suggestion(name: str, known: list[str]) -> dict[str, Any]:
     """Values for a sentence about an unknown name: what exists, and the closest as a question.
 
-    Of very many the likest are told.
+    What is neither alike nor holds the name is not asked about. Of very many the likest are told.
     """
-    close = get_close_matches(name, known, 1, 0.0)
+    close = get_close_matches(name, known, 1) or [other for other in known if name.lower() in other.lower()]
     shown = known if len(known) <= _MANY else [*get_close_matches(name, known, _LIKEST, 0.0), "…"]
-    return {"known": ", ".join(shown), "close": close[0] if close else ""}
+    return {"known": ", ".join(shown) or "-", "close": close[0] if close else ""}
 
 
 def load_object(target: str) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import locale
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -31,6 +32,8 @@ _AREAS = {
     "U": "cli",
     "W": "studio",
 }
+# What asks whether something else was meant, where nothing is like what was written.
+_QUESTION = re.compile(r"(did you mean|是否想写) `#?\{close\}`[?？] ?")
 
 
 class _Values(dict[str, Any]):
@@ -83,7 +86,10 @@ def explain(code: str, lang: str, values: Mapping[str, Any]) -> dict[str, str]:
         values["noun"] = table("recipe")["noun"][values["noun"]][lang]
     if isinstance(values.get("reason"), Mapping):
         values["reason"] = because(values["reason"], lang)
-    return {part: entry.get(part, "").format_map(_Values(values)) for part in PARTS}
+    said = {part: entry.get(part, "") for part in PARTS}
+    if values.get("close") == "":
+        said = {part: _QUESTION.sub("", template) for part, template in said.items()}
+    return {part: template.format_map(_Values(values)) for part, template in said.items()}
 
 
 def because(reason: Mapping[str, str], lang: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from tunesmith.core import components, recipe_file
@@ -101,7 +102,7 @@ def _without(document: Document, problems: list[Problem]) -> Recipe | None:
     for keys in sorted(((problem.field or "").split(".") for problem in problems), key=_number, reverse=True):
         _take_out(values, keys)
     if "task" not in values:
-        values["task"] = suggestion(str(document.values.get("task")), components.tasks.names())["close"]
+        [values["task"]] = get_close_matches(str(document.values.get("task")), components.tasks.names(), 1, 0)
     return recipe_file.validate(Document(path=document.path, values=values, lines={}))[0]
 
 

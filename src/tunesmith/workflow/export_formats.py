@@ -66,7 +66,7 @@ def _gguf(precision: Precision) -> Way:
 
     def write(model: Exported, folder: Path) -> None:
         if not isinstance(model, LanguageModel):
-            raise ModelError("M76", reason=f"it is a {model.kind}; GGUF files are written of decoders")
+            raise ModelError("M76", reason=f"its kind is {model.kind}; GGUF files are written of decoders")
         gguf_writer.write(model, folder / _file(model), precision=precision)
 
     def read(model: Any, folder: Path) -> tuple[Exported, tuple[str, ...]]:

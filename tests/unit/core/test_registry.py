@@ -10,7 +10,7 @@ import pytest
 from annotated_types import Ge, Gt
 from pydantic import ValidationError
 
-from tunesmith.core import components
+from tunesmith.core import components, text
 from tunesmith.core.errors import NotFoundError, RecipeError
 from tunesmith.core.registry import Registry, load_code, settings_of, suggestion
 
@@ -135,4 +135,12 @@ def test_of_very_many_names_the_likest_are_told():
 
 
 def test_a_suggestion_never_fails_on_an_empty_list():
-    assert suggestion("x", []) == {"known": "", "close": ""}
+    assert suggestion("x", []) == {"known": "-", "close": ""}
+
+
+def test_what_is_not_alike_is_not_asked_about():
+    told = suggestion("nowhere", ["roberta-base", "minilm"])
+    assert told["close"] == ""
+    said = text.explain("M01", "en", {"name": "nowhere", **told})
+    assert said["hint"] == "`tunesmith models list` shows all"
+    assert "是否想写" not in text.explain("M01", "zh", {"name": "nowhere", **told})["hint"]
