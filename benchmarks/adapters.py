@@ -30,6 +30,7 @@ from tunesmith.models.decoder import Batching, Decoder
 from tunesmith.models.sampling import Sampling
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.native import building
+from tunesmith.serve.native.decoder import NativeDecoder
 
 _PROMPT = 64
 _RANK = 16
@@ -106,6 +107,9 @@ def _engine(
             begun = time.perf_counter()
             said = _written(decoder, names, given.tokens)
             figures[kind].append(len(rows) * given.tokens / (time.perf_counter() - begun))
+    for decoder in (merged, shared):
+        if isinstance(decoder, NativeDecoder):
+            decoder.close()  # its threads would look for steps in memory that is gone
     medians = {kind: round(statistics.median(values), 1) for kind, values in figures.items()}
     same = sum(one == other for one, other in zip(said, expected, strict=True))
     return {**medians, "ratio": round(medians["shared"] / medians["merged"], 3), "same": same}
