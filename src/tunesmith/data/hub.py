@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from fnmatch import fnmatch
 from pathlib import Path
 
 from tunesmith.core.errors import MissingError, NotFoundError, TunesmithError
@@ -33,17 +32,13 @@ def fetched(name: str) -> Path:
 
 
 def _require_room(name: str) -> None:
-    import httpx
-    from huggingface_hub import HfApi, constants
+    from huggingface_hub import constants, errors, snapshot_download
 
-    if constants.HF_HUB_OFFLINE:
-        return
     try:
-        files = HfApi().dataset_info(name, files_metadata=True).siblings or []
-    except httpx.TransportError:
-        return  # it may be here already
-    taken = (file for file in files if any(fnmatch(file.rfilename, pattern) for pattern in PATTERNS))
-    wanted = sum(file.size or 0 for file in taken)
+        files = snapshot_download(name, repo_type="dataset", allow_patterns=list(PATTERNS), dry_run=True)
+    except errors.DryRunError:
+        return  # the hub cannot be asked; all of it may be here already
+    wanted = sum(file.file_size or 0 for file in files if file.will_download)
     home = Path(constants.HF_HUB_CACHE)
     home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(home).free
