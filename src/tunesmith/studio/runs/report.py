@@ -27,7 +27,8 @@ POLICIES: dict[Route, Policy] = {
     ("GET", "/api/runs/{run_id}/mistakes.csv"): VIEWER,
 }
 
-Label = Annotated[str | None, Query(max_length=2**16)]
+# Two of them and the words have to fit into an address.
+Label = Annotated[str | None, Query(max_length=2048)]
 Search = Annotated[str, Query(max_length=1000)]
 Which = Literal["wrong", "right", "all"]
 
