@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import threading
 from collections.abc import Iterable
+from contextlib import closing
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli import load_view
+from tunesmith.cli import ending, load_view
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import number
 from tunesmith.core import text
@@ -89,13 +92,10 @@ def run(given: argparse.Namespace, output: Output) -> int:
         return load_view.show(given, output)
     if not given.models:
         raise UsageError("S70")
-    from tunesmith.serve.following import Follower
-    from tunesmith.serve.pace import Pace
-    from tunesmith.serve.server import serve
-    from tunesmith.studio.app import StudioExtension
-    from tunesmith.studio.state import Studio
     from tunesmith.workflow.serving import serving
 
+    # What comes next is imported while the processes of the models load them.
+    threading.Thread(target=import_module, args=("tunesmith.studio.app",), daemon=True).start()
     made = serving(
         given.models,
         output.workspace,
@@ -106,17 +106,28 @@ def run(given: argparse.Namespace, output: Output) -> int:
         weights=given.weights,
         loading=lambda label: output.hint(output.say("serve_loading", name=label)),
     )
+    _listen(given, output, made)
+    return 0
+
+
+def _listen(given: argparse.Namespace, output: Output, made: Serving) -> None:
+    from tunesmith.serve.following import Follower
+    from tunesmith.serve.pace import Pace
+    from tunesmith.serve.server import serve
+    from tunesmith.studio.app import StudioExtension
+    from tunesmith.studio.state import Studio
+
     log = request_log(given, output)
     studio = Studio.over(output.workspace, made.deployments, logs=log is not None)
-    with made.held, Follower(made.deployments, made.sources):
+    with closing(made.deployments), Follower(made.deployments, made.sources):
         serve(
             made.deployments,
             store=studio.store, log=log, pace=Pace(per_minute=given.per_minute, at_once=given.at_once),
             extension=StudioExtension(studio),
             ready=lambda url: _say_ready(output, url, studio, made),
+            ending=ending.begin,
             host=given.host, port=given.port, hosts=given.hosts,
         )  # fmt: skip
-    return 0
 
 
 def _say_ready(output: Output, url: str, studio: Studio, made: Serving) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from tunesmith.cli import serve_verb
+from tunesmith.cli import ending, serve_verb
 from tunesmith.cli.output import Output
 
 
@@ -30,5 +30,13 @@ def run(given: argparse.Namespace, output: Output) -> int:
 
     where = {"host": given.host, "port": given.port, "hosts": given.hosts}
     extension = StudioExtension(studio)
-    serve(studio.served, store=studio.store, log=log, extension=extension, ready=ready, **where)
+    serve(
+        studio.served,
+        store=studio.store,
+        log=log,
+        extension=extension,
+        ready=ready,
+        ending=ending.begin,
+        **where,
+    )
     return 0

@@ -35,7 +35,7 @@ def using(workspace: Workspace, folders: Iterable[Path]) -> Iterator[None]:
     path = workspace.root / _FOLDER / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     # First the lock: what is not held is taken for what a dead process left.
-    lock = FileLock(path.with_suffix(".lock"))
+    lock = FileLock(path.with_suffix(".lock"), thread_local=False)  # another thread may let go of it
     lock.acquire()
     try:
         durable.write_json(path, {"process": os.getpid(), "folders": models})

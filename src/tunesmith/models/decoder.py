@@ -11,19 +11,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from tunesmith.core.errors import UsageError
-from tunesmith.models import chunks, past
-from tunesmith.models.bank import Bank, Given
+from tunesmith.models import chunks
 from tunesmith.models.likelihood import read
 from tunesmith.models.sampler import Sampler
 from tunesmith.models.sampling import Sampling
 from tunesmith.models.token import Likelihood, Token, TokenFinish, check_ids
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from tunesmith.models import past
+    from tunesmith.models.bank import Bank
 
 Failed = Callable[[int, Exception], None]  # told the handle of a sequence that failed, and why
 
@@ -201,10 +205,14 @@ class Decoder(Batching):
 
     def fresh(self) -> past.Past:
         """See `Batching.fresh`."""
+        from tunesmith.models import past
+
         return past.of(self.module, self._remembered, self._bank)
 
     def likelihoods(self, ids: Sequence[int], top: int, adapter: str | None = None) -> list[Likelihood]:
         """See `Batching.likelihoods`."""
+        from tunesmith.models.bank import Given
+
         given = Given(self._bank)
         given.note(0, adapter)
         with given.over([0]):

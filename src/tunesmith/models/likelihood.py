@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
 
 from tunesmith.models.token import Likelihood
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 # Logits that are held at once, as numbers: 256 MiB of float32.
 _HELD = 2**26
@@ -30,6 +33,8 @@ def read(module: PreTrainedModel, ids: Sequence[int], top: int) -> list[Likeliho
 
     A long text is read in pieces, so that the logits of a large vocabulary do not fill the memory.
     """
+    from transformers import DynamicCache
+
     piece = max(1, _HELD // module.config.get_text_config(decoder=True).vocab_size)
     if "past_key_values" not in inspect.signature(module.forward).parameters:
         piece = len(ids)  # it keeps nothing, and would have to read the beginning again

@@ -1,49 +1,41 @@
-"""From a folder to a model in memory: safetensors only, no remote code, no network."""
+"""From a folder to a model in memory: safetensors only, no remote code, no network.
+
+What a kind of model needs is imported when one is loaded: a server is ready sooner by what it does without.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import torch
-import transformers
-from safetensors import SafetensorError
-from torch import nn
-from transformers import (
-    AutoModel,
-    AutoModelForCausalLM,
-    AutoModelForMaskedLM,
-    AutoModelForSeq2SeqLM,
-    PreTrainedModel,
-)
-
 from tunesmith.core.errors import ModelError
-from tunesmith.models import adapter_config, adapter_folder, bio, card, inspection, language, own, tokenizer
-from tunesmith.models import reference as _known  # noqa: F401  so that the Auto classes know its kinds
+from tunesmith.models import adapter_config, bio, card, inspection, language, tokenizer
 from tunesmith.models.card import Card, Kind
-from tunesmith.models.classifier import Classifier, TextClassifier
-from tunesmith.models.embedder import TextEmbedder
-from tunesmith.models.filler import TextFiller
-from tunesmith.models.heads import Headed
 from tunesmith.models.language import LanguageModel
-from tunesmith.models.reader import TextReader
 from tunesmith.models.resolve import Resolved, weights_digest
-from tunesmith.models.scorer import Scorer, TextScorer
-from tunesmith.models.tagger import TextTagger
-from tunesmith.models.translator import Translator
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from tunesmith.models.classifier import TextClassifier
+    from tunesmith.models.embedder import TextEmbedder
+    from tunesmith.models.filler import TextFiller
+    from tunesmith.models.heads import Headed
     from tunesmith.models.hosted import HostedModel
+    from tunesmith.models.reader import TextReader
+    from tunesmith.models.scorer import TextScorer
+    from tunesmith.models.tagger import TextTagger
     from tunesmith.models.tfidf import TfidfClassifier
+    from tunesmith.models.translator import Translator
 
 Model: TypeAlias = (
     "LanguageModel | TextClassifier | TfidfClassifier | TextTagger | TextReader | TextEmbedder | TextScorer"
     " | TextFiller | Translator | HostedModel"
 )
 
-transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+_HIDDEN_STATES = "AutoModel"
 
 
 def load(resolved: Resolved) -> Model:
@@ -87,6 +79,8 @@ def _language(name: str, folder: Path, found: Card) -> LanguageModel:
 
 
 def _classifier(name: str, folder: Path, found: Card) -> TextClassifier:
+    from tunesmith.models.classifier import Classifier, TextClassifier
+
     module = Classifier(encoder_module(folder), len(found.labels))
     module.load_head(folder)
     return TextClassifier(
@@ -101,6 +95,8 @@ def _classifier(name: str, folder: Path, found: Card) -> TextClassifier:
 
 
 def _embedder(name: str, folder: Path, found: Card) -> TextEmbedder:
+    from tunesmith.models.embedder import TextEmbedder
+
     return TextEmbedder(
         name=name,
         module=encoder_module(folder).eval(),
@@ -112,12 +108,16 @@ def _embedder(name: str, folder: Path, found: Card) -> TextEmbedder:
 
 
 def _headed(folder: Path, outputs: int) -> Headed:
+    from tunesmith.models.heads import Headed
+
     module = Headed(encoder_module(folder), outputs)
     module.load_head(folder)
     return module.eval()
 
 
 def _reader(name: str, folder: Path, found: Card) -> TextReader:
+    from tunesmith.models.reader import TextReader
+
     return TextReader(
         name=name,
         module=_headed(folder, 2),
@@ -129,6 +129,8 @@ def _reader(name: str, folder: Path, found: Card) -> TextReader:
 
 
 def _tagger(name: str, folder: Path, found: Card) -> TextTagger:
+    from tunesmith.models.tagger import TextTagger
+
     return TextTagger(
         name=name,
         module=_headed(folder, bio.count(found.labels)),
@@ -140,6 +142,8 @@ def _tagger(name: str, folder: Path, found: Card) -> TextTagger:
 
 
 def _scorer(name: str, folder: Path, found: Card) -> TextScorer:
+    from tunesmith.models.scorer import Scorer, TextScorer
+
     module = Scorer(encoder_module(folder))
     module.load_head(folder)
     return TextScorer(
@@ -153,6 +157,8 @@ def _scorer(name: str, folder: Path, found: Card) -> TextScorer:
 
 
 def _filler(name: str, folder: Path, found: Card) -> TextFiller:
+    from tunesmith.models.filler import TextFiller
+
     return TextFiller(
         name=name,
         module=masked_module(folder).eval(),
@@ -163,6 +169,8 @@ def _filler(name: str, folder: Path, found: Card) -> TextFiller:
 
 
 def _translator(name: str, folder: Path, found: Card) -> Translator:
+    from tunesmith.models.translator import Translator
+
     return Translator(
         name=name,
         module=seq2seq_module(folder).eval(),
@@ -193,30 +201,33 @@ def language_module(folder: Path) -> nn.Module:
         ModelError: M09 when weights are missing or do not fit; M07, M21 or M22 when an adapter's base was
             changed, is another model or is gone; M46 or M47 when its class is not here as it was.
     """
-    return _module(AutoModelForCausalLM, folder)
+    return _module("AutoModelForCausalLM", folder)
 
 
 def seq2seq_module(folder: Path) -> nn.Module:
     """An encoder-decoder in float32; otherwise as `language_module`."""
-    return _module(AutoModelForSeq2SeqLM, folder)
+    return _module("AutoModelForSeq2SeqLM", folder)
 
 
 def masked_module(folder: Path) -> nn.Module:
     """An encoder with a head that says hidden tokens, in float32; otherwise as `language_module`."""
-    return _module(AutoModelForMaskedLM, folder)
+    return _module("AutoModelForMaskedLM", folder)
 
 
 def encoder_module(folder: Path) -> nn.Module:
     """A model that returns hidden states, in float32, without the pooler that sentence-pair training left."""
-    module = _module(AutoModel, folder)
+    module = _module(_HIDDEN_STATES, folder)
     if getattr(module, "pooler", None) is not None:
         module.pooler = None  # type: ignore[assignment]
     return module
 
 
-def _module(kind: Any, folder: Path) -> nn.Module:
+def _module(kind: str, folder: Path) -> nn.Module:
+    """A model of one of the automatic classes of `transformers`."""
     if not (folder / adapter_config.CONFIG).exists():
         return _pretrained(kind, folder)
+    from tunesmith.models import adapter_folder
+
     return adapter_folder.applied(_module(kind, _base(folder)), folder)
 
 
@@ -230,19 +241,37 @@ def _base(folder: Path) -> Path:
     return Path(base.folder)
 
 
-def _pretrained(kind: Any, folder: Path) -> nn.Module:
+@cache
+def _transformers() -> Any:
+    """The library, which says nothing and knows our own kinds of models."""
+    import transformers
+
+    from tunesmith.models import reference as _known  # noqa: F401  importing it makes its kinds known
+
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    return transformers
+
+
+def _pretrained(kind: str, folder: Path) -> nn.Module:
     inspection.inspect(folder)
+    library = _transformers()
+    from tunesmith.models import own
+
     if (code := card.read(folder).code) is None:
-        module: nn.Module = _from_pretrained(kind, folder)
+        module: nn.Module = _from_pretrained(getattr(library, kind), folder)
         return module
     found = own.kind_of(folder, code)
-    if issubclass(found, PreTrainedModel):
+    if issubclass(found, library.PreTrainedModel):
         result: nn.Module = own.marked(_from_pretrained(found, folder), code)
         return result
-    return own.load(found, folder, code, as_encoder=kind is AutoModel)
+    return own.load(found, folder, code, as_encoder=kind == _HIDDEN_STATES)
 
 
 def _from_pretrained(kind: Any, folder: Path) -> Any:
+    import torch
+    from safetensors import SafetensorError
+
     try:
         module, info = kind.from_pretrained(
             folder,

@@ -10,7 +10,6 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers.pytorch_utils import Conv1D
 
 from tunesmith.core.errors import ModelError
 from tunesmith.models.adapter_config import CONFIG, WEIGHTS
@@ -38,6 +37,8 @@ def scale(alpha: float, rank: int, *, rank_stabilised: bool) -> float:
 
 def sizes(model: nn.Module) -> dict[str, tuple[int, int]]:
     """Outputs and inputs of each linear map of a model, by its name."""
+    from transformers.pytorch_utils import Conv1D
+
     return {
         name: size_of(module)
         for name, module in model.named_modules()
@@ -47,6 +48,8 @@ def sizes(model: nn.Module) -> dict[str, tuple[int, int]]:
 
 def size_of(module: nn.Module) -> tuple[int, int]:
     """Outputs and inputs of a linear map; GPT-2's Conv1D keeps its weight as [in, out]."""
+    from transformers.pytorch_utils import Conv1D
+
     shape: tuple[int, ...] = tuple(module.weight.shape)  # type: ignore[arg-type]
     return shape[::-1] if isinstance(module, Conv1D) else shape  # type: ignore[return-value]
 

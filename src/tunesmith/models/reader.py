@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
 from tunesmith.models import pieced
 from tunesmith.models.card import UNANSWERABLE
@@ -84,9 +83,11 @@ class TextReader:
 
     def _best(self, text: str, encoded: Pieced, row: Sequence[tuple[Window, NDArray[np.float32]]]) -> Answer:
         """The most probable answer of all windows, or none where none is more probable in each."""
+        from scipy import special
+
         best, place, nothing = -np.inf, (0, 0), np.inf
         for window, logits in row:
-            begins, ends = log_softmax(logits[window.candidates], axis=0).T
+            begins, ends = special.log_softmax(logits[window.candidates], axis=0).T
             nothing = min(nothing, float(begins[0] + ends[0]))
             score, start, end = _span(begins[1:], ends[1:])
             if score > best:

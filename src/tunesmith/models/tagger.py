@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
 from tunesmith.models import bio, pieced
 from tunesmith.models.pieced import Pieced
@@ -57,6 +56,8 @@ class TextTagger:
 
     def _scores(self, encoded: Sequence[Pieced]) -> Iterator[NDArray[np.float32]]:
         """Log-probabilities [asked units, tags] of each text."""
+        from scipy import special
+
         from tunesmith.models.token_logits import token_logits
 
         before, after = pieced.frame(self.tokenizer)
@@ -70,7 +71,7 @@ class TextTagger:
                 for start, end in pieced.windows(row, room)
             ]
             none = np.empty((0, bio.count(self.labels)), dtype=np.float32)
-            yield log_softmax(np.concatenate([none, *inner])[row.first], axis=-1)
+            yield special.log_softmax(np.concatenate([none, *inner])[row.first], axis=-1)
 
     def _entities(self, text: str, row: Pieced, scores: NDArray[np.float32]) -> Iterator[Entity]:
         asked = row.of[row.first]

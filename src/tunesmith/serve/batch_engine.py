@@ -8,32 +8,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.models.decoder import Batching
 from tunesmith.models.token import Finish
 from tunesmith.serve.admission import Limits, WaitingRoom
 from tunesmith.serve.caller import CALLER
-from tunesmith.serve.engine import Item, Prompt, Reading, Stats, TokenStream, deliver
+from tunesmith.serve.engine import Prompt, Reading, Stats, TokenStream
+from tunesmith.serve.job import Job, begin, tell
 from tunesmith.serve.quarantine import Quarantine
 
+if TYPE_CHECKING:
+    from tunesmith.models.decoder import Batching
+
 logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    prompt: Prompt
-    stream: TokenStream
-    index: int
-    gone: bool = False  # nobody wants it any more
-
-    @property
-    def size(self) -> int:
-        return len(self.prompt.ids) + self.prompt.sampling.max_new_tokens
 
 
 class Bank(Protocol):
@@ -57,13 +47,18 @@ class BatchEngine:
         self._decoder = decoder
         self.bank = bank
         self._limits = limits
-        self._room: WaitingRoom[_Job] = WaitingRoom(limits)
+        self._room: WaitingRoom[Job] = WaitingRoom(limits)
         self._quarantine = Quarantine()
-        self._running: dict[int, _Job] = {}  # by the decoder's handle; only the worker changes it
+        self._running: dict[int, Job] = {}  # by the decoder's handle; only the worker changes it
         self._starting = 0  # taken in, and not running yet: reading a prompt takes time
         self._healthy = True
         self._worker = threading.Thread(target=self._work, name="tunesmith-engine", daemon=True)
         self._worker.start()
+
+    @property
+    def vocabulary(self) -> int:
+        """How many token ids the model knows."""
+        return self._decoder.vocabulary
 
     def submit(self, prompts: Sequence[Prompt]) -> TokenStream:
         """Begin the sequences of one request; see `Engine.submit`."""
@@ -71,13 +66,7 @@ class BatchEngine:
             raise TunesmithError("S05")
         for prompt in prompts:
             self._quarantine.check(prompt.content)
-        jobs: list[_Job] = []
-        stream = TokenStream(
-            len(prompts),
-            deadline_s=self._limits.deadline_s,
-            on_stop=lambda index: self._forget(jobs[index]),
-        )
-        jobs += [_Job(prompt, stream, index) for index, prompt in enumerate(prompts)]
+        stream, jobs = begin(prompts, self._limits.deadline_s, self._forget)
         self._room.put(jobs, CALLER.get())
         return stream
 
@@ -92,10 +81,10 @@ class BatchEngine:
 
     def close(self) -> None:
         """Stop after the current step; whoever still waits gets S07."""
-        self._deliver((job, TunesmithError("S07")) for job in self._room.close())
+        tell((job, TunesmithError("S07")) for job in self._room.close())
         self._worker.join()
 
-    def _forget(self, job: _Job) -> None:
+    def _forget(self, job: Job) -> None:
         job.gone = True
         self._room.discard(job)
 
@@ -109,7 +98,7 @@ class BatchEngine:
             self._healthy, reason = False, "S05"
         left = [*self._running.values(), *self._room.close()]
         self._running.clear()
-        self._deliver((job, TunesmithError(reason)) for job in left)
+        tell((job, TunesmithError(reason)) for job in left)
 
     def _turn(self) -> bool:
         """Drop, take in, step. False when the engine was closed."""
@@ -129,7 +118,7 @@ class BatchEngine:
             self._step()
         return True
 
-    def _start(self, job: _Job) -> None:
+    def _start(self, job: Job) -> None:
         if job.gone:
             return
         try:
@@ -139,20 +128,20 @@ class BatchEngine:
                 handle = self._decoder.add(job.prompt.ids, job.prompt.sampling, job.prompt.adapter)
                 self._running[handle] = job
         except TunesmithError as error:
-            self._deliver([(job, error)])
+            tell([(job, error)])
         except Exception as error:
             self._give_up(job, error)
 
-    def _give_up(self, job: _Job, error: Exception) -> None:
+    def _give_up(self, job: Job, error: Exception) -> None:
         """A request failed without the others."""
         logger.error("a request could not be computed", exc_info=error)
         self._quarantine.note(job.prompt.content)
-        self._deliver([(job, TunesmithError("S05"))])
+        tell([(job, TunesmithError("S05"))])
 
-    def _read(self, job: _Job, top: int) -> None:
+    def _read(self, job: Job, top: int) -> None:
         found = self._decoder.likelihoods(job.prompt.ids, top, job.prompt.adapter)
         finish: Finish | None = None if job.prompt.sampling.max_new_tokens else "length"
-        self._deliver([(job, Reading(found, finish))])
+        tell([(job, Reading(found, finish))])
 
     def _step(self) -> None:
         try:
@@ -163,13 +152,10 @@ class BatchEngine:
             failed = list(self._running.values())
             self._running.clear()
             self._decoder.clear()
-            self._deliver((job, TunesmithError("S05")) for job in failed)
+            tell((job, TunesmithError("S05")) for job in failed)
             return
         items = [(self._running[token.handle], token) for token in tokens]
         for token in tokens:
             if token.finish:
                 del self._running[token.handle]
-        self._deliver(items)
-
-    def _deliver(self, items: Iterable[tuple[_Job, Item | TunesmithError]]) -> None:
-        deliver((job.stream, job.index, item) for job, item in items)
+        tell(items)

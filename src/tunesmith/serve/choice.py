@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.batch_engine import BatchEngine
 from tunesmith.serve.names import EngineName, Reason, Weights
 from tunesmith.serve.native import engine as native
-from tunesmith.serve.torch_engine import TorchEngine
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +51,23 @@ def choose(module: nn.Module, limits: Limits, digest: str, wished: Computing) ->
     if reason and wished.engine == "auto" and wished.weights is None:
         return _torch(module, limits, reason)
     try:
-        made = native.NativeEngine(module, limits, digest=digest, weights=wished.weights)
+        made = native.over(module, limits, digest=digest, weights=wished.weights)
     except TunesmithError as error:
         if wished.engine == "native" or wished.weights is not None:
             raise
         return _torch(module, limits, _reason(error))
     return Chosen(engine=made, computed=f"native {made.weights}")
+
+
+def kept(digest: str, limits: Limits, wished: Computing) -> Chosen | None:
+    """What `choose` would choose for a model that is not loaded; None where it has to be."""
+    if wished.engine == "torch":
+        return None
+    try:
+        made = native.kept(digest, limits, wished.weights)
+    except TunesmithError:  # which is told when it is chosen
+        return None
+    return Chosen(engine=made, computed=f"native {made.weights}") if made else None
 
 
 _NOT_INSTALLED: Reason = {"why": "native.not_installed"}
@@ -70,6 +81,8 @@ def _reason(error: TunesmithError) -> Reason:
 
 
 def _torch(module: nn.Module, limits: Limits, instead: Reason | None) -> Chosen:
+    from tunesmith.serve.torch_engine import TorchEngine
+
     return Chosen(engine=TorchEngine(module, limits), computed="torch", instead=instead)
 
 

@@ -1,28 +1,24 @@
-"""From a model to what serves it: the engine that computes for it, under its names."""
+"""From a model to what serves it: the engine that computes for it, under its names.
+
+It goes by what kind a model says it is of, so that a server imports nothing of other kinds.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
-
-from tokenizers import Tokenizer
-from torch import nn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models.classifier import TextClassifier
-from tunesmith.models.contract import PromptContract
-from tunesmith.models.decoder import vocabulary_size
-from tunesmith.models.embedder import TextEmbedder
-from tunesmith.models.filler import TextFiller
-from tunesmith.models.hosted import HostedModel
-from tunesmith.models.reader import Answer, TextReader
-from tunesmith.models.scorer import TextScorer
-from tunesmith.models.tagger import TextTagger
-from tunesmith.models.translator import Translator
+from tunesmith.models import card, inspection
+from tunesmith.models import tokenizer as tokenizers
+from tunesmith.models.language import contract_of
+from tunesmith.models.resolve import weights_digest
 from tunesmith.serve.admission import Limits
-from tunesmith.serve.choice import Computing, choose
+from tunesmith.serve.choice import Computing, choose, kept
 from tunesmith.serve.classifier_engine import Classifier, ClassifierEngine
 from tunesmith.serve.served import (
     AnswerDeployment,
@@ -37,6 +33,22 @@ from tunesmith.serve.served import (
     TagDeployment,
     TextDeployment,
 )
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import nn
+
+    from tunesmith.models.contract import PromptContract
+    from tunesmith.models.embedder import TextEmbedder
+    from tunesmith.models.filler import TextFiller
+    from tunesmith.models.hosted import HostedModel
+    from tunesmith.models.reader import Answer, TextReader
+    from tunesmith.models.scorer import TextScorer
+    from tunesmith.models.tagger import TextTagger
+    from tunesmith.models.translator import Translator
+
+_Predictor: TypeAlias = Callable[[Any, Limits, dict[str, Any]], Deployment]
+_REFUSED = {"masked": "ask, eval", "hosted": "ask, eval, eval.against"}  # and what they are for instead
 
 
 @runtime_checkable
@@ -87,10 +99,9 @@ def deploy(
     Raises:
         ModelError: M14 for a model without a route, and for a hosted one: this server asks no other.
     """
-    if isinstance(model, TextFiller):
-        raise ModelError("M14", name=model.name, wanted="serve", task="ask, eval")
-    if isinstance(model, HostedModel):
-        raise ModelError("M14", name=model.name, wanted="serve", task="ask, eval, eval.against")
+    kind = getattr(model, "kind", "")
+    if kind in _REFUSED:
+        raise ModelError("M14", name=model.name, wanted="serve", task=_REFUSED[kind])
     limits = limits or Limits()
     names: dict[str, Any] = {
         "name": name or model.name,
@@ -99,46 +110,96 @@ def deploy(
         "tokenizer": getattr(model, "tokenizer", None),
     }
     if isinstance(model, Generator):
-        wished = computing or Computing(engine="torch")
-        chosen = choose(model.module, limits, getattr(model, "digest", ""), wished)
-        return TextDeployment(
-            contract=model.contract,
-            context=model.context,
-            vocabulary=vocabulary_size(model.module),
-            engine=chosen.engine,
-            computed=chosen.computed,
-            instead=chosen.instead,
-            **names,
-        )
-    return _predictor(model, limits, names)
+        return _text(model, limits, computing or Computing(engine="torch"), names)
+    predictor: _Predictor = _PREDICTORS.get(kind, _classes)
+    return predictor(model, limits, names)
 
 
-def _predictor(
-    model: Classifier | TextEmbedder | TextReader | TextTagger | TextScorer | Translator,
-    limits: Limits,
-    names: dict[str, Any],
-) -> Deployment:
-    """A model that answers each item at once."""
-    match model:
-        case TextEmbedder():
-            vectors = ClassifierEngine(model.embed_ids, limits)
-            return EmbedDeployment(width=model.width, context=model.context, engine=vectors, **names)
-        case TextScorer():
-            return ScoreDeployment(engine=ClassifierEngine(model.score, limits), **names)
-        case TextTagger():
-            return TagDeployment(labels=model.labels, engine=ClassifierEngine(model.tag, limits), **names)
-        case TextReader():
-            answers = ClassifierEngine[Question, Sequence[Answer]](
-                lambda asked: _answer(model, asked), limits
-            )
-            return AnswerDeployment(engine=answers, **names)
-        case Translator():
-            task: ServedTask = "summarise" if model.task == "summarise" else "translate"
-            texts = ClassifierEngine(partial(_rewrite, model), limits)
-            return RewriteDeployment(task=task, engine=texts, **names)
-    several = isinstance(model, TextClassifier) and model.several
+def deploy_kept(
+    folder: Path, *, name: str, limits: Limits, computing: Computing
+) -> tuple[TextDeployment, str] | None:
+    """As `deploy`, for a language model that was packed before and is not loaded; None where it has to be.
+
+    With it comes the digest of its weights.
+
+    Raises:
+        ModelError: when the folder is damaged.
+    """
+    found = card.read(folder)
+    if found.kind != "language" or found.code or (folder / "adapter_config.json").exists():
+        return None
+    with ThreadPoolExecutor(1) as beside:
+        digest = beside.submit(weights_digest, folder)
+        import torch  # noqa: F401  which takes as long, and is needed in any case
+
+    if (chosen := kept(digest.result(), limits, computing)) is None:
+        return None
+    inspection.inspect(folder)
+    tokenizer = tokenizers.load(folder)
+    contract = contract_of(folder, tokenizer)
+    made = TextDeployment(
+        name=name,
+        created=int(time.time()),
+        tokenizer=tokenizer,
+        contract=contract,
+        context=contract.context or found.context,
+        vocabulary=chosen.engine.vocabulary,
+        engine=chosen.engine,
+        computed=chosen.computed,
+    )
+    return made, digest.result()
+
+
+def _text(model: Generator, limits: Limits, wished: Computing, names: dict[str, Any]) -> TextDeployment:
+    chosen = choose(model.module, limits, getattr(model, "digest", ""), wished)
+    return TextDeployment(
+        contract=model.contract,
+        context=model.context,
+        vocabulary=chosen.engine.vocabulary,
+        engine=chosen.engine,
+        computed=chosen.computed,
+        instead=chosen.instead,
+        **names,
+    )
+
+
+def _classes(model: Classifier, limits: Limits, names: dict[str, Any]) -> ClassifyDeployment:
+    several = bool(getattr(model, "several", False))
     engine = ClassifierEngine(model.predict, limits)
     return ClassifyDeployment(labels=tuple(model.labels), several=several, engine=engine, **names)
+
+
+def _vectors(model: TextEmbedder, limits: Limits, names: dict[str, Any]) -> EmbedDeployment:
+    engine = ClassifierEngine(model.embed_ids, limits)
+    return EmbedDeployment(width=model.width, context=model.context, engine=engine, **names)
+
+
+def _numbers(model: TextScorer, limits: Limits, names: dict[str, Any]) -> ScoreDeployment:
+    return ScoreDeployment(engine=ClassifierEngine(model.score, limits), **names)
+
+
+def _spans(model: TextTagger, limits: Limits, names: dict[str, Any]) -> TagDeployment:
+    return TagDeployment(labels=model.labels, engine=ClassifierEngine(model.tag, limits), **names)
+
+
+def _answers(model: TextReader, limits: Limits, names: dict[str, Any]) -> AnswerDeployment:
+    engine = ClassifierEngine[Question, "Sequence[Answer]"](lambda asked: _answer(model, asked), limits)
+    return AnswerDeployment(engine=engine, **names)
+
+
+def _texts(model: Translator, limits: Limits, names: dict[str, Any]) -> RewriteDeployment:
+    task: ServedTask = "summarise" if model.task == "summarise" else "translate"
+    return RewriteDeployment(task=task, engine=ClassifierEngine(partial(_rewrite, model), limits), **names)
+
+
+# By the kind of a model that answers each item at once; others are classifiers.
+_PREDICTORS: Mapping[str, _Predictor] = {
+    "embedder": _vectors,
+    "scorer": _numbers,
+    "tagger": _spans,
+    "reader": _answers,
+    "encoder_decoder": _texts,
+}
 
 
 def _answer(model: TextReader, asked: Sequence[Question]) -> Sequence[Answer]:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 
-from tunesmith.core.errors import NotFoundError, UsageError
+from tunesmith.core.errors import NotFoundError, TunesmithError, UsageError
 from tunesmith.serve.meter import ASKED
 from tunesmith.serve.served import ROUTES, Deployment, Kind, ServedTask
 
@@ -35,6 +35,8 @@ class Deployments:
         self._by_name: dict[str, Deployment] = {}
         self._canaries: dict[str, tuple[Deployment, float]] = {}  # by the name of whose share they take
         self._shadows: dict[str, tuple[str, float]] = {}  # by the name of whose requests they get too
+        # By label, the release that it could not become, and how often that was tried.
+        self.refused: dict[str, tuple[str, int]] = {}
         self._leaving: set[threading.Thread] = set()
         self._closed = threading.Event()
         for deployment in deployments:
@@ -50,9 +52,11 @@ class Deployments:
         """Serve one more.
 
         Raises:
+            TunesmithError: S07 when the server ends.
             UsageError: S24 when another has one of its names.
         """
         with self._changing:
+            self._require_open()
             self._by_name = _with(self._by_name, deployment)
 
     def swap(self, name: str, deployment: Deployment) -> None:
@@ -60,9 +64,11 @@ class Deployments:
 
         Raises:
             NotFoundError: S01 when no model is called so.
+            TunesmithError: S07 when the server ends.
             UsageError: S24 when a third model has one of its names.
         """
         with self._changing:
+            self._require_open()
             old = self.named(name)
             # One assignment: whoever looks finds the old one or the new one.
             self._by_name = _with(_without(self._by_name, old), deployment)
@@ -161,12 +167,17 @@ class Deployments:
         return found
 
     def close(self) -> None:
-        """Stop all engines."""
-        self._closed.set()
+        """Stop all engines, for good."""
+        with self._changing:
+            self._closed.set()
         for thread in list(self._leaving):
             thread.join()
         for deployment in self:
-            deployment.engine.close()
+            deployment.close()
+
+    def _require_open(self) -> None:
+        if self._closed.is_set():
+            raise TunesmithError("S07")
 
     def _retire(self, old: Deployment) -> None:
         """Close the engine of a model that nobody finds any more, when it has ended what it began."""
@@ -175,7 +186,7 @@ class Deployments:
             end = time.monotonic() + _GRACE_S
             while not self._closed.is_set() and (time.monotonic() < end or _is_busy(old)):
                 self._closed.wait(_LOOK_S)
-            old.engine.close()
+            old.close()
             self._leaving.discard(thread)
 
         thread = threading.Thread(target=wait, name=f"tunesmith-retiring-{old.name}", daemon=True)

@@ -44,6 +44,7 @@ _FORMS = {
     "S73": _Form(400, code="request_quarantined"),
     "S07": _Form(503, "server_error", "shutting_down", {"Retry-After": "5"}),
     "S48": _Form(503, "server_error", "engine_lost", {"Retry-After": "2"}),
+    "S54": _Form(400, code="unsupported_parameter"),
     "S50": _Form(503, "server_error", "engine_lost", {"Retry-After": "30"}),
     "S51": _Form(429, "rate_limit_error", "insufficient_quota"),
     "S52": _Form(429, "rate_limit_error", "insufficient_quota"),

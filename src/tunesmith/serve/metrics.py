@@ -81,6 +81,8 @@ def _page(deployments: Deployments, requests: Requests) -> Iterator[str]:
     yield _histogram("request_seconds", "From the first byte of a request to the last of its answer.", times)
     compared = {_labels(model=m, shadow=s, outcome=o): n for (m, s, o), n in sorted(requests.shadows.items())}
     yield _metric("shadow_requests_total", "counter", "Requests that a shadow was asked too.", compared)
+    refused = {_labels(label=m, release=r): times for m, (r, times) in sorted(deployments.refused.items())}
+    yield _metric("releases_refused", "gauge", "Tries of a release that an alias points to in vain.", refused)
     models = {_labels(model=deployment.name): deployment for deployment in deployments}
     meters = {labels: deployment.meter for labels, deployment in models.items()}
     stats = {labels: deployment.engine.stats() for labels, deployment in models.items()}

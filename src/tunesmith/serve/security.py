@@ -20,20 +20,10 @@ from tunesmith.serve import errors
 from tunesmith.serve.caller import CALLER
 from tunesmith.serve.extension import Extension
 from tunesmith.serve.policies import Policies
+from tunesmith.serve.reach import LOOPBACK
 from tunesmith.serve.usage import KEY as KEY_OF
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]{2,45})\]|(?P<name>[a-z0-9._-]{1,253}))(?::(?P<port>\d{1,5}))?")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host, as given to bind to, is reachable from this machine only."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class HostGuard:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +37,32 @@ ROUTES: Mapping[ServedTask, str] = {
 }
 
 
+class Closing(Protocol):
+    """What computes, until it is closed."""
+
+    def close(self) -> None:
+        """Stop."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """What every served model has; `tokenizer` is None where it cuts text in a way of its own."""
+    """What every served model has; `tokenizer` is None where it cuts text in a way of its own.
+
+    `held` is let go of when it is closed, such as the mark that its folder is in use.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
     created: int
     tokenizer: Tokenizer | None = None
     meter: Meter = field(default_factory=Meter)
+    engine: Closing
+    held: ExitStack = field(default_factory=ExitStack, compare=False, repr=False)
+
+    def close(self) -> None:
+        """Stop its engine, and let go of what it held."""
+        self.engine.close()
+        self.held.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,11 @@ from tunesmith.serve.app import create_app
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.extension import Extension
 from tunesmith.serve.pace import Pace
+from tunesmith.serve.reach import asks_for_keys
 from tunesmith.serve.request_log import RequestLog
-from tunesmith.serve.security import is_loopback
 from tunesmith.serve.served import Deployment
 
-DRAIN_S = 25
+DRAIN_S = 20  # closing models and the store takes time too: those who manage servers wait for 30 s
 _WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104  recognised here, never a default
 
 
@@ -37,8 +37,9 @@ def serve(
     pace: Pace | None = None,
     extension: Extension | None = None,
     ready: Callable[[str], None] = lambda url: None,
+    ending: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; then what was begun is finished, for up to 25 s.
+    """Serve until SIGINT or SIGTERM; then what was begun is finished, for up to 20 s.
 
     Keys are asked for when the store has any, or when other machines can reach `host`.
 
@@ -52,12 +53,13 @@ def serve(
         pace: How fast one key may ask, if that is bounded.
         extension: What there is beside the models, if there is anything.
         ready: Called once with the URL when requests are accepted.
+        ending: Called once when no more are.
 
     Raises:
         UsageError: S19 for a host that other machines reach when there is no key; S20 when the address cannot
             be listened at.
     """
-    _Server.prepare(deployments, host, port, store, hosts, log, pace, extension, ready).listen()
+    _Server.prepare(deployments, host, port, store, hosts, log, pace, extension, ready, ending).listen()
 
 
 @contextmanager
@@ -74,7 +76,7 @@ def serving(
     """Serve in a thread for the time of a `with` block, which gets the URL. Arguments as in `serve`."""
     listening = threading.Event()
     server = _Server.prepare(
-        deployments, host, port, store, hosts, log, None, extension, lambda url: listening.set()
+        deployments, host, port, store, hosts, log, None, extension, lambda url: listening.set(), lambda: None
     )
 
     def work() -> None:
@@ -105,11 +107,12 @@ class _Server(uvicorn.Server):
         listener: socket.socket,
         url: str,
         ready: Callable[[str], None],
+        ending: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._app = app
         self._listener = listener
-        self._ready = ready
+        self._ready, self._ending = ready, ending
         self.url = url
 
     @classmethod
@@ -124,6 +127,7 @@ class _Server(uvicorn.Server):
         pace: Pace | None,
         extension: Extension | None,
         ready: Callable[[str], None],
+        ending: Callable[[], None],
     ) -> _Server:
         """Check who may reach us, then bind."""
         has_keys = asks_for_keys(host, store)
@@ -148,7 +152,7 @@ class _Server(uvicorn.Server):
             server_header=False,
             timeout_graceful_shutdown=DRAIN_S,
         )
-        return cls(config, app, listener, _url(host, listener.getsockname()[1]), ready)
+        return cls(config, app, listener, _url(host, listener.getsockname()[1]), ready, ending)
 
     def listen(self) -> None:
         """Run until told to stop."""
@@ -165,24 +169,16 @@ class _Server(uvicorn.Server):
         if self.started:
             self._ready(self.url)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so, then finish what was begun."""
+        self._ending()
+        await super().shutdown(sockets)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop on a signal. uvicorn would raise it again at the end; that we came here is enough."""
         self._app.state.ending = True
         super().handle_exit(sig, frame)
         self._captured_signals.clear()
-
-
-def asks_for_keys(host: str, store: Store | None) -> bool:
-    """Whether clients of a server at `host` need a key: when the store has any.
-
-    Raises:
-        UsageError: S19 for a host that other machines reach when there is none.
-    """
-    known = store.keys() if store is not None else []
-    has_keys = any(key.revoked is None for key in known)
-    if not has_keys and not is_loopback(host):
-        raise UsageError("S19", host=host)
-    return has_keys
 
 
 def _bind(host: str, port: int) -> socket.socket:

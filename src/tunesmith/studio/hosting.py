@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -44,8 +43,6 @@ class Hosting:
         self._pending: dict[str, Loading] = {}
         self._sources: list[Source] = []
         self._follower: Follower | None = None
-        self._used = ExitStack()
-        self._threads: set[threading.Thread] = set()
 
     @property
     def pending(self) -> list[Loading]:
@@ -65,9 +62,8 @@ class Hosting:
                 raise UsageError("S24", name=label)
             room.require(self._workspace, label)
             begun = self._pending[label] = Loading(label, "loading")
-        thread = threading.Thread(target=self._work, args=(label,), name=f"tunesmith-loading-{label}")
-        self._threads.add(thread)
-        thread.start()
+        name = f"tunesmith-loading-{label}"
+        threading.Thread(target=self._work, args=(label,), name=name, daemon=True).start()
         return begun
 
     def unload(self, name: str) -> None:
@@ -86,29 +82,28 @@ class Hosting:
         self._sources[:] = [source for source in self._sources if source.label not in gone]
 
     def close(self) -> None:
-        """End what was begun."""
-        for thread in list(self._threads):
-            thread.join()
+        """End. Who is loading a model is not waited for: it finds that it came too late."""
         if self._follower is not None:
             self._follower.close()
-        self._used.close()
 
     def _work(self, label: str) -> None:
         try:
             with self._loading:
                 taken = self._served.__contains__
-                self._add(serving.one(label, self._workspace, taken=taken, held=self._used))
+                self._add(serving.one(label, self._workspace, taken=taken))
             self._pending.pop(label, None)
         except TunesmithError as error:
             self._pending[label] = Loading(label, "failed", error.problems[0])
         except Exception:
             logger.exception("%s could not be loaded", label)
             self._pending[label] = Loading(label, "failed", Problem(code="W58", values={"name": label}))
-        finally:
-            self._threads.discard(threading.current_thread())
 
     def _add(self, loaded: serving.Loaded) -> None:
-        self._served.add(loaded.deployment)
+        try:
+            self._served.add(loaded.deployment)
+        except TunesmithError:
+            loaded.deployment.close()  # nobody else knows of it
+            raise
         if loaded.source is not None:
             self._sources.append(loaded.source)
             self._follower = self._follower or Follower(self._served, self._sources)

@@ -111,6 +111,8 @@ def serve(
     Raises:
         UsageError: S19 for a host that other machines reach when there is no key; S20 for a busy port.
     """
+    from contextlib import closing
+
     from tunesmith.serve.following import Follower
     from tunesmith.serve.request_log import RequestLog
     from tunesmith.serve.server import serve as listen
@@ -119,5 +121,5 @@ def serve(
     place = _workspace(workspace)
     made = serving([str(name) for name in models], place, host=host)
     kept = RequestLog(place.requests) if log else None
-    with made.held, Follower(made.deployments, made.sources):
+    with closing(made.deployments), Follower(made.deployments, made.sources):
         listen(made.deployments, host=host, port=port, store=made.store, log=kept)

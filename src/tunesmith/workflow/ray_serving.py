@@ -1,5 +1,7 @@
 """Served models on several machines: an application of Ray Serve, each of whose replicas is a whole server.
 
+Ray decides at which address it listens and whom it lets through, so a key is always asked for.
+
 A deployment file names `tunesmith.workflow.ray_serving:build` and says in `args` what to serve; see
 docs/en/serving.md. All machines must see the workspace.
 """
@@ -11,7 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.core.errors import MissingError
+from tunesmith.core.errors import MissingError, UsageError
 from tunesmith.core.workspace import find
 
 if TYPE_CHECKING:
@@ -46,25 +48,26 @@ def application(args: Mapping[str, Any]) -> FastAPI:
     """The server of one replica, see `build`; it loads its models now.
 
     Raises:
-        UsageError: S19 where hosts are named and the workspace has no key.
+        UsageError: S53 where the workspace has no key.
         TunesmithError: when a model cannot be loaded.
     """
+    from tunesmith.core.store import Store
     from tunesmith.serve.app import create_app
     from tunesmith.serve.following import Follower
-    from tunesmith.serve.server import asks_for_keys
+    from tunesmith.serve.reach import asks_for_keys
     from tunesmith.workflow.serving import serving
 
+    workspace = find(start=Path(args["workspace"]))
+    if not asks_for_keys("127.0.0.1", Store(workspace.database) if workspace.database.exists() else None):
+        raise UsageError("S53", workspace=workspace.root)
+    made = serving(args["models"], workspace)
     hosts = list(args.get("hosts", ()))
-    # Ray decides who is listened to; whoever names hosts means other machines.
-    reached = hosts[0] if hosts else "127.0.0.1"
-    made = serving(args["models"], find(start=Path(args["workspace"])), host=reached)
-    required = asks_for_keys(reached, made.store)
-    app = create_app(made.deployments, store=made.store, require_key=required, hosts=hosts)
+    app = create_app(made.deployments, store=made.store, require_key=True, hosts=hosts)
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(served: FastAPI) -> AsyncIterator[None]:
-        with made.held, Follower(made.deployments, made.sources):
+        with Follower(made.deployments, made.sources):
             async with inner(served):
                 yield
 

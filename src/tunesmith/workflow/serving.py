@@ -5,34 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunesmith.core.errors import ModelError, UsageError
-from tunesmith.core.store import Store
 from tunesmith.core.uses import using
 from tunesmith.core.workspace import Workspace
 from tunesmith.models.resolve import Resolved, named, resolve
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.following import Source
 from tunesmith.serve.names import EngineName, Weights
+from tunesmith.serve.reach import asks_for_keys
 from tunesmith.serve.served import Deployment
-from tunesmith.serve.server import asks_for_keys
 from tunesmith.serve.worker.deployment import deploy_apart
 from tunesmith.workflow.bases import Bases
+
+if TYPE_CHECKING:
+    from tunesmith.core.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """What is served, the store where keys are, and the aliases to look at.
+    """What is served until it is closed, the store where keys are, and the aliases to look at.
 
     `apart` names adapters that are folded into a base of their own, with their kind.
-
-    When `held` is closed, all engines are, and the folders may be removed again.
     """
 
     deployments: Deployments
     store: Store | None
     sources: list[Source]
-    held: ExitStack
     apart: Mapping[str, str]
 
 
@@ -58,7 +59,7 @@ def serving(
         UsageError: S19 for a host that other machines reach when there is no key; S24 when two models have
             one name; S74 for a canary of a model that is not served.
     """
-    store = Store(workspace.database) if workspace.database.exists() else None
+    store = _store(workspace)
     asks_for_keys(host, store)  # before anything is loaded
     given = [*labels, *(label for label, _ in (*canaries, *shadows) if label not in labels)]
     found = [resolve(label, workspace) for label in given]
@@ -66,27 +67,23 @@ def serving(
     start = Starting(workspace=workspace, engine=engine, weights=weights, bases=Bases(found, engine, weights))
     with ExitStack() as held:
         held.callback(deployments.close)
-        held.enter_context(using(workspace, [r.folder for r in found if r.folder]))
         for label, (name, aliases, resolved) in zip(given, named(given, found), strict=True):
             loading(label)
-            version = store and _followed(store, label)
-            if version is None:
+            if store is None or _followed(store, label) is None:
                 deployments.add(start.deploy(resolved, name, aliases))
                 continue
             names = [label]
             if label in labels and sum(other.partition("@")[0] == resolved.name for other in labels) == 1:
                 names.append(resolved.name)
-            source = start.source(label, tuple(names), held)
+            source = start.source(label, tuple(names), store)
             deployments.add(source.load())
             sources.append(source)
         for label, part in canaries:
             _share(deployments.share, deployments, labels, label, part)
         for label, part in shadows:
             _share(deployments.shadow, deployments, labels, label, part)
-        apart = start.bases.apart
-        return Serving(
-            deployments=deployments, store=store, sources=sources, held=held.pop_all(), apart=apart
-        )
+        held.pop_all()
+    return Serving(deployments=deployments, store=store, sources=sources, apart=start.bases.apart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +98,8 @@ class Starting:
     def deploy(self, resolved: Resolved, name: str, aliases: Sequence[str]) -> Deployment:
         """Serve a model out of a process of its own, or of its base, which tries it out first.
 
+        Its folder is in use until it is closed.
+
         Raises:
             ModelError: M13 for one that has no folder, M14 for a hosted one.
         """
@@ -108,19 +107,25 @@ class Starting:
             raise ModelError("M14", name=name, wanted="serve", task="ask, eval, eval.against")
         if resolved.folder is None:
             raise ModelError("M13", name=name)
+        with ExitStack() as held:
+            held.enter_context(using(self.workspace, [resolved.folder]))
+            made = self._started(resolved, resolved.folder, name, aliases)
+            made.held.callback(held.pop_all().close)
+        return made
+
+    def _started(self, resolved: Resolved, folder: Path, name: str, aliases: Sequence[str]) -> Deployment:
+        if self.engine == "vllm" and (made := _by_vllm(folder, name, aliases, self.weights)):
+            return made
         return self.bases.deploy(resolved, name, aliases) or deploy_apart(
-            resolved.folder, name=name, aliases=aliases, engine=self.engine, weights=self.weights
+            folder, name=name, aliases=aliases, engine=self.engine, weights=self.weights
         )
 
-    def source(self, label: str, names: tuple[str, ...], held: ExitStack) -> Source:
+    def source(self, label: str, names: tuple[str, ...], store: Store) -> Source:
         """Where a label with an alias leads, now and later."""
-        store = Store(self.workspace.database)
 
         def made() -> Deployment:
             release = store.release(label)
-            resolved = resolve(release.label, self.workspace)
-            held.enter_context(using(self.workspace, [resolved.folder] if resolved.folder else []))
-            return self.deploy(resolved, release.label, names)
+            return self.deploy(resolve(release.label, self.workspace), release.label, names)
 
         return Source(label=label, version=lambda: _followed(store, label), load=made)
 
@@ -133,25 +138,41 @@ class Loaded:
     source: Source | None
 
 
-def one(label: str, workspace: Workspace, *, taken: Callable[[str], bool], held: ExitStack) -> Loaded:
+def one(label: str, workspace: Workspace, *, taken: Callable[[str], bool]) -> Loaded:
     """Load one model by its label; it has the name without a version too, unless that is `taken`.
-
-    Until `held` is closed, its folder may not be removed.
 
     Raises:
         TunesmithError: when there is no such model, or it cannot be loaded or served.
     """
     resolved = resolve(label, workspace)
-    store = Store(workspace.database) if workspace.database.exists() else None
+    store = _store(workspace)
     bare = () if taken(resolved.name) else (resolved.name,)
     start = Starting(workspace=workspace, bases=Bases([], "auto", None))
     if store is None or _followed(store, label) is None:
         names = [name for name in dict.fromkeys((*bare, label)) if not taken(name)] or [label]
-        made = start.deploy(resolved, names[0], names[1:])
-        held.enter_context(using(workspace, [resolved.folder] if resolved.folder else []))
-        return Loaded(deployment=made, source=None)
-    source = start.source(label, (label, *bare), held)
+        return Loaded(deployment=start.deploy(resolved, names[0], names[1:]), source=None)
+    source = start.source(label, (label, *bare), store)
     return Loaded(deployment=source.load(), source=source)
+
+
+def _by_vllm(folder: Path, name: str, aliases: Sequence[str], weights: Weights | None) -> Deployment | None:
+    """A language model on vLLM; None for others, which are computed as always."""
+    from tunesmith.serve.vllm.deployment import covers, deploy_vllm
+
+    if not covers(folder):
+        return None
+    if weights is not None:
+        raise UsageError("N07", weights=weights, engine="vllm")
+    return deploy_vllm(folder, name=name, aliases=aliases)
+
+
+def _store(workspace: Workspace) -> Store | None:
+    """Where releases and keys are, if there are any; it takes half a second to load."""
+    if not workspace.database.exists():
+        return None
+    from tunesmith.core.store import Store
+
+    return Store(workspace.database)
 
 
 def _followed(store: Store, label: str) -> str | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import cache, durable
 from tunesmith.core.workspace import Workspace
-from tunesmith.models import gguf_reader, gguf_tokenizer, tokenizer
-from tunesmith.models.gguf_reader import Gguf
+from tunesmith.models import gguf_tokenizer, tokenizer
+
+if TYPE_CHECKING:
+    from tunesmith.models.gguf_reader import Gguf
 
 _ROLES = {"bos_token": "bos", "eos_token": "eos", "pad_token": "padding", "unk_token": "unknown"}
 
@@ -25,6 +27,8 @@ def unpacked(path: Path, workspace: Workspace) -> Path:
         ModelError: M77 when it is damaged, or its architecture, positions or tokenizer are not ones that are
             known.
     """
+    from tunesmith.models import gguf_reader  # torch
+
     target = workspace.models / cache.key(gguf=durable.sha256(path))[:24]
     if not durable.is_valid(target):
         found = gguf_reader.read(path)

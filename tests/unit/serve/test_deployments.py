@@ -115,6 +115,24 @@ def test_a_release_that_may_not_take_over_is_closed(
     assert served.find("m").name == "m@0"
 
 
+def test_a_release_that_was_refused_is_tried_again(
+    served: Deployments, eventually: Callable[[Callable[[], bool]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tunesmith.serve.following._PAUSES_S", (0.05,))
+    refused = list[object]()
+
+    def load() -> Deployment:
+        refused.append(served.refused.get("m"))
+        if len(refused) < 3:
+            raise RuntimeError("the machine is busy")
+        return version(1)
+
+    with Follower(served, [Source(label="m", version=lambda: "m@1", load=load)], every_s=0.005):
+        eventually(lambda: served.find("m").name == "m@1")
+        eventually(lambda: not served.refused)
+    assert refused == [None, ("m@1", 1), ("m@1", 2)]
+
+
 def test_where_an_alias_moves_the_server_follows_and_a_broken_release_never_serves(
     served: Deployments, eventually: Callable[[Callable[[], bool]], None]
 ) -> None:

@@ -170,6 +170,19 @@ def test_a_line_cut_by_a_crash_stops_no_server(folder: Path) -> None:
     log.close()
 
 
+def test_what_has_come_is_written_together_and_what_cannot_be_spoils_nothing_else(folder: Path) -> None:
+    log = RequestLog(folder)
+    for number in range(600):
+        said = {"input": object()} if number == 300 else {"input": f"{number} a@example.com"}
+        log.add({"request_id": str(number), "key": "k", "request": said})
+    log.close()
+    [path] = folder.glob("*.jsonl")
+    written = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert [record["request"]["input"] for record in written] == [
+        f"{number} [EMAIL]" for number in range(600) if number != 300
+    ]
+
+
 def test_only_the_newest_answers_are_remembered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tunesmith.serve.request_log._KNOWN", 2)
     log = RequestLog(folder)

@@ -1,8 +1,12 @@
-"""Ten times what a model can answer: what was accepted is answered, the rest is told to wait."""
+"""Ten times what a model can answer: what was accepted is answered, the rest is told to wait.
+
+Among the faults it lasts ten seconds; TUNESMITH_OVERLOAD_S=120 makes it two minutes.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +18,8 @@ from tunesmith.serve.admission import Limits
 from tunesmith.serve.deployment import deploy
 from tunesmith.serve.load import Load, measure
 from tunesmith.serve.server import serving
+
+FAULTS_S = float(os.environ.get("TUNESMITH_OVERLOAD_S", "10"))
 
 
 class Slow:
@@ -33,7 +39,7 @@ def resident() -> int:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "goodput"), [(1.5, 0.6), pytest.param(120.0, 0.9, marks=pytest.mark.faults)]
+    ("seconds", "goodput"), [(1.5, 0.6), pytest.param(FAULTS_S, 0.9, marks=pytest.mark.faults)]
 )
 def test_overload_loses_nothing_that_was_accepted(seconds: float, goodput: float) -> None:
     def load(clients: int, seconds: float) -> tuple[float, set[str]]:
@@ -45,11 +51,14 @@ def test_overload_loses_nothing_that_was_accepted(seconds: float, goodput: float
     with serving([deploy(Slow(), limits=limits)]) as url:
         peak, errors = load(8, min(seconds, 10))
         assert errors == set()
+        load(28, min(seconds / 2, 5))  # what a server under load keeps at hand is no growth
         before = resident()
         reached, errors = load(28, seconds)  # each asks again after 100 ms: 200 a second
         assert errors == {"429"}
         assert reached >= goodput * peak
-        if seconds > 60:
-            assert resident() < 1.05 * before
+        if goodput > 0.6:
+            grown = resident() / before - 1
+            print(f"{peak:.1f} requests/s alone, {reached:.1f} under tenfold load, memory {grown:+.1%}")
+            assert grown < 0.05
         _, errors = load(4, 0.1)
         assert errors == set()

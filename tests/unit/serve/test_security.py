@@ -17,7 +17,7 @@ from tunesmith.core.store import Store
 from tunesmith.serve.app import create_app
 from tunesmith.serve.deployment import deploy
 from tunesmith.serve.policies import POLICIES, Policies
-from tunesmith.serve.security import is_loopback
+from tunesmith.serve.reach import is_loopback
 from tunesmith.serve.server import serving
 
 ALL = "0.0.0.0"  # noqa: S104

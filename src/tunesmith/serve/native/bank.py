@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from tunesmith.core.errors import ModelError, NotFoundError
 from tunesmith.models import low_rank
@@ -48,8 +47,8 @@ class NativeBank:
     A sequence keeps the adapter that it began with, also when that is taken out.
     """
 
-    def __init__(self, module: nn.Module, plan: Plan) -> None:
-        self._sizes = low_rank.sizes(module)  # not the module itself, which is let go when it is packed
+    def __init__(self, sizes: _Sizes, plan: Plan) -> None:
+        self._sizes = sizes  # of the maps of the module, see `low_rank.sizes`
         self._plan = plan
         self._numbers = itertools.count(1)
         self._known: dict[str, NativeAdapter] = {}

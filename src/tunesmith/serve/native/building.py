@@ -7,29 +7,34 @@ import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import nn
-from transformers import PreTrainedModel
 
 from tunesmith.core import durable, memory
 from tunesmith.core.errors import ModelError
+from tunesmith.models import low_rank
 from tunesmith.models.decoder import Decoder, run
 from tunesmith.models.sampling import Sampling
 from tunesmith.models.token import Likelihood
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.names import Weights
-from tunesmith.serve.native import certificate, isa, packed, plan, sources, store, threads
+from tunesmith.serve.native import certificate, isa, known, packed, plan, sources, store, threads
 from tunesmith.serve.native.bank import NativeBank
 from tunesmith.serve.native.certificate import Certificate
 from tunesmith.serve.native.decoder import NativeDecoder
 from tunesmith.serve.native.formats import Format
 from tunesmith.serve.native.formats import memory as memory_format
+from tunesmith.serve.native.known import Known
 from tunesmith.serve.native.model import NativeModel, formats
 from tunesmith.serve.native.plan import Plan
+from tunesmith.serve.native.rotary import rotary
 from tunesmith.serve.native.slots import PAGE
 from tunesmith.serve.native.table import Room
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 logger = logging.getLogger(__name__)
 
@@ -53,18 +58,46 @@ def decoder(
     module: nn.Module, digest: str, weights: Weights, limits: Limits, count: int | None = None
 ) -> NativeDecoder:
     """A decoder over a model that is covered, on `count` threads, or on as many as there are cores."""
-    config = cast("PreTrainedModel", module).config
-    shape, here = plan.plan(config), isa.here()
-    kinds = formats(shape, weights, here)
-    arrays = _arrays(module, digest, shape, kinds)
-    size = memory_format([*kinds.values()], shape.head).bits // 8
-    room, kept = _room(shape, limits, size, count or threads.count())
-    model = NativeModel(shape, config, arrays, kinds, here, room)
-    bank = NativeBank(module, shape)
-    made = NativeDecoder(model, max_batch=limits.batch, chunk=room.rows, kept=kept, bank=bank)
+    found = _described(module, weights)
+    arrays = _arrays(module, digest, found.plan, formats(found.plan, weights, isa.here()))
+    made = _over(arrays, found, limits, count)
     if not certificate.exists(digest, weights):
         certificate.write(digest, _certified(module, made, weights))
     return made
+
+
+def kept(digest: str, wished: Weights | None, limits: Limits) -> tuple[NativeDecoder, Weights] | None:
+    """A decoder over what `keep` noted, without the model; None where the model has to be loaded."""
+    found = known.find(digest, wished)
+    if found is None or not certificate.exists(digest, found.weights):
+        return None
+    kinds = formats(found.plan, found.weights, isa.here())
+    try:
+        arrays = _read(_path(digest, found.plan, kinds), packed.layout(found.plan, kinds))
+    except (OSError, ModelError):
+        return None
+    return _over(arrays, found, limits), found.weights
+
+
+def keep(module: nn.Module, digest: str, wished: Weights | None, weights: Weights) -> None:
+    """Note what `kept` needs of a model whose decoder was made."""
+    known.keep(digest, wished, _described(module, weights))
+
+
+def _described(module: nn.Module, weights: Weights) -> Known:
+    config = cast("PreTrainedModel", module).config
+    shape = plan.plan(config)
+    return Known(weights=weights, plan=shape, rotary=rotary(shape, config), sizes=low_rank.sizes(module))
+
+
+def _over(arrays: dict[str, Any], found: Known, limits: Limits, count: int | None = None) -> NativeDecoder:
+    here = isa.here()
+    kinds = formats(found.plan, found.weights, here)
+    size = memory_format([*kinds.values()], found.plan.head).bits // 8
+    room, kept = _room(found.plan, limits, size, count or threads.count())
+    model = NativeModel(found.plan, found.rotary, arrays, kinds, here, room)
+    bank = NativeBank(found.sizes, found.plan)
+    return NativeDecoder(model, max_batch=limits.batch, chunk=room.rows, kept=kept, bank=bank)
 
 
 def _certified(module: nn.Module, ours: NativeDecoder, weights: Weights) -> Certificate:
@@ -83,8 +116,7 @@ def _certified(module: nn.Module, ours: NativeDecoder, weights: Weights) -> Cert
 def _arrays(module: nn.Module, digest: str, shape: Plan, kinds: Mapping[str, Format]) -> dict[str, Any]:
     """Packed weights, mapped into memory; packed before if they are not there, or are damaged."""
     expected = packed.layout(shape, kinds)
-    key = f"{packed.VERSION} {digest} {shape} {kinds}"
-    path = store.packed() / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
+    path = _path(digest, shape, kinds)
     if path.is_file():
         try:
             return _read(path, expected)
@@ -100,6 +132,11 @@ def _read(path: Path, expected: packed.Layout) -> dict[str, Any]:
     found = packed.read(path, expected)
     store.used(path, shutil.disk_usage(path.parent).total // _SHARE)
     return found
+
+
+def _path(digest: str, shape: Plan, kinds: Mapping[str, Format]) -> Path:
+    key = f"{packed.VERSION} {digest} {shape} {kinds}"
+    return store.packed() / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
 
 
 def _room(shape: Plan, limits: Limits, size: int, count: int) -> tuple[Room, int]:

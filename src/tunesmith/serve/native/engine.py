@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import replace
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.core.errors import MissingError, UsageError
 from tunesmith.serve.admission import Limits
@@ -14,31 +12,19 @@ from tunesmith.serve.batch_engine import BatchEngine
 from tunesmith.serve.names import Reason, Weights
 from tunesmith.serve.native import plan
 
+if TYPE_CHECKING:
+    from torch import nn
+
+    from tunesmith.serve.native.decoder import NativeDecoder
+
 _PLAIN_MAPS = ("Linear", "Conv1D", "Embedding", "GemmaTextScaledWordEmbedding")
 
 
 class NativeEngine(BatchEngine):
-    """Continuous batching of one model by kernels of our own. Close it to end its threads.
+    """Continuous batching of one model by kernels of our own. Close it to end its threads."""
 
-    `digest` names the weights, which are packed once; `weights` None are the model's own precision.
-
-    Raises:
-        MissingError: M03 when llvmlite is not installed.
-        UsageError: N06 for a model that is not covered.
-        ModelError: N02 when the weights do not fit the configuration.
-    """
-
-    def __init__(
-        self, module: nn.Module, limits: Limits, *, digest: str, weights: Weights | None = None
-    ) -> None:
-        if not installed():
-            raise MissingError("M03", name="--engine native", package="llvmlite", extra="native")
-        if reason := uncovered(module):
-            raise UsageError("N06", reason=reason)
-        from tunesmith.serve.native import building
-
-        self.weights = weights or building.own_precision(module)
-        decoder = building.decoder(module, digest, self.weights, limits)
+    def __init__(self, decoder: NativeDecoder, weights: Weights, limits: Limits) -> None:
+        self.weights = weights
         self._end = decoder.close
         super().__init__(decoder, replace(limits, running_size=decoder.fitting), decoder.bank)
 
@@ -46,6 +32,36 @@ class NativeEngine(BatchEngine):
         """See `Engine.close`."""
         super().close()
         self._end()
+
+
+def over(module: nn.Module, limits: Limits, *, digest: str, weights: Weights | None = None) -> NativeEngine:
+    """The engine of a model; `digest` names its weights, which are packed once; None is their own precision.
+
+    Raises:
+        MissingError: M03 when llvmlite is not installed.
+        UsageError: N06 for a model that is not covered.
+        ModelError: N02 when the weights do not fit the configuration.
+    """
+    if not installed():
+        raise MissingError("M03", name="--engine native", package="llvmlite", extra="native")
+    if reason := uncovered(module):
+        raise UsageError("N06", reason=reason)
+    from tunesmith.serve.native import building
+
+    taken = weights or building.own_precision(module)
+    made = NativeEngine(building.decoder(module, digest, taken, limits), taken, limits)
+    building.keep(module, digest, weights, taken)
+    return made
+
+
+def kept(digest: str, limits: Limits, weights: Weights | None) -> NativeEngine | None:
+    """As `over`, of a model that was packed before and is not loaded; None where it has to be."""
+    if not installed():
+        return None
+    from tunesmith.serve.native import building
+
+    found = building.kept(digest, weights, limits)
+    return NativeEngine(*found, limits) if found else None
 
 
 def installed() -> bool:

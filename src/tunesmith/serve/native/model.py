@@ -19,6 +19,7 @@ from tunesmith.serve.native.bank import NativeAdapter
 from tunesmith.serve.native.formats import Format, format_for, memory
 from tunesmith.serve.native.isa import Isa
 from tunesmith.serve.native.plan import Plan
+from tunesmith.serve.native.rotary import Rotary
 from tunesmith.serve.native.slots import PAGE, Slot
 from tunesmith.serve.native.table import Room, Table, aligned, fill_model, fill_work
 from tunesmith.serve.native.threads import Team
@@ -52,7 +53,7 @@ class NativeModel:
     """Computes steps. Not thread-safe: one thread drives it. Close it to end its other threads."""
 
     def __init__(
-        self, plan: Plan, config: Any, arrays: Arrays, kinds: Mapping[str, Format], isa: Isa, room: Room
+        self, plan: Plan, turning: Rotary, arrays: Arrays, kinds: Mapping[str, Format], isa: Isa, room: Room
     ) -> None:
         self.plan, self.room = plan, room
         kept = memory([*kinds.values()], plan.head)
@@ -60,7 +61,7 @@ class NativeModel:
         self._kernels = [machine.kernels(kind, isa) for kind in known]
         self._embedding, self._positions = arrays["embedding"], arrays["positions"]
         self._table = Table()
-        fill_model(self._table, plan, config, arrays, kinds, kept, self._kernels, room)
+        fill_model(self._table, plan, turning, arrays, kinds, kept, self._kernels, room)
         self._work = fill_work(self._table, plan, kinds, kept, isa, room)
         self._adapters = np.zeros(room.rows, np.int64)
         self._low = aligned((0, 0), np.float32)

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from tunesmith.serve.native import meeting
 from tunesmith.serve.native.formats import Activations, Format
 from tunesmith.serve.native.isa import Isa
 from tunesmith.serve.native.machine import Kernels
 from tunesmith.serve.native.plan import Plan
+from tunesmith.serve.native.rotary import Rotary, angles
 from tunesmith.serve.native.slots import BLOCK, BYTES, FLOATS, HALVES, LINE, PAGE, WORDS, Kind, Matrix, Slot
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -80,7 +79,7 @@ def aligned(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]:
 
 
 def fill_model(
-    table: Table, plan: Plan, config: Any, arrays: Arrays, kinds: Mapping[str, Format],
+    table: Table, plan: Plan, turning: Rotary, arrays: Arrays, kinds: Mapping[str, Format],
     memory: Format, kernels: Sequence[Kernels], room: Room,
 ) -> None:  # fmt: skip
     """Weights and shape."""
@@ -100,7 +99,7 @@ def fill_model(
     table[Slot.NORMS], table[Slot.NORM_BIASES] = arrays["norms"], arrays["norm_biases"]
     table[Slot.HEAD_NORMS] = arrays["head_norms"]
     table[Slot.WINDOWS] = np.array(plan.windows, np.int64)
-    table[Slot.COS], table[Slot.SIN] = angles(plan, config, room.context)
+    table[Slot.COS], table[Slot.SIN] = angles(turning, plan.head, room.context)
 
 
 def _formats(known: Sequence[Kernels]) -> Ints:
@@ -125,21 +124,6 @@ def _matrices(plan: Plan, arrays: Arrays, kinds: Mapping[str, Format], known: li
             known.index(kind),
         )
     return table
-
-
-def angles(plan: Plan, config: Any, context: int) -> tuple[Floats, Floats]:
-    """Cosines and sines of all positions, [positions, D / 2]; where nothing turns, those of 0."""
-    if not plan.rotary:
-        shape = (context, plan.head // 2)
-        return np.ones(shape, np.float32), np.zeros(shape, np.float32)
-    rope = config.rope_parameters
-    if rope.get("rope_type", "default") == "default":
-        exponents = torch.arange(0, plan.head, 2, dtype=torch.int64).float() / plan.head
-        inverse, factor = 1.0 / (rope["rope_theta"] ** exponents), 1.0
-    else:
-        inverse, factor = ROPE_INIT_FUNCTIONS[rope["rope_type"]](config, torch.device("cpu"))
-    turns = torch.arange(context).float()[:, None] * inverse[None].float()
-    return (turns.cos() * factor).numpy(), (turns.sin() * factor).numpy()
 
 
 def fill_work(

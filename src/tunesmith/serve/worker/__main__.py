@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import sys
 import threading
 from collections.abc import Callable
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.serve.worker.beat import Beat
 from tunesmith.serve.worker.channel import Channel, Message, write
 from tunesmith.serve.worker.codec import error_out
 
@@ -22,12 +22,13 @@ def main() -> None:
     """Run until the server is gone."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the server ends what was begun, and then us
-    channel = Channel(sys.stdin.buffer, os.fdopen(os.dup(1), "wb"))
+    # Not `sys.stdin`: closing that at the end would wait for the thread that listens.
+    channel = Channel(os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)
     wishes = channel.receive()
     if wishes is None:
         return
-    inbox = _Inbox(channel)
+    inbox, beat = _Inbox(channel), Beat(channel)
     try:
         from tunesmith.serve.worker.computing import Computing
 
@@ -35,7 +36,7 @@ def main() -> None:
     except TunesmithError as error:
         channel.send(write({"is": "failed", "error": error_out(error)}))
         return
-    computing.run(inbox.pour_into)
+    computing.run(inbox.pour_into, beat)
 
 
 class _Inbox:

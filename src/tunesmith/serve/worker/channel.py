@@ -13,6 +13,7 @@ import orjson
 from numpy.typing import NDArray
 
 _LENGTHS = struct.Struct("<II")  # of the JSON, and of the numbers behind it
+_LONGEST = 2**28, 2**30  # of both, in bytes: more is asked by nobody, and no memory is taken for it
 
 Message = dict[str, Any]
 
@@ -22,11 +23,18 @@ def write(message: Mapping[str, Any], numbers: NDArray[Any] | None = None) -> by
 
     Raises:
         TypeError: when it has something that JSON has not, such as half a surrogate pair.
+        ValueError: when it is too long to be received.
     """
     blob = b"" if numbers is None else np.ascontiguousarray(numbers).tobytes()
     form = {} if numbers is None else {"dtype": numbers.dtype.str, "shape": numbers.shape}
     head = orjson.dumps({**message, **form}, default=str)
+    _check(len(head), len(blob))
     return b"".join((_LENGTHS.pack(len(head), len(blob)), head, blob))
+
+
+def _check(*lengths: int) -> None:
+    if any(length > longest for length, longest in zip(lengths, _LONGEST, strict=True)):
+        raise ValueError(f"a message of {lengths} bytes is too long")
 
 
 class Channel:
@@ -48,11 +56,16 @@ class Channel:
             self._outgoing.flush()
 
     def receive(self) -> Message | None:
-        """The next message; None when the other side is gone."""
+        """The next message; None when the other side is gone.
+
+        Raises:
+            ValueError: for what is no message.
+        """
         lengths = self._read(_LENGTHS.size)
         if lengths is None:
             return None
         head_length, blob_length = _LENGTHS.unpack(lengths)
+        _check(head_length, blob_length)
         head, blob = self._read(head_length), self._read(blob_length)
         if head is None or blob is None:
             return None

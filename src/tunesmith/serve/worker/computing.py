@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,21 +16,23 @@ from tokenizers import Tokenizer
 from tunesmith.core.errors import TunesmithError
 from tunesmith.models.loading import load
 from tunesmith.models.resolve import Resolved
+from tunesmith.models.sampling import Sampling
 from tunesmith.serve import choice
 from tunesmith.serve.admission import Limits
-from tunesmith.serve.deployment import deploy
-from tunesmith.serve.engine import Item, TokenStream
+from tunesmith.serve.deployment import deploy, deploy_kept
+from tunesmith.serve.engine import Item, Prompt, TokenStream
 from tunesmith.serve.grammar import Compiled, grammars_of
 from tunesmith.serve.served import Deployment, TextDeployment
 from tunesmith.serve.worker import forms
 from tunesmith.serve.worker.adapters import Adapters
+from tunesmith.serve.worker.beat import Beat
 from tunesmith.serve.worker.channel import Channel, Message, write
 from tunesmith.serve.worker.codec import error_out, item_out, prompt_in
 
-_BEAT_S = 1.0
-# How a model of each kind is tried out before it serves.
+_TURN_S = 1.0
+_STUCK_S = 120.0  # whose loop has not turned for so long will not turn again
+# How a model of each kind is tried out before it serves; one that writes, by its engine.
 _TRIALS: Mapping[str, Callable[[Any], object]] = {
-    "language": lambda model: model.generate("a", max_new_tokens=1),
     "classifier": lambda model: model.predict(["a"]),
     "embedder": lambda model: model.embed(["a"]),
     "scorer": lambda model: model.score(["a"]),
@@ -47,12 +50,8 @@ class Computing:
     def __init__(self, wishes: Message, channel: Channel) -> None:
         # How much may wait is the server's affair; here is only what it lets through.
         limits = replace(Limits(**wishes["limits"]), queue_requests=sys.maxsize, queue_size=sys.maxsize)
-        resolved = Resolved(name=wishes["name"], folder=Path(wishes["folder"]))
-        model = load(resolved)
-        _TRIALS.get(model.kind, lambda _: None)(model)
-        wished = choice.computing(wishes["computing"])
-        self._deployment: Deployment = deploy(model, limits=limits, computing=wished)
-        self._adapters = Adapters(self._deployment, getattr(model, "digest", ""))
+        self._deployment, digest = _deployment(wishes, limits)
+        self._adapters = Adapters(self._deployment, digest)
         self._channel = channel
         self._streams: dict[int, TokenStream] = {}
         self._items: list[list[Any]] = []  # told together at the end of a turn of the loop
@@ -65,17 +64,35 @@ class Computing:
         }
         self._predicting: asyncio.Task[None] | None = None
 
-    def run(self, listen: Callable[[Callable[[Message], None]], None]) -> None:
+    def run(self, listen: Callable[[Callable[[Message], None]], None], beat: Beat) -> None:
         """Say that the model is ready, then do what is heard through `listen`, for ever."""
-        asyncio.run(self._live(listen))
+        asyncio.run(self._live(listen, beat))
 
-    async def _live(self, listen: Callable[[Callable[[Message], None]], None]) -> None:
+    async def _live(self, listen: Callable[[Callable[[Message], None]], None], beat: Beat) -> None:
         self._loop = asyncio.get_running_loop()
+        self._turned = time.monotonic()
+        beat.state = self._state
+        try:
+            await self._try_out()
+        except TunesmithError as error:
+            self._tell({"is": "failed", "error": error_out(error)})
+            return
         self._tell({"is": "ready", **forms.facts(self._deployment)})
         listen(self._soon)
         while True:
-            await asyncio.sleep(_BEAT_S)
-            self._tell({"is": "alive", "healthy": self._deployment.engine.stats().healthy})
+            self._turned = time.monotonic()
+            await asyncio.sleep(_TURN_S)
+
+    async def _try_out(self) -> None:
+        if isinstance(self._deployment, TextDeployment):
+            trial = Prompt([0], Sampling(max_new_tokens=1))
+            async for _ in self._deployment.engine.submit([trial]):
+                pass
+
+    def _state(self) -> Message | None:
+        if time.monotonic() - self._turned > _STUCK_S:
+            return None
+        return {"is": "alive", "healthy": self._deployment.engine.stats().healthy}
 
     def _soon(self, message: Message) -> None:
         self._loop.call_soon_threadsafe(self._do, message)
@@ -102,8 +119,8 @@ class Computing:
 
         try:
             stream = deployment.engine.submit([prompt_in(message["prompt"], compiled)])
-        except TunesmithError as error:
-            self._note(identity, error)
+        except Exception as error:
+            self._note(identity, _told(error))
         else:
             stream.divert(sink)
             self._streams[identity] = stream
@@ -146,17 +163,14 @@ class Computing:
         self._predicting = self._loop.create_task(self._found(message))
 
     async def _found(self, message: Message) -> None:
-        asked = forms.asked_in(self._deployment.task, message["items"])
         try:
+            asked = forms.asked_in(self._deployment.task, message["items"])
             found = await asyncio.to_thread(self._compute, asked)
             numbers = found if isinstance(found, np.ndarray) else None
             rows = None if isinstance(found, np.ndarray) else found
             told = write({"is": "found", "id": message["id"], "rows": rows}, numbers)
-        except TunesmithError as error:
-            self._tell({"is": "refused", "id": message["id"], "error": error_out(error)})
         except Exception as error:
-            sys.stderr.write(f"a batch could not be computed: {error!r}\n")
-            self._tell({"is": "refused", "id": message["id"], "error": error_out(TunesmithError("S05"))})
+            self._tell({"is": "refused", "id": message["id"], "error": error_out(_told(error))})
         else:
             self._channel.send(told)
 
@@ -167,3 +181,22 @@ class Computing:
 
     def _tell(self, message: Message) -> None:
         self._channel.send(write(message))
+
+
+def _deployment(wishes: Message, limits: Limits) -> tuple[Deployment, str]:
+    """What serves a model, and the digest of its weights, if it has one."""
+    name, folder = wishes["name"], Path(wishes["folder"])
+    wished = choice.computing(wishes["computing"])
+    if kept := deploy_kept(folder, name=name, limits=limits, computing=wished):
+        return kept
+    model = load(Resolved(name=name, folder=folder))
+    _TRIALS.get(model.kind, lambda _: None)(model)
+    return deploy(model, limits=limits, computing=wished), getattr(model, "digest", "")
+
+
+def _told(error: Exception) -> TunesmithError:
+    """What a request is told that failed; what nobody expected is noted here."""
+    if isinstance(error, TunesmithError):
+        return error
+    sys.stderr.write(f"a request could not be computed: {error!r}\n")
+    return TunesmithError("S05")

@@ -76,6 +76,8 @@ class WorkerPredictor(ClassifierEngine[Any, Any]):
         self._answered.clear()
         if self._closed:  # whoever closes has told so before: nobody tells again
             raise TunesmithError("S07")
+        if not self._ready.is_set():  # it died just now, and nobody tells again
+            raise TunesmithError("S48")
         self.process.send({"do": "predict", "id": self._asked, "items": items})
         self._answered.wait()
         answer = self._answer_

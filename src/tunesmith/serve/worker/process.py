@@ -18,12 +18,12 @@ from typing import Any, Protocol, cast
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.worker.channel import Channel, Message, write
 from tunesmith.serve.worker.codec import error_in
+from tunesmith.serve.worker.watch import Watch
 
 logger = logging.getLogger(__name__)
 
 _COMMAND = (sys.executable, "-P", "-m", "tunesmith.serve.worker")  # -P: no modules out of this folder
-_SILENT_S = 120.0
-_LOOK_S = 1.0
+_JOIN_S = 0.1
 _PAUSES_S = (0.2, 1.0, 5.0, 30.0)
 _LONG_S = 60.0  # who lived so long may be started at once
 
@@ -46,7 +46,6 @@ class Process:
 
     def __init__(self, wishes: Mapping[str, Any]) -> None:
         self._wishes = wishes
-        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._deaths = 0
         self.up = False
@@ -61,13 +60,15 @@ class Process:
     @property
     def hopeless(self) -> bool:
         """Whether it has died again and again without living for long."""
-        return self._deaths >= len(_PAUSES_S)
+        lives = self.up and time.monotonic() - self._born > _LONG_S
+        return self._deaths >= len(_PAUSES_S) and not lives
 
     def facts(self) -> Message:
         """Wait until the process is ready; what it tells of its model.
 
         Raises:
-            TunesmithError: what came up while the model was loaded, or S49 when the process ended.
+            TunesmithError: what came up while the model was loaded, or S49 when the process ended; one that
+                is not ready in half an hour is ended.
         """
         return self._ready()
 
@@ -88,13 +89,15 @@ class Process:
         self._end()
         while self._thread and self._thread.is_alive():
             self._popen.kill()  # which may be another one by now
-            self._thread.join(_LOOK_S / 10)
+            self._thread.join(_JOIN_S)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE
         popen = subprocess.Popen(_COMMAND, stdin=pipe, stdout=pipe)  # noqa: S603  a command of ours
+        # Of this life only: what was meant for one that died is not done by the next.
+        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._channel = Channel(cast("Any", popen.stdout), cast("Any", popen.stdin))
-        self._last_heard = time.monotonic()
+        self._watch = Watch(popen)
         try:
             self._channel.send(write(self._wishes))
         except OSError:
@@ -102,14 +105,15 @@ class Process:
         return popen
 
     def _ready(self) -> Message:
-        said = self._channel.receive()
+        while (said := self._channel.receive()) and said["is"] == "alive":
+            self._watch.heard()
         if said is None:
             self._end()
             raise TunesmithError("S49", status=self._popen.returncode)
         if said["is"] == "failed":
             self._end()
             raise error_in(said["error"])
-        self._last_heard = time.monotonic()  # the start may have taken longer than silence may
+        self._watch.ready()
         self.up, self._born = True, time.monotonic()
         return said
 
@@ -125,26 +129,27 @@ class Process:
         """Hear the process out until it dies."""
         writer = threading.Thread(target=self._write, name="tunesmith-worker-writer", daemon=True)
         writer.start()
-        while (message := self._channel.receive()) is not None:
-            self._last_heard = time.monotonic()
-            self._listener.heard(message)
+        try:
+            self._hear()
+        except Exception:
+            logger.exception("what the process of a model said is not understood; it is ended")
         self.up = False
+        self._popen.kill()  # one that only stopped reading would keep the writer
         self._outgoing.put(None)
         writer.join()
         self._end()
         self._listener.left()
 
+    def _hear(self) -> None:
+        while (message := self._channel.receive()) is not None:
+            self._watch.heard()
+            self._listener.heard(message)
+
     def _write(self) -> None:
-        """Send what is to be sent, and watch whether the process still says something."""
-        while True:
+        """Send what is to be sent."""
+        while (written := self._outgoing.get()) is not None:
             try:
-                if (written := self._outgoing.get(timeout=_LOOK_S)) is None:
-                    return
                 self._channel.send(written)
-            except queue.Empty:
-                if time.monotonic() - self._last_heard > _SILENT_S:
-                    logger.error("the process of a model is silent; it is ended")
-                    self._popen.kill()
             except OSError:
                 logger.debug("nobody reads what is sent")
 

@@ -6,30 +6,22 @@ and the one that is alone with the next death is the culprit.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.admission import Limits, WaitingRoom
 from tunesmith.serve.caller import CALLER
-from tunesmith.serve.engine import Item, Prompt, Stats, TokenStream, deliver
+from tunesmith.serve.engine import Item, Prompt, Stats, TokenStream
+from tunesmith.serve.job import Job, begin, tell
 from tunesmith.serve.quarantine import Quarantine
 from tunesmith.serve.worker.channel import Message
 from tunesmith.serve.worker.codec import item_in, prompt_out
 from tunesmith.serve.worker.process import Process
 
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    prompt: Prompt
-    stream: TokenStream
-    index: int
-    identity: int
-
-    @property
-    def size(self) -> int:
-        return len(self.prompt.ids) + self.prompt.sampling.max_new_tokens
+logger = logging.getLogger(__name__)
 
 
 class WorkerEngine:
@@ -38,11 +30,10 @@ class WorkerEngine:
     def __init__(self, process: Process, limits: Limits) -> None:
         self.process = process
         self._limits = limits
-        self._room: WaitingRoom[_Job] = WaitingRoom(limits)
+        self._room: WaitingRoom[Job] = WaitingRoom(limits)
         self._quarantine = Quarantine()
-        self._running: dict[int, _Job] = {}
-        self._suspect: _Job | None = None  # whose turn it is as soon as nobody else is running
-        self._count = 0
+        self._running: dict[int, Job] = {}
+        self._suspect: Job | None = None  # whose turn it is as soon as nobody else is running
         self._healthy = True
         self._changing = threading.RLock()
 
@@ -56,14 +47,7 @@ class WorkerEngine:
             raise TunesmithError("S50")
         for prompt in prompts:
             self._quarantine.check(prompt.content)
-        jobs: list[_Job] = []
-        stream = TokenStream(
-            len(prompts),
-            deadline_s=self._limits.deadline_s,
-            on_stop=lambda index: self._forget(jobs[index]),
-        )
-        jobs += [_Job(prompt, stream, index, self._count + index) for index, prompt in enumerate(prompts)]
-        self._count += len(prompts)
+        stream, jobs = begin(prompts, self._limits.deadline_s, self._forget)
         # Each model that is computed here has a queue of its own for every key.
         self._room.put(jobs, f"{prompts[0].adapter or ''} {CALLER.get()}")
         self._pump()
@@ -107,14 +91,14 @@ class WorkerEngine:
         if message["is"] == "alive":
             self._healthy = message["healthy"]
             return
-        found: list[tuple[TokenStream, int, Item | TunesmithError]] = []
-        for identity, *said in message["items"]:
-            if job := self._running.get(identity):
-                item = item_in(identity, said)
-                found.append((job.stream, job.index, item))
+        found: list[tuple[Job, Item | TunesmithError]] = []
+        for number, *said in message["items"]:
+            if job := self._running.get(number):
+                item = item_in(number, said)
+                found.append((job, item))
                 if isinstance(item, TunesmithError) or item.finish:
                     self._done(job, item)
-        deliver(found)
+        tell(found)
         self._pump()
 
     def came(self) -> None:
@@ -133,21 +117,21 @@ class WorkerEngine:
         if self.process.hopeless:
             _tell_all(self._taken(), TunesmithError("S50"))
 
-    def _done(self, job: _Job, item: Item | TunesmithError) -> None:
+    def _done(self, job: Job, item: Item | TunesmithError) -> None:
         with self._changing:
-            self._running.pop(job.identity, None)
+            self._running.pop(job.number, None)
         if not isinstance(item, TunesmithError):
             self._quarantine.clear(job.prompt.content)
 
-    def _forget(self, job: _Job) -> None:
+    def _forget(self, job: Job) -> None:
         """Nobody wants a job any more."""
         self._room.discard(job)
         with self._changing:
-            known = self._running.pop(job.identity, None)
+            known = self._running.pop(job.number, None)
             if self._suspect is job:
                 self._suspect = None
         if known:
-            self.process.send({"do": "stop", "id": job.identity})
+            self.process.send({"do": "stop", "id": job.number})
             self._pump()
 
     def _pump(self) -> None:
@@ -159,8 +143,16 @@ class WorkerEngine:
                     return
                 self._suspect = job if self._running and self._is_suspect(job) else None
                 if self._suspect is None:
-                    self._running[job.identity] = job
-                    self.process.send({"do": "begin", "id": job.identity, "prompt": prompt_out(job.prompt)})
+                    self._begin(job)
+
+    def _begin(self, job: Job) -> None:
+        self._running[job.number] = job
+        try:
+            self.process.send({"do": "begin", "id": job.number, "prompt": prompt_out(job.prompt)})
+        except (TypeError, ValueError):  # it cannot be written
+            logger.exception("a request could not be handed on")
+            del self._running[job.number]
+            tell([(job, TunesmithError("S05"))])
 
     def _has_room(self) -> bool:
         """Whether a further sequence may run; none beside a suspect, and none before one that waits."""
@@ -168,14 +160,14 @@ class WorkerEngine:
             return False
         return len(self._running) < (1 if self._suspect else self._limits.batch)
 
-    def _next(self) -> _Job | None:
+    def _next(self) -> Job | None:
         found = self._room.take(1, wait=False)
         return found[0] if found else None
 
-    def _is_suspect(self, job: _Job) -> bool:
+    def _is_suspect(self, job: Job) -> bool:
         return self._quarantine.suspects(job.prompt.content)
 
-    def _taken(self) -> list[_Job]:
+    def _taken(self) -> list[Job]:
         """All that waits or runs, taken out."""
         with self._changing:
             left = [*self._running.values(), *([self._suspect] if self._suspect else [])]
@@ -186,5 +178,5 @@ class WorkerEngine:
         return left
 
 
-def _tell_all(jobs: Iterable[_Job], error: TunesmithError) -> None:
-    deliver((job.stream, job.index, error) for job in jobs)
+def _tell_all(jobs: Iterable[Job], error: TunesmithError) -> None:
+    tell((job, error) for job in jobs)

@@ -17,9 +17,9 @@ from tunesmith.models.decoder import Batching, Decoder, run
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.sampling import Sampling
 from tunesmith.serve.admission import Limits
-from tunesmith.serve.choice import Computing, choose
+from tunesmith.serve.choice import Computing, choose, kept
 from tunesmith.serve.engine import Prompt, Reading
-from tunesmith.serve.native import building, certificate, plan, store, threads
+from tunesmith.serve.native import building, certificate, known, plan, store, threads
 from tunesmith.serve.native.engine import uncovered
 from tunesmith.serve.native.pages import Pages
 from tunesmith.serve.native.slots import PAGE
@@ -89,6 +89,30 @@ def test_it_serves_reads_and_closes(stories: LanguageModel) -> None:
     assert isinstance(items[0], Reading)
     assert len(items) == 4
     chosen.engine.close()
+    # The next start does without the model.
+    again = kept(stories.digest, LIMITS, Computing(weights="int8"))
+    assert again is not None
+    assert (again.computed, again.engine.vocabulary) == ("native int8", 512)
+    chosen = again
+    assert asyncio.run(play()) == items
+    chosen.engine.close()
+
+
+def test_what_is_not_known_or_damaged_has_to_be_loaded(
+    stories: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(store.SETTING, str(tmp_path))
+    tmp_path.chmod(0o700)
+    assert kept(stories.digest, LIMITS, Computing()) is None
+    choose(stories.module, LIMITS, stories.digest, Computing()).engine.close()
+    found = known.find(stories.digest, None)
+    assert found is not None
+    assert found.plan == plan.plan(stories.module.config)
+    assert kept(stories.digest, LIMITS, Computing(engine="torch")) is None
+    assert kept(stories.digest, LIMITS, Computing(weights="int4")) is None
+    [packed] = store.packed().glob("*.safetensors")
+    packed.write_bytes(packed.read_bytes()[:-1])
+    assert kept(stories.digest, LIMITS, Computing()) is None
 
 
 def test_a_model_that_is_not_covered_goes_to_torch_and_says_why(stories: LanguageModel) -> None:

@@ -14,6 +14,7 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.names import Weights
 from tunesmith.serve.native import isa, packed, plan, sources
 from tunesmith.serve.native.model import NativeModel, Read, formats
+from tunesmith.serve.native.rotary import rotary
 from tunesmith.serve.native.table import Room
 
 PROMPTS = [[1, 403, 407, 261], [1, 410, 444, 400, 5, 9, 300], [1] * 70, [1, 420]]
@@ -40,7 +41,7 @@ def make(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mak
             packed.write(path, shape, kinds, source)
         arrays = packed.read(path, packed.layout(shape, kinds))
         room = Room(rows=96, asked=96, context=160, pages=24, threads=threads)
-        made.append(NativeModel(shape, config, arrays, kinds, one, room))
+        made.append(NativeModel(shape, rotary(shape, config), arrays, kinds, one, room))
         return made[-1]
 
     yield build

@@ -1,7 +1,7 @@
 """A process like that of an engine, without a model: says each sequence's ids one by one, then 7s.
 
-999 ends it without a word, as a text `poison` does; a text `endless` gets no answer. `wishes` may say how it
-`fails` before it is ready.
+999 ends it without a word, as a text `poison` does; a text `endless` gets no answer, after 998 it says what
+nobody understands. `wishes` may say how it `fails` before it is ready.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ def begin(message: Message) -> None:
     ids, room = message["prompt"]["ids"], message["prompt"]["sampling"]["max_new_tokens"]
     if 999 in ids:
         die()
+    if 998 in ids:
+        channel.send(b"\xff" * 100)
+        return
     said: list[Any] = []
     for place in range(1 if room > 100 else room):  # who wants so many gets one and has to wait
         finish = "length" if place == room - 1 else None
@@ -62,6 +65,7 @@ def main() -> None:
             return
         case "untold":
             die()
+    channel.send(write({"is": "alive", "healthy": True}))
     channel.send(write({"is": "ready"}))
     if wishes.get("fails") == "later":
         die()

@@ -62,6 +62,22 @@ def test_who_runs_when_it_is_killed_is_told_and_who_waits_is_answered(engine: Wo
     asyncio.run(play())
 
 
+def test_what_was_meant_for_a_process_that_died_is_not_done_by_the_next(engine: WorkerEngine) -> None:
+    async def play() -> None:
+        babbling = engine.submit([Prompt([998], ENDLESS)])
+        engine.process.send({"do": "begin", "id": 77, "prompt": None})  # which would end the next one
+        assert await read(babbling) == "S48"
+        assert await answers(engine, [1]) == [[1, 7, 7]]
+
+    asyncio.run(play())
+
+
+def test_what_cannot_be_written_fails_alone(engine: WorkerEngine) -> None:
+    first = engine.process.pid
+    assert asyncio.run(answers(engine, [1], [2**70], [2])) == [[1, 7, 7], "S05", [2, 7, 7]]
+    assert engine.process.pid == first
+
+
 def test_it_is_not_ready_while_its_process_is_gone(
     engine: WorkerEngine, monkeypatch: pytest.MonkeyPatch, eventually: Callable[[Callable[[], bool]], None]
 ) -> None:
@@ -102,10 +118,12 @@ def test_a_silent_process_is_replaced(
     engine: WorkerEngine, monkeypatch: pytest.MonkeyPatch, eventually: Callable[[Callable[[], bool]], None]
 ) -> None:
     first = engine.process.pid
-    monkeypatch.setattr("tunesmith.serve.worker.process._SILENT_S", 0.5)
-    os.kill(first, signal.SIGSTOP)
     try:
-        eventually(lambda: engine.process.pid != first and engine.stats().healthy)
+        with monkeypatch.context() as patch:
+            patch.setattr("tunesmith.serve.worker.watch._SILENT", 1)
+            os.kill(first, signal.SIGSTOP)
+            eventually(lambda: engine.process.pid != first)
+        eventually(lambda: engine.stats().healthy)
     finally:
         with suppress(ProcessLookupError):
             os.kill(first, signal.SIGCONT)
