@@ -91,15 +91,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             yield World(studio, url)
 
 
-def test_no_request_of_an_administrator_makes_the_server_fail(world: World) -> None:
-    statuses = world.play("admin", examples=2)
-    assert {200, 400, 404} <= set(statuses)
-    assert sum(statuses.values()) >= 200
-
-
 @pytest.mark.faults
 @pytest.mark.parametrize("role", ROLES)
 def test_no_request_of_anybody_makes_the_server_fail(world: World, role: str) -> None:
-    statuses = world.play(role, examples=30)
-    assert (403 in statuses) == (role != "admin")
-    assert sum(statuses.values()) >= 2000
+    statuses = world.play(role, examples=10)
+    assert {200, 400, 403, 404} <= set(statuses)
+    assert sum(statuses.values()) >= 1000
