@@ -12,7 +12,7 @@ BEGUN, ARRIVED, CLOSED, FIRST = range(4)
 """Lines of the shared numbers; behind them are two of each thread."""
 SPINNING, PASSED = range(2)
 """The lines of a thread: whether it looks; barriers it has passed and steps it has begun."""
-_PATIENCE = 10_000  # looks before a core is offered to others: they may keep it for milliseconds
+_PATIENCE = 2000  # looks before a core is offered to others: who is waited for may need this very one
 _SHARES = 8  # of each thread, in which work is taken
 
 
