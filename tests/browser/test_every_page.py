@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
+from service import Server
 from watching import settled
-from world import Server
+from world import until
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -19,22 +20,33 @@ WIDTHS = {1280: 900, 390: 844}
 PATHS = {
     "home": "/",
     "data": "/data",
+    "dataset": "/data/{dataset}",
+    "profile": "/data/{dataset}?tab=profile",
+    "clean": "/data/{dataset}?tab=clean",
     "label": "/label",
+    "labelling": "/label/tickets",
+    "judged": "/label/tickets?tab=quality",
     "models": "/models",
     "model": "/models/minilm",
-    "train": "/train",
+    "train": "/train?dataset={dataset}&step=1",
+    "train-model": "/train?dataset={dataset}&step=2",
+    "train-recipe": "/train?dataset={dataset}&step=3",
     "runs": "/runs",
     "run": "/runs/{router}",
+    "curves": "/runs/{router}?tab=metrics",
     "compare": "/compare?runs={router},{slow}",
     "evaluate": "/evaluate/{router}",
-    "play": "/play",
-    "attention": "/attention",
+    "play": "/play?models=tiny-zh-en",
+    "play-classify": "/play?models=router@production",
+    "attention": "/attention?model=tiny-zh-en&text=The cat sat on the mat",
     "serve": "/serve",
     "keys": "/keys",
     "jobs": "/jobs",
     "settings": "/settings",
     "lost": "/nowhere",
 }
+LOADED = ("tiny-zh-en", "router@production")
+QUESTIONS = {"play": "什么是机器学习？", "play-classify": "My card has not arrived yet"}
 # Names that are the same in both languages. What people or models wrote is marked `translate="no"`.
 NAMES = re.compile(
     r"\b(Tunesmith|Studio|JSONL?|CSV|YAML|HTTP|API|URL|GPU|CPU|LoRA|Python|OpenAI|curl|PNG|SVG|GiB|MiB|KiB|Apache"
@@ -69,15 +81,27 @@ def axe() -> str:
     return AXE.read_text()
 
 
+@pytest.fixture(scope="module")
+def loaded(studio: Server) -> Server:
+    """The common server with a chat model and a classifier in memory."""
+    with studio.client() as http:
+        for name in LOADED:
+            http.post("/api/deployments", json={"model": name}).raise_for_status()
+        until(lambda: len(http.get("/api/deployments").json()["deployments"]) == len(LOADED))
+    return studio
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("name", PATHS)
 def test_page(
-    name: str, lang: str, studio: Server, new_context: Callable[..., BrowserContext], axe: str
+    name: str, lang: str, loaded: Server, new_context: Callable[..., BrowserContext], axe: str
 ) -> None:
-    page = new_context(studio, lang=lang).new_page()
-    runs = studio.world.runs
-    page.goto(studio.url + PATHS[name].format(router=runs["router.yaml"], slow=runs["router-slow.yaml"]))
+    page = new_context(loaded, lang=lang).new_page()
+    world = loaded.world
+    runs = {"router": world.runs["router.yaml"], "slow": world.runs["router-slow.yaml"]}
+    page.goto(loaded.url + PATHS[name].format(dataset=world.dataset, **runs))
     settled(page)
+    _used(page, name)
     page.evaluate(axe)
     wrong = [
         finding
@@ -88,6 +112,18 @@ def test_page(
     if lang == "zh":
         wrong += [f"untranslated: {text}" for text in page.evaluate(_WORDS) if _is_untranslated(text)]
     assert not wrong, "\n".join(wrong)
+
+
+def _used(page: Page, name: str) -> None:
+    """Let a page show what it is for."""
+    if name in QUESTIONS:
+        page.locator("main textarea").last.fill(QUESTIONS[name])
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("article footer").first).to_be_visible()
+    if name == "attention":
+        expect(page.locator("main canvas").nth(4)).to_be_visible()
+    if name == "labelling":
+        expect(page.locator("main .text")).to_be_visible()
 
 
 def _look(page: Page, name: str, lang: str, width: int, dark: bool) -> list[str]:

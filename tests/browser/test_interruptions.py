@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import httpx
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+from service import Server
 from watching import Watch, settled
-from world import Server
+from world import until, until_over
 
 SLOW = """
 task: classify
 model: {architecture: bert, hidden: 32, layers: 2, heads: 2, vocab: 500, context: 64}
 data: {source: {train: tickets.csv, test: held-out.csv}, split: {overlap: drop}}
-train: {epochs: 12, batch_size: 2, optimizer: {name: adamw, lr: 1e-3}}
+train: {epochs: 4, batch_size: 2, optimizer: {name: adamw, lr: 1e-3}}
 """
 DOWN = r"ERR_|Failed to load resource|net::"
 # Where the page tells a canvas' points: the summary that a screen reader gets, and the table of a chart.
@@ -23,22 +23,11 @@ STEPS = """() =>
   [...document.querySelectorAll("main figure tbody tr td:first-child")].map((cell) => cell.textContent)"""
 
 
-def client(server: Server, context: BrowserContext) -> httpx.Client:
-    cookies = {one["name"]: one["value"] for one in context.cookies()}
-    return httpx.Client(
-        base_url=server.url, cookies=cookies, headers={"X-Tunesmith": "1", "Origin": server.url}
-    )
-
-
-def until_running(http: httpx.Client, job: str) -> str:
-    for _ in range(600):
-        told = http.get(f"/api/jobs/{job}").json()
-        if told["subject"] and told["progress"]:
-            return str(told["subject"])
-        if told["status"] == "failed":
-            raise AssertionError(told)
-        httpx.get(f"{http.base_url}/health")
-    raise AssertionError("the job never began")
+def subject_of(http: httpx.Client, job: str) -> str:
+    """The run of a job that has begun to train."""
+    told = http.get(f"/api/jobs/{job}").json()
+    assert told["status"] != "failed", told
+    return str(told["subject"]) if told["progress"] else ""
 
 
 def test_what_is_typed_survives_a_lost_network_and_a_killed_server(
@@ -74,9 +63,9 @@ def test_training_outlives_the_server_and_its_curve_is_whole(
     context = new_context(own_studio)
     recipe = SLOW.replace("tickets.csv", str(own_studio.world.folder / "tickets.csv"))
     recipe = recipe.replace("held-out.csv", str(own_studio.world.folder / "held-out.csv"))
-    with client(own_studio, context) as http:
-        job = http.post("/api/jobs", json={"kind": "run", "recipe": recipe, "name": "slow"}).json()
-        run = until_running(http, job["id"])
+    with own_studio.client() as http:
+        job = http.post("/api/jobs", json={"kind": "run", "recipe": recipe, "name": "slow"}).json()["id"]
+        run = until(lambda: subject_of(http, job))
     pages = [context.new_page(), context.new_page()]
     for page in pages:
         page.goto(f"{own_studio.url}/runs/{run}?tab=metrics")
@@ -86,8 +75,8 @@ def test_training_outlives_the_server_and_its_curve_is_whole(
     for page in pages:
         page.bring_to_front()
         expect(_reconnecting(page)).to_be_hidden(timeout=30_000)
-    with client(own_studio, context) as http:
-        _ended(http, job["id"])
+    with own_studio.client() as http:
+        assert until_over(http, job)["status"] == "finished"
     for page in pages:
         page.bring_to_front()
         steps = _drawn(page)
@@ -97,16 +86,6 @@ def test_training_outlives_the_server_and_its_curve_is_whole(
 
 def _reconnecting(page: Page) -> Locator:
     return page.locator(".reconnecting")
-
-
-def _ended(http: httpx.Client, job: str) -> None:
-    for _ in range(3000):
-        told: dict[str, Any] = http.get(f"/api/jobs/{job}").json()
-        if told["status"] in ("finished", "failed", "cancelled"):
-            assert told["status"] == "finished", told
-            return
-        httpx.get(f"{http.base_url}/health")
-    raise AssertionError("the job never ended")
 
 
 def _drawn(page: Page) -> list[float]:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
-from world import INTENTS, Server, World
+from service import Server
+from world import INTENTS, World
 
 TRAINING_MS = 240_000
 # Of the visitor, not of scripts; the page is never loaded anew on the way, or the count would begin again.
@@ -57,15 +58,15 @@ def _travel(server: Server, context: BrowserContext, words: dict[str, dict[str, 
     page.get_by_role("link", name=words["data"]["train"]).click()
     page.get_by_role("button", name=words["train"]["next"]).click()
     start = page.get_by_role("button", name=words["train"]["start"])
-    expect(start).to_be_enabled(timeout=60_000)
+    expect(start).to_be_enabled()
     start.click()
-    page.wait_for_url("**/runs/*", timeout=60_000)
+    page.wait_for_url("**/runs/*")
     serve = page.get_by_role("button", name=words["shell"]["serve_it"], exact=True)
     expect(serve).to_be_visible(timeout=TRAINING_MS)
     serve.click()
     page.wait_for_url("**/play?*")
     question = page.get_by_label(words["play"]["text_classify"], exact=True)
-    expect(question).to_be_visible(timeout=60_000)
+    expect(question).to_be_visible()
     question.fill("My card has not arrived yet")
     assert page.evaluate("window.clicks") <= 5
     page.keyboard.press("Control+Enter")

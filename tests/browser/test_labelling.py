@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from service import Server, tunesmith
 from watching import Watch
-from world import Server, World, tunesmith
+from world import World
 
 LABELS = ("card", "fee", "汇率")
 # From the press of a key to the next item in the page, noted by the page itself.
@@ -74,7 +75,7 @@ def press(page: Page, count: int, first: int) -> None:
 
 def saved(page: Page) -> None:
     done = page.get_by_text(re.compile("All saved|已全部保存|Nothing is left"))
-    expect(done.first).to_be_visible(timeout=20_000)
+    expect(done.first).to_be_visible()
 
 
 def decided(server: Server) -> list[dict[str, object]]:

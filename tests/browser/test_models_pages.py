@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from service import Server
 from watching import Watch, settled
-from world import Server, World
+from world import World
 
 XSS = "<img src=x onerror=alert(1)>"
 LOADED_MS = 90_000

@@ -7,8 +7,8 @@ import math
 import re
 
 from playwright.sync_api import Page, expect
+from service import Server
 from watching import Watch
-from world import Server
 
 from tunesmith.core.events import Event, EventLog, StageStarted, Step
 
@@ -105,6 +105,6 @@ def test_curves_go_on_over_a_killed_server_without_gap_or_double_point(
     for number in range(9, 12):
         log.append(step(number, 100, 1 / number))
     own_studio.start()
-    expect(rows).to_have_count(11, timeout=30_000)
+    expect(rows).to_have_count(11)
     assert [row[0] for row in figures(page, "Training loss")] == [str(n) for n in range(1, 12)]
     assert page.evaluate("window.untouched")

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import BrowserContext
+from service import Server
 from watching import settled
-from world import Server
 
-MOST_BYTES = 250_000
-MOST_REQUESTS = 60
+MOST_BYTES = 150_000
+MOST_REQUESTS = 20
 FIRST_PAINT_MS = 500
 _COST = """() => {
   const parts = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];

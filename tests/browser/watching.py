@@ -56,4 +56,4 @@ def settled(page: Page) -> None:
     """Wait until the page shows what it has to show."""
     page.wait_for_selector("main h1")
     # Not by wait_for_function: it asks again in the page by eval, which our policy forbids.
-    expect(page.locator("main .loading")).to_have_count(0, timeout=20_000)
+    expect(page.locator("main .loading")).to_have_count(0)

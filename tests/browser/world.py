@@ -1,20 +1,25 @@
-"""A workspace with real small runs, and a real server over it that can be killed and started again."""
+"""A workspace with real small runs, a data set, and rows that somebody began to label."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import httpx
+from service import Server, tunesmith
 
 BUILD = Path(__file__).parents[2] / "build" / "browser"
+# A training of seconds takes minutes on a machine that is busy with other things.
+PATIENCE_S = 300.0
+T = TypeVar("T")
 INTENTS = ("card_arrival", "change_pin", "exchange_rate", "top_up_failed")
 
 TICKETS = """
@@ -40,6 +45,12 @@ train:
   epochs: 2
 publish: {{name: helper}}
 """
+GUIDELINE = """Choose what the customer wants, not what the customer is angry about.
+
+card_arrival: a card that was ordered and is not there yet.
+change_pin: a new number for a card, whatever the reason.
+exchange_rate: what one currency costs in another.
+top_up_failed: money that was paid in and did not arrive."""
 BERT = "{architecture: bert, hidden: 32, layers: 2, heads: 2, vocab: 500, context: 64}"
 
 
@@ -49,6 +60,7 @@ class World:
 
     folder: Path
     runs: dict[str, str] = field(default_factory=dict)
+    dataset: str = ""
 
     @property
     def workspace(self) -> Path:
@@ -57,7 +69,7 @@ class World:
     def copy(self, target: Path) -> World:
         """The same world elsewhere, for a test that changes it."""
         shutil.copytree(self.folder, target)
-        return World(target, self.runs)
+        return World(target, self.runs, self.dataset)
 
 
 def make(shared_data: Path) -> World:
@@ -70,14 +82,71 @@ def make(shared_data: Path) -> World:
     }
     key = hashlib.sha256(json.dumps([recipes, Path(__file__).read_text()]).encode()).hexdigest()[:12]
     done = BUILD / key
-    if not (done / "runs.json").is_file():
+    about = done / "world.json"
+    if not about.is_file():
         shutil.rmtree(BUILD, ignore_errors=True)
         done.mkdir(parents=True)
         _write_data(done, shared_data)
-        runs = {name: _carry_out(done, name, text) for name, text in recipes.items()}
+        with ThreadPoolExecutor() as pool:
+            ids = pool.map(lambda name: _carry_out(done, name, recipes[name]), recipes)
+            world = World(done, dict(zip(recipes, ids, strict=True)))
         tunesmith("models", "promote", "router@1", "--reason", "the first that is good enough", cwd=done)
-        (done / "runs.json").write_text(json.dumps(runs))
-    return World(done, json.loads((done / "runs.json").read_text()))
+        world.dataset = _furnish(world)
+        about.write_text(json.dumps({"runs": world.runs, "dataset": world.dataset}))
+    return World(done, **json.loads(about.read_text()))
+
+
+def _furnish(world: World) -> str:
+    """What people do in the page: a data set with its profile, rows to label, a key. Gives the data set."""
+    server = Server(world).start()
+    try:
+        with server.client() as http:
+            data = _post(http, "datasets", path=str(world.folder / "tickets.csv"), name="tickets")
+            job = _post(http, "jobs", kind="profile", dataset=data["id"])
+            _post(http, "labelling", files=[str(world.folder / "tickets.csv")], guideline=GUIDELINE)
+            for number in range(30):
+                _label(http, number)
+            _post(http, "keys", name="help desk")
+            until_over(http, str(job["id"]))
+    finally:
+        server.stop()
+    return str(data["id"])
+
+
+def _label(http: httpx.Client, number: int) -> None:
+    """Somebody agrees with what is suggested for the next row."""
+    [item] = _post(http, "labelling/tickets/next", count=1)["items"]
+    answer = item["suggested"][0]["answer"]
+    decision = {"event": f"decision-{number}", "item": item["number"], "answer": answer, "seconds": 2.5}
+    _post(http, "labelling/tickets/decisions", decisions=[decision])
+
+
+def _post(http: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
+    answer = http.post(f"/api/{path}", json=body)
+    if answer.is_error:
+        raise RuntimeError(answer.text)
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def until_over(http: httpx.Client, job: str) -> dict[str, Any]:
+    """Wait until a job is over; gives what it came to."""
+
+    def over() -> dict[str, Any] | None:
+        told: dict[str, Any] = http.get(f"/api/jobs/{job}").json()
+        return told if told["status"] in ("finished", "failed", "cancelled") else None
+
+    return until(over)
+
+
+def until(wanted: Callable[[], T | None], seconds: float = PATIENCE_S) -> T:
+    """Ask until the answer is one, and give it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := wanted():
+            return found
+        time.sleep(0.1)
+    raise TimeoutError(f"nothing came of it in {seconds:.0f} s")
 
 
 def _write_data(folder: Path, shared_data: Path) -> None:
@@ -98,66 +167,3 @@ def _carry_out(folder: Path, name: str, text: str) -> str:
         raise RuntimeError(ran.stderr)
     run: str = json.loads(ran.stdout)["run"]
     return run
-
-
-def tunesmith(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The command line, as a user calls it."""
-    command = [sys.executable, "-m", "tunesmith", *words]
-    return subprocess.run(command, cwd=cwd, env=_environment(), capture_output=True, text=True, check=False)
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "LANG": "en_US.UTF-8"}
-
-
-class Server:
-    """`tunesmith studio` (or `serve MODEL`) over a world, in a process of its own."""
-
-    def __init__(self, world: World, *words: str) -> None:
-        self.world = world
-        self.words = words or ("studio",)
-        self.port = 0
-        self.ready: dict[str, Any] = {}
-        self._process: subprocess.Popen[str] | None = None
-
-    @property
-    def url(self) -> str:
-        return str(self.ready["url"])
-
-    @property
-    def address(self) -> str:
-        """What is printed at the start: the address with the token."""
-        return str(self.ready["studio"])
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid if self._process else 0
-
-    def start(self) -> Server:
-        """Start, or start again at the same port."""
-        command = [sys.executable, "-m", "tunesmith", *self.words, "--port", str(self.port), "--json"]
-        self._process = subprocess.Popen(
-            command, cwd=self.world.folder, env=_environment(), stdout=subprocess.PIPE, text=True
-        )
-        line = self._process.stdout.readline() if self._process.stdout else ""
-        self.ready = json.loads(line)
-        self.port = int(self.url.rsplit(":", 1)[1])
-        return self
-
-    def kill(self) -> None:
-        """As a crash would: no word, no clean-up."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> int:
-        """As a user would; gives the exit status."""
-        return self._end(signal.SIGTERM)
-
-    def _end(self, how: signal.Signals) -> int:
-        if self._process is None:
-            return 0
-        self._process.send_signal(how)
-        status = self._process.wait(timeout=30)
-        if self._process.stdout:
-            self._process.stdout.close()
-        self._process = None
-        return status

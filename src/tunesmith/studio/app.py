@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import Scope
 
+from tunesmith.core import runs
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.app import create_app
 from tunesmith.serve.deployments import Deployments
@@ -33,15 +34,17 @@ from tunesmith.studio.datasets import routes as datasets
 from tunesmith.studio.events import routes as events
 from tunesmith.studio.jobs import routes as jobs
 from tunesmith.studio.recipes import routes as recipes
-from tunesmith.studio.runs import routes as runs
+from tunesmith.studio.runs import routes as run_routes
 from tunesmith.studio.state import Studio
 
 # A module with `POLICIES` and `add_routes(app, studio)` each. The page answers every path: it comes last.
 AREAS: Sequence[Any] = (
-    session_routes, home, jobs, events, uploads, datasets, paging, versions, insight, recipes, drafts, runs,
+    session_routes, home, jobs, events, uploads, datasets, paging, versions, insight, recipes, drafts, run_routes,
     labelling, models, attention, releases, deployments, requests, keys, about,
     page,
 )  # fmt: skip
+# So many of the newest runs are read when the service starts, if they are long and were never read.
+_PREPARED = 20
 POLICIES: dict[Route, Policy] = {route: policy for area in AREAS for route, policy in area.POLICIES.items()}
 
 
@@ -68,6 +71,7 @@ class StudioExtension:
     def open(self) -> None:
         """See `Extension`."""
         self.studio.jobs.start()
+        self.studio.series.prepare(runs.all_runs(self.studio.workspace.runs)[-_PREPARED:])
 
     def close(self) -> None:
         """See `Extension`."""

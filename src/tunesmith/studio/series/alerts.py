@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -32,9 +33,15 @@ class SeriesAlert:
     step: int
 
 
+# What was seen in columns that are still in memory: whoever zooms asks again and again.
+_seen: WeakKeyDictionary[Known, list[SeriesAlert]] = WeakKeyDictionary()
+
+
 def alerts(known: Known) -> list[SeriesAlert]:
     """All that is to be seen, training by training."""
-    return [alert for training in known.trainings for alert in _of(known, training)]
+    if known not in _seen:
+        _seen[known] = [alert for training in known.trainings for alert in _of(known, training)]
+    return _seen[known]
 
 
 def _of(known: Known, training: str) -> Iterator[SeriesAlert]:

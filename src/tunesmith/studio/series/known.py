@@ -58,7 +58,7 @@ class Mark:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Known:
     """What the first `read` bytes of events.jsonl say; they end with the line `last`.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -54,6 +55,13 @@ class Library:
             return self.of(run)
         self.learn(run)
         return None
+
+    def prepare(self, runs: Iterable[RunFolder]) -> None:
+        """Read long runs of which nothing is kept, on another thread, before somebody asks for them."""
+        for run in runs:
+            size = run.events.path.stat().st_size if run.events.path.exists() else 0
+            if size > _LITTLE and not self._file(run.id).exists():
+                self.learn(run)
 
     def learn(self, run: RunFolder) -> None:
         """Read the run on another thread, once."""

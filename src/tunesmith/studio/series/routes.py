@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -10,7 +9,6 @@ from fastapi import FastAPI, Query
 from starlette.responses import Response, StreamingResponse
 
 from tunesmith.core import runs
-from tunesmith.core.errors import NotFoundError
 from tunesmith.core.runs import RunFolder
 from tunesmith.serve.answers import Frozen
 from tunesmith.serve.policies import Policy, Route
@@ -18,36 +16,21 @@ from tunesmith.studio.roles import VIEWER
 from tunesmith.studio.runs.naming import RunId
 from tunesmith.studio.series import axes
 from tunesmith.studio.series.alerts import SeriesAlert, alerts
+from tunesmith.studio.series.answers import Series, series_of, training_of
 from tunesmith.studio.series.axes import Axis
-from tunesmith.studio.series.buckets import buckets
-from tunesmith.studio.series.known import Known, Numbers
+from tunesmith.studio.series.known import Known
 from tunesmith.studio.state import Studio
 
 POLICIES: dict[Route, Policy] = {
     ("GET", "/api/runs/{run_id}/series"): VIEWER,
     ("GET", "/api/runs/{run_id}/series.csv"): VIEWER,
+    ("GET", "/api/series"): VIEWER,
 }
 
 # Of marks of one kind that are closer together than a line on the page is wide, one is enough.
 _MARKS = 50
+_MOST_RUNS = 50
 _MARKED = ("Saved", "Resumed", "Skipped", "Warned", "Stopped", "Failed", "Finished")
-Column = list[float | None]
-
-
-class Series(Frozen):
-    """One series: of each bucket of `size` rows where it ends, its lowest, highest and last value.
-
-    `broken` are the places of buckets in which a value is no number. `rows` are those of the whole range.
-    """
-
-    key: str
-    x: list[float]
-    low: Column
-    high: Column
-    last: Column
-    broken: list[float]
-    rows: int
-    size: int
 
 
 class SeriesEvent(Frozen):
@@ -72,8 +55,29 @@ class SeriesAnswer(Frozen):
     step: int
 
 
+class RunSeries(Frozen):
+    """Series of the last training of one of several runs; `keys` are all there are."""
+
+    run: str
+    keys: list[str]
+    series: list[Series]
+
+
+class SeveralSeries(Frozen):
+    """The same series of several runs, in the order they were asked for."""
+
+    axis: Axis
+    runs: list[RunSeries]
+
+
 Keys = Annotated[str, Query(max_length=4096, description="Names of series, divided by commas; none: all.")]
 Training = Annotated[str, Query(max_length=512, description="Which training of the run; empty: the last.")]
+Names = Annotated[
+    str, Query(alias="runs", min_length=1, max_length=4096, description="Ids of runs, divided by commas.")
+]
+First = Annotated[float | None, Query(alias="from", allow_inf_nan=False)]
+Final = Annotated[float | None, Query(alias="to", allow_inf_nan=False)]
+Points = Annotated[int, Query(ge=2, le=20_000)]
 
 
 def add_routes(app: FastAPI, studio: Studio) -> None:
@@ -85,70 +89,64 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         keys: Keys = "",
         training: Training = "",
         x: Axis = "step",
-        first: Annotated[float | None, Query(alias="from", allow_inf_nan=False)] = None,
-        final: Annotated[float | None, Query(alias="to", allow_inf_nan=False)] = None,
-        points: Annotated[int, Query(ge=2, le=20_000)] = 600,
+        first: First = None,
+        final: Final = None,
+        points: Points = 600,
     ) -> Response:
         """Buckets of the rows between two places of the axis, computed anew for every zoom."""
         run = runs.find(studio.workspace.runs, run_id)
         known = studio.series.of(run)
-        chosen = _training(known, training)
+        chosen = training_of(known, training)
         every = axes.keys(known, chosen)
-        wanted = [key for key in keys.split(",") if key in every] if keys else every
+        wanted = _wanted(keys, every)
         answer = SeriesAnswer(
             run=run.id,
             training=chosen,
             trainings=list(known.trainings),
             keys=every,
             axis=x,
-            series=[_series(known, chosen, key, x, points, first, final) for key in wanted],
+            series=[series_of(known, chosen, key, x, points, first, final) for key in wanted],
             events=_events(known, chosen, x),
             alerts=alerts(known),
             step=known.step,
         )
-        # What is built here is valid: it is not checked a second time.
-        return Response(answer.model_dump_json(), media_type="application/json")
+        return _said(answer)
+
+    @app.get("/api/series", response_model=SeveralSeries)
+    def several(
+        named: Names, keys: Keys = "", x: Axis = "step", first: First = None, final: Final = None,
+        points: Points = 600,
+    ) -> Response:  # fmt: skip
+        """The same of several runs at once, for their comparison: one question, however many they are."""
+
+        def of(name: str) -> RunSeries:
+            run = runs.find(studio.workspace.runs, name)
+            known = studio.series.of(run)
+            chosen = training_of(known, "")
+            every = axes.keys(known, chosen)
+            found = [series_of(known, chosen, key, x, points, first, final) for key in _wanted(keys, every)]
+            return RunSeries(run=run.id, keys=every, series=found)
+
+        names = list(dict.fromkeys(name for name in named.split(",") if name))[:_MOST_RUNS]
+        return _said(SeveralSeries(axis=x, runs=[of(name) for name in names]))
 
     @app.get("/api/runs/{run_id}/series.csv", response_class=StreamingResponse)
     def table(run_id: RunId, training: Training = "") -> StreamingResponse:
         """Every row of every series: key, step, time (seconds since 1970), value."""
         run = runs.find(studio.workspace.runs, run_id)
         known = studio.series.of(run)
-        lines = _lines(known, _training(known, training))
+        lines = _lines(known, training_of(known, training))
         headers = {"Content-Disposition": f'attachment; filename="{_file(run)}"'}
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _training(known: Known, wanted: str) -> str:
-    """The training that is meant.
-
-    Raises:
-        NotFoundError: W41 when there is none of that name.
-    """
-    if wanted and wanted not in known.trainings:
-        raise NotFoundError("W41", name=wanted, known=", ".join(known.trainings) or "-")
-    return wanted or (known.trainings[-1] if known.trainings else "")
+def _wanted(keys: str, every: list[str]) -> list[str]:
+    return [key for key in keys.split(",") if key in every] if keys else every
 
 
-def _series(
-    known: Known, training: str, key: str, axis: Axis, points: int, first: float | None, final: float | None
-) -> Series:
-    track, values = axes.find(known, training, key)
-    found = buckets(axes.along(known, training, track, axis), values, points, first, final)
-    return Series(
-        key=key,
-        x=found.x.tolist(),
-        low=_column(found.low),
-        high=_column(found.high),
-        last=_column(found.last),
-        broken=found.broken.tolist(),
-        rows=found.rows,
-        size=found.size,
-    )
-
-
-def _column(values: Numbers) -> Column:
-    return [value if math.isfinite(value) else None for value in values.tolist()]
+def _said(answer: Frozen) -> Response:
+    """What is built here is valid: it is not checked a second time."""
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def _events(known: Known, training: str, axis: Axis) -> list[SeriesEvent]:

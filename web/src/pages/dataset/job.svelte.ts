@@ -30,6 +30,12 @@ export class Work {
     }
   }
 
+  /** Let go of it and end it: its answer is not wanted any more. */
+  drop(): void {
+    if (this.job && this.busy) void api.post(`/api/jobs/${this.job.id}/cancel`).catch(() => undefined);
+    this.job = undefined;
+  }
+
   /** Take up one that is already there: any of this kind, or the one with this title. */
   async find(kind: string, title?: string): Promise<void> {
     const { jobs } = await api.get<Schema<"JobList">>("/api/jobs", { limit: 50 });
