@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
+
 
 def ids(trained):
     return [run.id for run in trained]
@@ -38,7 +40,7 @@ def test_series_are_those_of_the_log_and_zoom_cuts_them(client, trained):
     run = trained[-1]
     logged = [record["loss"] for record in run.events.records() if record["event"] == "Step"]
     whole = client.get(f"/api/runs/{run.id}/series", params={"keys": "train/loss"}).json()
-    assert whole["series"][0]["last"] == logged
+    assert whole["series"][0]["last"] == pytest.approx(logged, rel=1e-6)
     assert "validation/accuracy" in whole["keys"]
     assert {event["event"] for event in whole["events"]} == {"Saved", "Finished"}
     near = client.get(f"/api/runs/{run.id}/series", params={"keys": "train/loss", "from": 5, "to": 9}).json()
@@ -47,6 +49,15 @@ def test_series_are_those_of_the_log_and_zoom_cuts_them(client, trained):
     assert [float(row["value"]) for row in rows if row["key"] == "train/loss"] == logged
     wrong = client.get(f"/api/runs/{run.id}/series", params={"training": "x"})
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (404, "W41")
+
+
+def test_several_runs_are_asked_for_at_once_and_answer_as_each_alone(client, trained):
+    wish = {"keys": "train/loss,validation/accuracy", "from": 5, "to": 9, "x": "tokens"}
+    found = client.get("/api/series", params={"runs": ",".join(ids(trained)), **wish}).json()
+    alone = [client.get(f"/api/runs/{run}/series", params=wish).json() for run in ids(trained)]
+    assert [one["run"] for one in found["runs"]] == ids(trained)
+    assert [one["series"] for one in found["runs"]] == [one["series"] for one in alone]
+    assert client.get("/api/series", params={"runs": "nothing"}).status_code == 404
 
 
 def test_log_recipe_and_files_are_those_of_the_run(client, trained):

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tunesmith.core.events import Evaluated, EventLog, Resumed, Saved, StageStarted, Step, TrialStarted
+from tunesmith.core.events import (
+    Evaluated,
+    EventLog,
+    Resumed,
+    Saved,
+    StageStarted,
+    Step,
+    TrialStarted,
+    encode,
+)
 from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
 from tunesmith.studio.series import axes, keeping, reading
 from tunesmith.studio.series.alerts import alerts
+from tunesmith.studio.series.answers import column
 from tunesmith.studio.series.buckets import buckets
 from tunesmith.studio.series.known import Known
 from tunesmith.studio.series.library import Library
@@ -95,6 +106,30 @@ def test_buckets_stay_where_they_are_while_a_series_grows():
     before, after = buckets(x[:4500], x[:4500], 400, None, None), buckets(x, x, 400, None, None)
     assert before.size == after.size
     assert before.high[:-1].tolist() == after.high[: len(before.high) - 1].tolist()
+
+
+def test_no_number_is_sent_longer_than_it_is_seen_and_what_is_none_is_nothing():
+    sent = column(np.array([0.123456789, -123456.789, 0.0, 3.0, 1e300, 1e-320, math.nan, math.inf]))
+    assert sent == [0.1234568, -123456.8, 0.0, 3.0, 1e300, pytest.approx(0, abs=1e-300), None, None]
+
+
+def test_a_long_run_is_read_before_it_is_asked_for(tmp_path):
+    workspace = Workspace(tmp_path)
+    run = RunFolder(workspace.runs / "bank-1")
+    run.path.mkdir(parents=True)
+    lines = [
+        encode(StageStarted(stage="train", detail="bert"), 0.0),
+        *(encode(step(n), n) for n in range(6000)),
+    ]
+    run.events.path.write_text("\n".join(lines) + "\n")
+    library = Library(workspace)
+    library.prepare([run])
+    kept = workspace.cache / "series" / "bank-1.safetensors"
+    end = time.monotonic() + 60
+    while not kept.exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    library.close()
+    assert len(keeping.read(kept).track("bert", "train")) == 6000
 
 
 def test_axes_place_evaluations_where_the_steps_were(log):
