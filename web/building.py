@@ -80,7 +80,7 @@ def packaged_node() -> Node | None:
 
 def build() -> None:
     """Build the page; raises `BuildError` where that cannot be."""
-    found = system_node() or packaged_node()
+    found, built_from = system_node() or packaged_node(), sources()
     if found is None:
         raise BuildError(
             f"there is no node of version 20.19 or later; install one, or the package {BINARIES}"
@@ -90,7 +90,7 @@ def build() -> None:
         all_of_it = (WEB / "node_modules" / "typescript").is_dir()
         _run(*found.npm, *INSTALL, *([] if all_of_it else ["--omit=dev"]))
     _run(found.node, str(WEB / "node_modules" / "vite" / "bin" / "vite.js"), "build", "--logLevel", "warn")
-    STAMP.write_text(sources())
+    STAMP.write_text(built_from)
 
 
 def _has_modules() -> bool:

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,13 +62,13 @@ class Server:
         self.port = int(self.url.rsplit(":", 1)[1])
         return self
 
-    def client(self) -> httpx.Client:
+    @contextmanager
+    def client(self) -> Iterator[httpx.Client]:
         """The API, as the page uses it."""
-        client = httpx.Client(
-            base_url=self.url, headers={"X-Tunesmith": "1", "Origin": self.url}, timeout=120, trust_env=False
-        )
-        client.get(self.address)
-        return client
+        ours = {"X-Tunesmith": "1", "Origin": self.url}
+        with httpx.Client(base_url=self.url, headers=ours, timeout=120, trust_env=False) as client:
+            client.get(self.address)
+            yield client
 
     def kill(self) -> None:
         """As a crash would: no word, no clean-up."""

@@ -84,8 +84,11 @@ def make(shared_data: Path) -> World:
     done = BUILD / key
     about = done / "world.json"
     if not about.is_file():
-        shutil.rmtree(BUILD, ignore_errors=True)
-        done.mkdir(parents=True)
+        for old in BUILD.glob("*"):
+            if old != done:
+                shutil.rmtree(old)
+        # What an interrupted session carried out is there and not done again.
+        done.mkdir(parents=True, exist_ok=True)
         _write_data(done, shared_data)
         with ThreadPoolExecutor() as pool:
             ids = pool.map(lambda name: _carry_out(done, name, recipes[name]), recipes)

@@ -39,8 +39,8 @@ from tunesmith.studio.state import Studio
 
 # A module with `POLICIES` and `add_routes(app, studio)` each. The page answers every path: it comes last.
 AREAS: Sequence[Any] = (
-    session_routes, home, jobs, events, uploads, datasets, paging, versions, insight, recipes, drafts, run_routes,
-    labelling, models, attention, releases, deployments, requests, keys, about,
+    session_routes, home, jobs, events, uploads, datasets, paging, versions, insight, recipes, drafts,
+    run_routes, labelling, models, attention, releases, deployments, requests, keys, about,
     page,
 )  # fmt: skip
 # So many of the newest runs are read when the service starts, if they are long and were never read.

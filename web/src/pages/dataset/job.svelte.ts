@@ -6,10 +6,15 @@ import type { Schema } from "../../lib/types";
 type Job = Schema<"JobEntry">;
 const over = ["finished", "failed", "cancelled"];
 
+function end(job: Job): void {
+  void api.post(`/api/jobs/${job.id}/cancel`).catch(() => undefined);
+}
+
 export class Work {
   job = $state.raw<Job>();
   error = $state.raw<Error>();
   #done: (job: Job) => void;
+  #turn = 0;
 
   constructor(done: (job: Job) => void = () => {}) {
     this.#done = done;
@@ -23,16 +28,20 @@ export class Work {
   /** Ask for a job. */
   async ask(wishes: object): Promise<void> {
     this.error = undefined;
+    const turn = ++this.#turn;
     try {
-      this.job = await api.post<Job>("/api/jobs", wishes);
+      const job = await api.post<Job>("/api/jobs", wishes);
+      if (turn === this.#turn) this.job = job;
+      else end(job);
     } catch (error) {
-      this.error = error as Error;
+      if (turn === this.#turn) this.error = error as Error;
     }
   }
 
   /** Let go of it and end it: its answer is not wanted any more. */
   drop(): void {
-    if (this.job && this.busy) void api.post(`/api/jobs/${this.job.id}/cancel`).catch(() => undefined);
+    this.#turn += 1;
+    if (this.job && this.busy) end(this.job);
     this.job = undefined;
   }
 
