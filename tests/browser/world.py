@@ -124,7 +124,7 @@ def _label(http: httpx.Client, number: int) -> None:
     _post(http, "labelling/tickets/decisions", decisions=[decision])
 
 
-def _post(http: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
+def _post(http: httpx.Client, path: str, /, **body: Any) -> dict[str, Any]:
     answer = http.post(f"/api/{path}", json=body)
     if answer.is_error:
         raise RuntimeError(answer.text)
