@@ -35,6 +35,8 @@ HEADERS = {
 }
 _NOT_PAGES = ("api/", "v1/")
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+# The icon, and what else has no hash in its name; `index.html` is asked for anew each time.
+_FOR_A_WHILE = {"Cache-Control": "public, max-age=3600"}
 _LONGEST_TOKEN = 512
 
 
@@ -63,8 +65,8 @@ def _signed_in(studio: Studio, token: str, path: str, request: Request) -> Respo
 
 def _file(static: Path, path: str, request: Request) -> Response:
     found = _inside(static, path)
-    if found is not None:
-        headers = _FOR_EVER if path.startswith("assets/") else {}
+    if found is not None and found.name != "index.html":
+        headers = _FOR_EVER if path.startswith("assets/") else _FOR_A_WHILE
         return _answer(found, request, headers)
     if path.startswith("assets/"):
         raise HTTPException(404)

@@ -16,7 +16,7 @@ from safetensors.numpy import save
 
 from tunesmith.core import durable
 from tunesmith.core.plain import dumps
-from tunesmith.studio.series.known import Known, Mark, Track
+from tunesmith.studio.series.known import Known, Mark, Numbers, Track
 
 _FORMAT = 1
 
@@ -40,21 +40,35 @@ def write(path: Path, known: Known) -> None:
 def read(path: Path) -> Known:
     """What was kept; nothing where that cannot be read."""
     try:
-        with safe_open(path, "np") as file:
+        with safe_open(path, "np") as file:  # which looks whether the file is whole
             about = from_json(file.metadata()["about"])
-            if about["format"] != _FORMAT:
-                return Known()
-            return _known(about, file)
+        return _known(about, path) if about["format"] == _FORMAT else Known()
     except (OSError, SafetensorError, ValueError, KeyError, TypeError):
         return Known()
 
 
-def _known(about: dict[str, Any], file: Any) -> Known:
+def _known(about: dict[str, Any], path: Path) -> Known:
     tracks = {
-        (training, kind): Track(columns=dict(zip(columns, file.get_tensor(str(i)), strict=True)))
-        for i, (training, kind, columns) in enumerate(about["tracks"])
+        (training, kind): Track(columns=dict(zip(columns, table, strict=True)))
+        for (training, kind, columns), table in zip(about["tracks"], _tables(path), strict=True)
     }
     return Known(
         read=about["read"], last=about["last"].encode("latin-1"), training=about["training"],
         step=about["step"], tracks=tracks, marks=tuple(Mark(**mark) for mark in about["marks"]),
     )  # fmt: skip
+
+
+def _tables(path: Path) -> list[Numbers]:
+    """The tables [columns, rows] of the file, mapped: of long runs only what is looked at is read."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = from_json(file.read(size))
+    header.pop("__metadata__")
+    return [_mapped(path, 8 + size, header[str(number)]) for number in range(len(header))]
+
+
+def _mapped(path: Path, begin: int, table: dict[str, Any]) -> Numbers:
+    offset, shape = begin + table["data_offsets"][0], tuple(table["shape"])
+    if 0 in shape:  # nothing cannot be mapped
+        return np.empty(shape)
+    return np.asarray(np.memmap(path, "<f8", "r", offset, shape))
