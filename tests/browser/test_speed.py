@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from service import Server
 from watching import Watch, settled
-from world import World
+from world import World, take_in
 
 from tunesmith.core.events import Evaluated, Event, StageStarted, Step, encode
 from tunesmith.core.runs import RunFolder
@@ -175,9 +175,7 @@ def test_a_table_of_a_million_rows_scrolls(desk: Server, visit: Callable[[str], 
         out.write("text,label\n")
         out.writelines(f"row number {number},{'ab'[number % 2]}\n" for number in range(ROWS))
     with desk.client() as http:
-        made = http.post("/api/datasets", json={"path": str(file)})
-        assert made.status_code == 201, made.text
-    page = visit(f"/data/{made.json()['id']}")
+        page = visit(f"/data/{take_in(http, file)}")
     table = page.get_by_role("region").filter(has=page.get_by_role("table")).first
     expect(table.get_by_text("row number 0", exact=True)).to_be_visible()
     for share, row in ((1, ROWS - 1), (0, 0), (0.5, ROWS // 2)):

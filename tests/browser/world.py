@@ -104,8 +104,8 @@ def _furnish(world: World) -> str:
     server = Server(world).start()
     try:
         with server.client() as http:
-            data = _post(http, "datasets", path=str(world.folder / "tickets.csv"), name="tickets")
-            job = _post(http, "jobs", kind="profile", dataset=data["id"])
+            data = take_in(http, world.folder / "tickets.csv")
+            job = _post(http, "jobs", kind="profile", dataset=data)
             _post(http, "labelling", files=[str(world.folder / "tickets.csv")], guideline=GUIDELINE)
             for number in range(30):
                 _label(http, number)
@@ -113,7 +113,15 @@ def _furnish(world: World) -> str:
             until_over(http, str(job["id"]))
     finally:
         server.stop()
-    return str(data["id"])
+    return data
+
+
+def take_in(http: httpx.Client, file: Path) -> str:
+    """Import a file of the server's machine; gives the data set."""
+    done = until_over(http, _post(http, "jobs", kind="import", path=str(file))["id"])
+    if done["status"] != "finished":
+        raise RuntimeError(done["problems"])
+    return str(done["subject"])
 
 
 def _label(http: httpx.Client, number: int) -> None:

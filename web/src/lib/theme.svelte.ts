@@ -26,8 +26,17 @@ export function setTheme(theme: Theme = state.theme): void {
   keep("theme", theme);
 }
 
-/** A colour of tokens.css as the canvas wants it, e.g. `colour("--c1")`. */
+const colours = new Map<string, string>();
+
+/** A colour of tokens.css as the canvas wants it, e.g. `colour("--c1")`. The browser is asked once for each theme. */
 export function colour(token: string): string {
+  const key = `${token} ${dark()}`;
+  const value = colours.get(key) ?? computed(token);
+  colours.set(key, value);
+  return value;
+}
+
+function computed(token: string): string {
   const probe = document.createElement("span");
   probe.style.color = `var(${token})`;
   document.body.append(probe);

@@ -30,7 +30,8 @@ AT_ONCE = 2
 # How many jobs that are over are kept, and for how long: what they made is kept elsewhere.
 KEPT, KEPT_DAYS = 1000, 90
 _TIDY_S = 3600.0
-_LOOK_S = 1.0
+# How often to look while there are jobs, and while there are none: who asks for one here says so.
+_LOOK_S, _IDLE_LOOK_S = 1.0, 5.0
 COMMAND = (sys.executable, "-P", "-m", "tunesmith.studio.jobs.working")  # -P: no modules out of this folder
 
 
@@ -74,8 +75,8 @@ class Supervisor:
                     os.kill(job.process, signal.SIGTERM)
         return True
 
-    def look(self) -> None:
-        """One look: who died, and who may begin."""
+    def look(self) -> bool:
+        """One look: who died, and who may begin. Whether there was any job to look after."""
         self._children = [child for child in self._children if child.poll() is None]
         running = [job for job in self._store.jobs(status="running", limit=1000) if self._living(job)]
         waiting = self._store.jobs(status="queued", limit=1000)[::-1]
@@ -83,6 +84,7 @@ class Supervisor:
             free = AT_ONCE - sum(_is_short(job) == short for job in running)
             for job in [job for job in waiting if _is_short(job) == short][: max(0, free)]:
                 self._begin(job)
+        return bool(running or waiting)
 
     def tidy(self) -> None:
         """Forget jobs that have long been over, and their files."""
@@ -93,14 +95,15 @@ class Supervisor:
     def _watch(self) -> None:
         tidied = -_TIDY_S
         while not self._over.is_set():
+            busy = True
             try:
-                self.look()
+                busy = self.look()
                 if time.monotonic() - tidied > _TIDY_S:
                     tidied = time.monotonic()
                     self.tidy()
             except Exception:  # a full disk, say: the next look may fare better
                 logger.exception("jobs could not be looked after")
-            self._wanted.wait(_LOOK_S)
+            self._wanted.wait(_LOOK_S if busy else _IDLE_LOOK_S)
             self._wanted.clear()
 
     def _living(self, job: Job) -> bool:
