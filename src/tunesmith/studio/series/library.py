@@ -34,13 +34,14 @@ class Library:
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
         self._learning: set[str] = set()
+        self._closing = threading.Event()
         self._reader = ThreadPoolExecutor(1, "series")
 
     def of(self, run: RunFolder) -> Known:
         """All that the run has said until now."""
         with self._turn(run.id):
             before = self._remembered(run)
-            known = reading.read(run.events.path, before)
+            known = reading.read(run.events.path, before, lambda: not self._closing.is_set())
             if known is not before:
                 self._keep(run, known)
             self._remember(run.id, known)
@@ -78,7 +79,8 @@ class Library:
             self._file(run.id).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Wait for what is being read."""
+        """Read no more; what was read of a long run until now is kept."""
+        self._closing.set()
         self._reader.shutdown(cancel_futures=True)
 
     def _learn(self, run: RunFolder) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,8 +27,11 @@ _STEP = (
 )
 
 
-def read(path: Path, known: Known) -> Known:
-    """`known` with what was written since; all anew where the file does not go on from it."""
+def read(path: Path, known: Known, wanted: Callable[[], bool] = lambda: True) -> Known:
+    """`known` with what was written since; all anew where the file does not go on from it.
+
+    As soon as it is no longer `wanted`, what was read until then.
+    """
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -38,7 +41,7 @@ def read(path: Path, known: Known) -> Known:
             known = Known()
         file.seek(known.read)
         rest = b""
-        while block := file.read(_BLOCK):
+        while wanted() and (block := file.read(_BLOCK)):
             end = block.rfind(b"\n") + 1
             if end:
                 known = _extended(known, rest + block[:end])
