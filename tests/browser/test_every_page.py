@@ -25,7 +25,7 @@ PATHS = {
     "clean": "/data/{dataset}?tab=clean",
     "label": "/label",
     "labelling": "/label/tickets",
-    "judged": "/label/tickets?tab=quality",
+    "judged": "/label/tickets?tab=judged",
     "models": "/models",
     "model": "/models/minilm",
     "train": "/train?dataset={dataset}&step=1",
