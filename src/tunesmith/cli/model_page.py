@@ -89,7 +89,8 @@ def _lineage(lineage: dict[str, Any], output: Output) -> list[tuple[str, str]]:
             value = ", ".join(
                 f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in value.items()
             )
-        found.append((f"{output.say('column_from')} {key}", str(value)))
+        label = output.say("lineage_scores") if key == "scores" else f"{output.say('column_from')} {key}"
+        found.append((label, str(value)))
     return found
 
 
@@ -100,10 +101,14 @@ def _chain(chain: dict[str, Any] | None, output: Output) -> Iterator[tuple[str, 
             continue
         state = (chain or {})["states"].get(name, "unknown")
         how = "" if state == "unknown" else f" ({output.say(f'lineage_{state}')})"
-        said = output.say("lineage_rules", **value) if name == "gate" else value
+        said = _rules(value, output) if name == "gate" else value
         yield output.say(f"lineage_{name}"), f"{said}{how}"
     for move in (chain or {}).get("moves", ()):
         yield output.say("lineage_moved"), output.say("lineage_move", **_moved(move))
+
+
+def _rules(gate: dict[str, Any], output: Output) -> str:
+    return output.say("lineage_rules" if gate.get("rules") else "lineage_no_rules", **gate)
 
 
 def _moved(move: dict[str, Any]) -> dict[str, Any]:

@@ -196,6 +196,7 @@ def _export(given: argparse.Namespace, output: Output) -> int:
     made = export(
         given.model, output.workspace, given.to,
         to=given.format, precision=given.precision, data=given.data, lang=output.lang,
+        telling=lambda step: output.hint(output.say(f"export_{step}", name=given.model, format=given.format)),
     )  # fmt: skip
     output.data({"path": str(given.to), **made.as_dict(), "model": given.model})
     output.line(output.say("written", file=given.to))

@@ -6,10 +6,10 @@ tolerance of its format is not left behind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tunesmith.core import durable, text
 from tunesmith.core.errors import ModelError, UsageError
@@ -24,6 +24,8 @@ from tunesmith.workflow import export_card, export_formats
 if TYPE_CHECKING:
     from tunesmith.models.export.certificate import Exported
     from tunesmith.workflow.export_formats import Way
+
+Step = Literal["writing", "comparing"]
 
 PACKAGES = {
     "safetensors": ("safetensors", "transformers", "torch"),
@@ -49,10 +51,12 @@ def export(
     precision: Precision | None = None,
     data: Path | None = None,
     lang: str | None = None,
+    telling: Callable[[Step], None] = lambda step: None,
 ) -> Certificate:
     """Write the model into the new folder `target`, with its certificate and a card in the language `lang`.
 
-    With `data`, its metrics on the rows of a file are measured before and after.
+    With `data`, its metrics on the rows of a file are measured before and after. `telling` hears of each step
+    as it begins.
 
     Raises:
         UsageError: U03 when `target` exists; U11 when the format is not written in that precision.
@@ -71,7 +75,9 @@ def export(
     _must_fold(model)
     way = export_formats.way(to, resolved, precision)
     with durable.new_folder(target) as folder:
+        telling("writing")
         way.write(model, folder)
+        telling("comparing")
         made = _certified(model, way, folder, to, precision, data)
         durable.write_json(folder / certificate.FILE, made.as_dict())
         export_card.write(folder, resolved, made, text.language(lang))
