@@ -46,7 +46,7 @@ def http(apart: TextDeployment) -> Iterator[httpx.Client]:
         yield client
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.005)
