@@ -1,10 +1,10 @@
 """Labels needed with active learning beside a random choice, by an annotator who is simulated.
 
-    python benchmarks/active_learning.py [--seeds 5] [--order mixed] [--sets banking77 csl snips]
+    python benchmarks/active_learning.py [--seeds 5] [--order mixed] [--growth 0.12] [--sets banking77 csl snips]
 
 A set's rows with their labels are the pool; held-out rows measure. Beginning with 40 rows drawn at random,
-the queue of `tunesmith data label` (`--order`) is asked for the next rows, their true labels are given, and
-the model learns again, until its macro F1 on held-out rows is 95 % of that with the whole pool labelled.
+the queue of `tunesmith data label` (`--order`) is asked for the next rows, `--growth` of those there are, their
+true labels are given, and the model learns again, until its macro F1 on held-out rows is 95 % of that with the whole pool labelled.
 Printed is one JSON object: for each set the medians over the seeds of the labels needed, and `share`, ours
 divided by random's.
 """
@@ -23,14 +23,13 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import f1_score
 
 from tunesmith.models.tfidf import features_of
 from tunesmith.workflow.labelling.learner import Learner
 
 HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("TUNESMITH_SHARED_DATA", HERE.parents[1] / "shared" / "data"))
-FIRST, GROWTH, ENOUGH = 40, 0.12, 0.95
+FIRST, ENOUGH = 40, 0.95
 POOL, HELD_OUT = 3000, 1000
 
 
@@ -56,7 +55,7 @@ def measure(name: str, given: argparse.Namespace) -> dict[str, Any]:
         whole = score(vectors, labels, pool, held_out)
         full.append(whole)
         for order, all_needed in needed.items():
-            curve = simulated(vectors, labels, pool, held_out, order, seed, ENOUGH * whole)
+            curve = simulated(vectors, labels, pool, held_out, order, seed, ENOUGH * whole, given.growth)
             all_needed.append(reached(curve, ENOUGH * whole))
             print(name, seed, order, round(all_needed[-1]), file=sys.stderr)
     random, ours = median(needed["random"]), median(needed[given.order])
@@ -75,6 +74,7 @@ def simulated(
     order: str,
     seed: int,
     target: float,
+    growth: float,
 ) -> Iterator[tuple[int, float]]:
     """How many labels there are and the macro F1, step by step, up to the target."""
     known, learner = pool[:FIRST], Learner(vectors, seed=seed)
@@ -85,7 +85,7 @@ def simulated(
         rest = np.setdiff1d(pool, known, assume_unique=True)
         if reaches >= target or not len(rest):
             return
-        count = min(len(rest), max(10, int(GROWTH * len(known))))
+        count = min(len(rest), max(10, int(growth * len(known))))
         if order == "random":
             chosen = pool[len(known) : len(known) + count]
         else:
@@ -113,8 +113,7 @@ def score(vectors: Any, labels: np.ndarray, pool: np.ndarray, held_out: np.ndarr
 
 def macro_f1(learner: Learner, labels: np.ndarray, rows: np.ndarray) -> float:
     """On held-out rows; a label that was not seen counts as 0."""
-    found = np.asarray(learner.labels, dtype=object)[learner.predict(rows).argmax(axis=1)]
-    return float(f1_score(labels[rows].tolist(), found.tolist(), average="macro", zero_division=0))
+    return learner.score(rows, labels[rows].tolist())
 
 
 def read(name: str) -> tuple[list[str], np.ndarray]:
@@ -150,6 +149,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--order", default="mixed")
+    parser.add_argument("--growth", type=float, default=0.12)
     parser.add_argument("--sets", nargs="+", choices=READERS, default=list(READERS))
     return parser.parse_args()
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import number
-from tunesmith.core.errors import NotFoundError
+from tunesmith.core.errors import NotFoundError, render
 
 if TYPE_CHECKING:
     from tunesmith.core.store import Store
     from tunesmith.core.store.labelling import Project
 
+_FEEDBACK = "feedback:"
 _ORDERS = ("given", "random", "margin", "entropy", "diversity", "mixed", "disagreement")
 
 
@@ -46,8 +47,8 @@ def run_label(given: argparse.Namespace, output: Output) -> int:
     if not given.files:
         return _list(store, output)
     if given.remove:
-        return _remove(store, given.files[0], output)
-    project = _project(store, given)
+        return _remove(store, given, output)
+    project = _project(store, given, output)
     if given.status:
         return _status(store, project, output)
     if given.out is not None:
@@ -55,25 +56,52 @@ def run_label(given: argparse.Namespace, output: Output) -> int:
     return _label(store, project, given, output)
 
 
-def _project(store: Store, given: argparse.Namespace) -> Project:
-    """The project of that name; else one of the files, which is made unless it is there already."""
+def _project(store: Store, given: argparse.Namespace, output: Output) -> Project:
+    """The project of that name; else one of the files or the feedback, made unless it is there already."""
     from tunesmith.workflow.dataset.section import fields_of
     from tunesmith.workflow.labelling import making, suggesters
 
+    first = str(given.files[0])
+    if first.startswith(_FEEDBACK):
+        from tunesmith.workflow.feedback import reviewing
+
+        return reviewing.prepare(store, output.workspace, first.removeprefix(_FEEDBACK))
     names = {project.name: project for project in store.projects()}
     if len(given.files) == 1 and given.files[0] in names:
-        return names[given.files[0]]
-    if not any(Path(file).exists() or "*" in file for file in given.files):
-        return store.project(given.files[0])
+        return _as_it_is(names[given.files[0]], given, output)
+    missing = next((file for file in given.files if not (Path(file).exists() or "*" in file)), None)
+    if missing is not None and _is_name(given):
+        return store.project(missing)
+    if missing is not None:
+        raise NotFoundError("D01", file=missing)
     name = given.project or making.name_of(given.files[0])
     if name in names and names[name].source == ", ".join(given.files):
-        return names[name]
+        return _as_it_is(names[name], given, output)
     wish = making.Wish(
         name=name, kind=given.task, labels=_labels(given.labels), overlap=given.twice, order=given.order,
         guideline=_guideline(given.guideline), scale=given.scale,
-        doubtful=given.doubtful, suggesters=[suggesters.of_name(name) for name in given.suggest],
+        doubtful=given.doubtful,
+        suggesters=[suggesters.of_name(name, output.workspace) for name in given.suggest],
     )  # fmt: skip
     return making.create(store, given.files, wish, fields=fields_of(given.fields), gold=given.gold)
+
+
+def _as_it_is(project: Project, given: argparse.Namespace, output: Output) -> Project:
+    """A project that is there already; what would have made another one is not silently passed over."""
+    wishes = {
+        "--labels": given.labels, "--guideline": given.guideline, "--gold": given.gold,
+        "--twice": given.twice, "--order": given.order != "given", "--suggest": given.suggest,
+        "--doubtful": given.doubtful, "--task": given.task and given.task != project.task,
+    }  # fmt: skip
+    if said := ", ".join(name for name, value in wishes.items() if value):
+        output.hint(output.say("label_there_already", name=project.name, options=said))
+    return project
+
+
+def _is_name(given: argparse.Namespace) -> bool:
+    """Whether what was given can only be meant as the name of a project: it is no path of a file."""
+    (first, *others) = given.files
+    return not others and not Path(first).suffix and Path(first).name == first
 
 
 def _guideline(file: Path | None) -> str:
@@ -105,6 +133,9 @@ def _label(store: Store, project: Project, given: argparse.Namespace, output: Ou
         session.close()
         _show_standing(store, project, output)
         background.join()
+        if error := background.failed.get(project.name):
+            output.hint(output.say("label_no_suggestions"))
+            output.hint(render(error.problems[0], output.lang))
     return 0
 
 
@@ -154,7 +185,13 @@ def _export(store: Store, project: Project, given: argparse.Namespace, output: O
     return 0
 
 
-def _remove(store: Store, name: str, output: Output) -> int:
+def _remove(store: Store, given: argparse.Namespace, output: Output) -> int:
+    from tunesmith.workflow.labelling.making import name_of
+
+    known = {project.name for project in store.projects()}
+    named = given.project or given.files[0]
+    # Who made a project of a file may mean it by the file.
+    name = named if named in known else name_of(named) if name_of(named) in known else named
     store.remove_project(name)
     output.data({"project": name, "removed": True})
     output.line(output.say("label_removed", name=name))

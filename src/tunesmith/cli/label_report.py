@@ -25,7 +25,9 @@ def show(found: Quality, stopping: Stopping, output: Output) -> None:
                 disputed=len(found.disputed),
             )
         )  # fmt: skip
-    if stopping.advice != "too_few":
+    if stopping.advice == "no_learner":
+        output.line(output.say("label_no_learner"))
+    elif stopping.advice != "too_few":
         labels, score = stopping.curve[-1]
         gain = _figure(stopping.expected_gain)
         held_out = stopping.held_out

@@ -60,7 +60,7 @@ augmenters = Registry(
         **{name: f"tunesmith.data.augmenters.words:{name}" for name in ("entities", "slots", "templates")},
         "back_translate": "tunesmith.data.augmenters.asked:BackTranslate",
         "paraphrase": "tunesmith.data.augmenters.asked:Paraphrase",
-        "fill_masks": "tunesmith.data.augmenters.asked:FillMasks",
+        "fill_masks": "tunesmith.data.augmenters.foreseen:FillMasks",
     },
 )
 losses = Registry(

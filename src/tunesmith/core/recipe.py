@@ -215,7 +215,7 @@ class Augment(Section):
     copies: int = Field(default=1, ge=1, le=100)
     share: float = Field(default=1, gt=0, le=1)
     agree: Literal["tfidf", "none"] = "tfidf"
-    seeds: int = Field(default=1, ge=0, le=20)
+    seeds: int = Field(default=3, ge=0, le=20)
 
 
 def _by_augmenters(value: object) -> object:
@@ -308,6 +308,7 @@ class Train(Section):
 
     `batch_size` counts the rows of one optimizer step. `micro_batch_tokens` bounds what is computed at once:
     gradients are accumulated over as many micro-batches as a step needs, and the loss does not depend on it.
+    `mixup` is the alpha of the Beta distribution by which rows of `classify` are mixed (Zhang et al. 2018).
     `metric` is what the best weights, early stopping and the choice between models go by: without it, the
     first of the task.
     """
@@ -328,6 +329,7 @@ class Train(Section):
     save_every: int | None = Field(default=None, ge=1)
     freeze: list[str] = []
     layer_decay: float = Field(default=1, gt=0, le=1)
+    mixup: float | None = Field(default=None, gt=0, le=10)
     ema: float | None = Field(default=None, gt=0, lt=1)
     metric: MetricName | None = None
     keep: Literal["last", "best"] = "last"

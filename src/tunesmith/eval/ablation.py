@@ -1,8 +1,8 @@
 """What augmentation brings: a model trained with the rows that were made, beside one trained without them.
 
 Both were trained with the same seeds and judged on the same rows. The interval of the difference has the
-chance of the rows in it and, from two seeds on, that of the seeds, so that a lucky seed does not pass for an
-improvement.
+chance of the rows in it and that of the seeds, so that a lucky seed does not pass for an improvement. One
+seed says nothing of that chance, and gets no verdict.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from tunesmith.eval.significance import Paired
 
 LEVEL = 0.95
+Verdict: TypeAlias = Literal["helps", "hurts", "unclear", "one_seed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,8 @@ class Seed:
 class Ablation:
     """What the rows of each augmenter brought, over all seeds: `difference` is the mean gain of the metric.
 
-    `rows` says what each augmenter did. `verdict`: the gain is surely there, surely a loss, or may be chance.
+    `rows` says what each augmenter did. `verdict`: the gain is surely there, surely a loss, or may be chance;
+    from one seed it cannot be told.
     """
 
     metric: str
@@ -40,7 +42,7 @@ class Ablation:
     difference: float
     low: float
     high: float
-    verdict: Literal["helps", "hurts", "unclear"]
+    verdict: Verdict
     rows: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
 
 
@@ -60,9 +62,10 @@ def ablation(
     # Where neither is known, nothing is sure.
     gains, loses = (high < 0, low > 0) if lower_is_better else (low > 0, high < 0)
     sure = half > 0
+    verdict: Verdict = "helps" if gains and sure else "hurts" if loses and sure else "unclear"
     return Ablation(
         metric=metric, seeds=tuple(seeds), difference=difference, low=low, high=high, rows=rows,
-        verdict="helps" if gains and sure else "hurts" if loses and sure else "unclear",
+        verdict=verdict if len(seeds) > 1 else "one_seed",
     )  # fmt: skip
 
 

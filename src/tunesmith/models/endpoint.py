@@ -90,13 +90,15 @@ def find(name: str, workspace: Workspace) -> Endpoint:
     """The endpoint that is called `name`, with or without `hosted:`.
 
     Raises:
-        NotFoundError: M01 when there is none.
+        NotFoundError: M01 when there is none of that name, A14 when there is none at all.
         ModelError: M06 when its file is damaged.
     """
     short = name.removeprefix(PREFIX)
     path = _path(short, workspace)
     if not _NAME.fullmatch(short) or not path.is_file():
         known = [PREFIX + endpoint.name for endpoint in every(workspace)]
+        if not known:
+            raise NotFoundError("A14", name=short)
         raise NotFoundError("M01", name=name, **suggestion(name, known))
     return _read(path)
 

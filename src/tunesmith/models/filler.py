@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _TOKENS_AT_ONCE = 8192
+_BEGINS = ("Ġ", "▁")
+"""What stands before a word in the tokens of byte-level and of SentencePiece vocabularies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A token as text, and how probable it is."""
+    """A token as text, how probable it is, and whether it begins a word: not a later part of one."""
 
     text: str
     probability: float
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,17 @@ class TextFiller:
         best = masked.head(module).project(hidden).float().softmax(-1).topk(top)
         found: list[list[list[Guess]]] = [[] for _ in rows]
         for i, tokens, shares in zip(row.tolist(), best.indices.tolist(), best.values.tolist(), strict=True):
-            words = [self.tokenizer.decode([one]).strip() for one in tokens]
-            found[i].append([Guess(word, share) for word, share in zip(words, shares, strict=True)])
+            found[i].append([self._guess(one, share) for one, share in zip(tokens, shares, strict=True)])
         return found
+
+    def _guess(self, token: int, share: float) -> Guess:
+        name = self.tokenizer.id_to_token(token) or ""
+        says_nothing = _marks_beginnings(self.tokenizer) and not name.startswith(_BEGINS)
+        is_part = name.startswith("##") or says_nothing
+        return Guess(self.tokenizer.decode([token]).strip(), share, not is_part)
+
+
+@lru_cache(maxsize=2)
+def _marks_beginnings(tokenizer: Tokenizer) -> bool:
+    """Whether tokens that begin a word say so, and not those that go on with one."""
+    return any(name.startswith(_BEGINS) for name in tokenizer.get_vocab())

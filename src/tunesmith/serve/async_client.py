@@ -112,7 +112,7 @@ class AsyncClient:
         """The number of each text."""
         return await self._ask(remote.column(remote.rows("score", texts), "score"), model)
 
-    async def feedback(self, answer: str, **said: str) -> None:
+    async def feedback(self, answer: str, **said: Any) -> None:
         """What you think of the answer with this id: `rating` good or bad, `correction`, `comment`."""
         remote.read(await self._send("POST", "/v1/feedback", {"id": answer, **said}))
 

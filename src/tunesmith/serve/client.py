@@ -114,7 +114,7 @@ class Client:
         """The number of each text."""
         return self._ask(remote.column(remote.rows("score", texts), "score"), model)
 
-    def feedback(self, answer: str, **said: str) -> None:
+    def feedback(self, answer: str, **said: Any) -> None:
         """What you think of the answer with this id: `rating` good or bad, `correction`, `comment`."""
         remote.read(self._send("POST", "/v1/feedback", {"id": answer, **said}))
 

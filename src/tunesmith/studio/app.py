@@ -21,6 +21,7 @@ from tunesmith.studio import (
     home,
     keys,
     labelling,
+    learning,
     models,
     page,
     releases,
@@ -40,7 +41,7 @@ from tunesmith.studio.state import Studio
 # A module with `POLICIES` and `add_routes(app, studio)` each. The page answers every path: it comes last.
 AREAS: Sequence[Any] = (
     session_routes, home, jobs, events, uploads, datasets, paging, versions, insight, recipes, drafts,
-    run_routes, labelling, models, attention, releases, deployments, requests, keys, about,
+    run_routes, labelling, learning, models, attention, releases, deployments, requests, keys, about,
     page,
 )  # fmt: skip
 # So many of the newest runs are read when the service starts, if they are long and were never read.

@@ -68,16 +68,17 @@ class Classify:
         self, learner: Learner, backbone: Backbone, examples: Sequence[Example], loss: Loss
     ) -> Tensor:
         """The loss of the logits against the labels, summed over the rows by their weights."""
-        import torch
+        logits = self.logits(learner, backbone, examples)
+        return (loss(logits, *wanted(examples)) * of_targets(examples)).sum()
 
+    def logits(self, learner: Learner, backbone: Backbone, examples: Sequence[Example]) -> Tensor:
+        """What the model says of the examples, [examples, labels] in float32, with gradient."""
         from tunesmith.models.classifier import means
 
         hidden = backbone.hidden([example.ids for example in examples])
         mean = means(hidden, [len(example.ids) for example in examples])
-        logits = learner.module.logits(mean)  # type: ignore[operator]
-        target = device.tensor(np.array([example.target for example in examples]))
-        taught = [torch.tensor([example.reference for example in examples])] if examples[0].reference else []
-        return (loss(logits.float(), target, *taught) * of_targets(examples)).sum()
+        logits: Tensor = learner.module.logits(mean).float()  # type: ignore[operator]
+        return logits
 
     def measure(self, learner: Learner, examples: Sequence[Example]) -> Mapping[str, Any]:
         """`probabilities` [rows, labels]."""
@@ -91,3 +92,12 @@ class Classify:
 
         save_backbone(learner, folder, task_type="FEATURE_EXTRACTION")
         learner.module.save_head(folder)  # type: ignore[operator]
+
+
+def wanted(examples: Sequence[Example]) -> list[Tensor]:
+    """What a loss is given beside logits: the targets of the examples, and what a teacher said if one did."""
+    import torch
+
+    target = device.tensor(np.array([example.target for example in examples]))
+    taught = [torch.tensor([example.reference for example in examples])] if examples[0].reference else []
+    return [target, *taught]

@@ -21,6 +21,9 @@ from tunesmith.train.parallel import ALONE, Group
 if TYPE_CHECKING:
     from tunesmith.tasks.task import Loss
 
+_WHOLE = 2**31
+"""In place of a part's number: the randomness of what is done with all rows of a batch."""
+
 
 def backward(
     task: Comparing,
@@ -33,7 +36,8 @@ def backward(
 ) -> float:
     """Add up the gradients of the mean loss over the rows of all parts; returns that loss.
 
-    Each process of the `group` computes its own parts; `draw(number)` seeds the randomness of a part.
+    Each process of the `group` computes its own parts; `draw(number)` seeds the randomness of a part, and
+    of the comparison.
     """
     rows = list(chain.from_iterable(parts))
     mine = group.deal(len(parts))
@@ -46,6 +50,8 @@ def backward(
             for number, counts in mine or [(0, False)]
         ]
     whole = found[0][2] if is_one else _gathered(found, parts, group)
+    # Whatever is drawn then depends on the step, and not on how many parts were computed before.
+    draw(_WHOLE)
     mean = task.compare(whole, rows, loss) / targets
     mean.backward()
     if not is_one and whole.grad is not None:

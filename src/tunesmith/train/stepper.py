@@ -26,7 +26,9 @@ from tunesmith.core.recipe import Train
 from tunesmith.core.registry import Registry
 from tunesmith.models import device
 from tunesmith.models.backbone import Backbone
+from tunesmith.tasks.classify import Classify
 from tunesmith.tasks.examples import lengths
+from tunesmith.tasks.mixed import Mixed
 from tunesmith.tasks.task import Comparing, Drawing, Example, Learner, Task
 from tunesmith.train import backbones, batches, comparing, freezing, optimizers, precision
 from tunesmith.train.averaging import Average
@@ -58,7 +60,7 @@ class Stepper:
     ) -> None:
         self.learner = learner
         self.module = learner.module
-        self.task = task
+        self.task = _mixed(task, learner, settings.mixup)
         self.examples = examples
         self.settings = settings
         self.seed = seed
@@ -206,6 +208,13 @@ class Stepper:
         """The weighted loss summed over the targets of some examples."""
         with self.backbone.computing():
             return self.task.objective(self.learner, self.backbone, examples, self.loss)
+
+
+def _mixed(task: Task, learner: Learner, alpha: float | None) -> Task | Mixed:
+    """The task, with its rows mixed where the recipe wants it and the task is classification."""
+    if alpha is None or not isinstance(task, Classify):
+        return task
+    return Mixed(task=task, learner=learner, alpha=alpha)
 
 
 def _usual_tokens() -> int:

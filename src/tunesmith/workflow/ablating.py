@@ -81,7 +81,7 @@ def train(
         RecipeError: A03 in several processes.
     """
     if seeds_of(plan) and group.size > 1:
-        raise RecipeError("A03", field="data.augment.seeds", count=group.size)
+        raise RecipeError("A03", field="data.augment.seeds", count=group.size, seeds=seeds_of(plan))
     for arm in (arm for pair in arms(plan, kept, parts) for arm in pair):
         if durable.is_valid(arm.folder):
             continue

@@ -81,6 +81,7 @@ def _cheap_problems(document: Document, recipe: Recipe, task: Task, workspace: W
         *_unprobed(document, recipe, workspace),
         *_method_problems(document, recipe),
         *_loss_problems(document, recipe, task),
+        *_mixing_problems(document, recipe, task),
         *teacher_check.problems(document, recipe, task, workspace),
         *teacher_check.answering(document, recipe, task, workspace),
         *_selection_problems(document, recipe, task),
@@ -256,6 +257,12 @@ def _loss_problems(document: Document, recipe: Recipe, task: Task) -> Iterator[P
     if loss in components.losses.builtin and loss not in task.losses:
         known = suggestion(loss, list(task.losses))
         yield document.problem("T30", ("train", "loss"), task=task.name, loss=loss, **known)
+
+
+def _mixing_problems(document: Document, recipe: Recipe, task: Task) -> Iterator[Problem]:
+    """Only the rows of a classification have labels that can be mixed."""
+    if recipe.train.mixup is not None and task.name != "classify":
+        yield document.problem("A06", ("train", "mixup"), task=task.name)
 
 
 def _selection_problems(document: Document, recipe: Recipe, task: Task) -> Iterator[Problem]:

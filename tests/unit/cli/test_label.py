@@ -47,6 +47,12 @@ def test_classes_by_key_by_name_by_search_as_suggested_skipped_and_undone(typed,
     assert {one["annotator"] for one in made} == {"ann"}
 
 
+def test_a_file_that_is_missing_and_a_project_that_is_are_told_apart(call):
+    assert "D01" in call("data", "label", "nosuch.csv").err
+    assert "D01" in call("data", "label", "a/b").err
+    assert "L01" in call("data", "label", "nosuch").err
+
+
 def test_work_goes_on_where_it_ended_and_is_written_at_any_time(typed, call, tickets):
     assert typed("1\n", tickets, "--as", "ann").code == 0
     assert typed(" \n", "tickets", "--as", "bob").code == 0
@@ -55,7 +61,7 @@ def test_work_goes_on_where_it_ended_and_is_written_at_any_time(typed, call, tic
     assert (said["rows"], said["skipped"], said["open"]) == (1, 1, 6)
     assert "card" in tickets.with_name("out.csv").read_text("utf-8")
     (listed,) = call("data", "label", "--json").json["projects"]
-    assert (listed["name"], listed["items"], listed["decided"]) == ("tickets", 8, 2)
+    assert (listed["name"], listed["items"], listed["decided"]) == ("tickets", 8, 1)
     assert call("data", "label", "tickets", "--remove").code == 0
     assert call("data", "label", "tickets", "--status").code == 4
 

@@ -49,6 +49,19 @@ def test_the_gradient_does_not_depend_on_the_size_of_the_parts(
         torch.testing.assert_close(value, whole[name], rtol=0, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
 
 
+def test_rows_are_mixed_with_the_same_others_whatever_the_size_of_the_parts(
+    classify: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wishes = {"clip": 1e9, "mixup": 0.4}
+    whole_loss, whole = gradients(classify, monkeypatch, micro_batch_tokens=LARGE, **wishes)
+    loss, parts = gradients(classify, monkeypatch, micro_batch_tokens=64, **wishes)
+    assert loss == pytest.approx(whole_loss, rel=1e-5)
+    for name, value in parts.items():
+        torch.testing.assert_close(value, whole[name], rtol=0, atol=1e-5)
+    plain, _ = gradients(classify, monkeypatch, clip=1e9)
+    assert abs(plain - loss) > 1e-4
+
+
 def test_a_padded_batch_costs_what_its_rows_cost_alone(any_work: Any) -> None:
     made = stepper(any_work)
     learner, backbone = made.learner, made.backbone

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float32]
 Numbers: TypeAlias = NDArray[np.int64]
 
-_POOL = 4
+_POOL = 2
 """Of so many times the wanted number, the least sure, those are taken that are least alike."""
 
 
@@ -38,6 +38,15 @@ def disagreement(committee: Sequence[Floats]) -> Floats:
     mean = np.mean(committee, axis=0)
     parts = [(p * np.log(np.maximum(p, 1e-12) / np.maximum(mean, 1e-12))).sum(axis=1) for p in committee]
     return np.asarray(np.mean(parts, axis=0), np.float32)
+
+
+def rarity(probabilities: Floats, counts: Sequence[int]) -> Floats:
+    """How rare the labels are, so far, that items probably have; more than 0, at most 1.
+
+    Where labels are not equally frequent, those that were hardly seen are what a mean over labels lacks most
+    (class-balanced choice, Bengar et al. 2022).
+    """
+    return np.asarray(probabilities @ (1 / (np.asarray(counts, np.float32) + 1)), np.float32)
 
 
 def spread(vectors: Any, taken: Numbers, count: int) -> Numbers:

@@ -35,6 +35,9 @@ KINDS = tuple(SHAPES)
 LABELLED = (CLASS, MULTILABEL, SPANS)
 """The kinds that need a set of labels."""
 
+LEARNED = (CLASS, MULTILABEL)
+"""The kinds from whose labels a small model learns while people label."""
+
 GUESSED: Mapping[str, str] = {shape: kind for kind, shape in SHAPES.items()} | {
     shapes.TEXT: CLASS,
     shapes.MESSAGES: CORRECTION,

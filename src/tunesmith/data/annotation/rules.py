@@ -32,14 +32,26 @@ def read(path: Path) -> list[dict[str, Any]]:
 
     Raises:
         NotFoundError: C01 when there is no such file.
-        UsageError: L13 when it holds no rules, or one that cannot be understood.
+        UsageError: L13 when it holds no rules, or one that cannot be understood, L17 when one lacks a key.
     """
     if not path.is_file():
         raise NotFoundError("C01", file=path)
     try:
-        return [_rule(rule) for rule in tomllib.loads(path.read_text(encoding="utf-8"))["rule"]]
-    except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
-        raise UsageError("L13", file=path, reason=f"{type(error).__name__}: {error}") from error
+        found = tomllib.loads(path.read_text(encoding="utf-8")).get("rule")
+    except ValueError as error:
+        raise UsageError("L13", file=path, reason=str(error)) from error
+    if not isinstance(found, list) or not found:
+        raise UsageError("L13", file=path, reason="[[rule]]")
+    return [_read_rule(path, number, rule) for number, rule in enumerate(found, 1)]
+
+
+def _read_rule(path: Path, number: int, rule: Any) -> dict[str, Any]:
+    try:
+        return _rule(rule)
+    except KeyError as error:
+        raise UsageError("L17", file=path, number=number, key=error.args[0]) from error
+    except (ValueError, TypeError, AttributeError, re.error) as error:
+        raise UsageError("L13", file=path, reason=f"[[rule]] {number}: {error}") from error
 
 
 def votes(task: str, text: str, rules: Sequence[Mapping[str, Any]], *, by: str, weight: float) -> list[Vote]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Advice = Literal["too_few", "go_on", "stop"]
+Advice = Literal["too_few", "go_on", "stop", "no_learner"]
 
 LEAST_HELD_OUT = 20
 _ENOUGH = 0.01
@@ -14,7 +14,10 @@ _ENOUGH = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopping:
-    """The curve (labels, macro F1 on held-out items), what twice as many would bring, and the advice."""
+    """The curve (labels, macro F1 on held-out items), what twice as many would bring, and the advice.
+
+    It is `no_learner` where no model learns while people label.
+    """
 
     curve: tuple[tuple[int, float], ...]
     held_out: int

@@ -1,36 +1,48 @@
-"""Augmenters that ask a model: there and back through a language, other words, words foreseen."""
+"""Augmenters that ask a model for a text anew: there and back through a language, or in other words."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 
-from tunesmith.data.augmenters.tables import Rate, needed
+from tunesmith.core.errors import RecipeError
+from tunesmith.data.augmenters.tables import needed
 from tunesmith.data.augmenting.augmenter import Find, Made, Rewriter
-from tunesmith.data.augmenting.passage import Edit, Passage, chosen
+from tunesmith.data.augmenting.passage import Passage
+from tunesmith.language.identify import identify
 
 _ASKED = (
     "Say the user's text in other words, in its own language with the same meaning. Keep numbers and names. "
     "Answer with the new text alone (用原文的语言换一种说法，意思不变，数字和名称保持原样，只回答新的文本)."
 )
-_WORD = re.compile(r"[^\W\d_]+")
+_TRANSLATE = (
+    "Translate the user's text into {language}. Keep numbers and names. Answer with the translation alone."
+)
+_LANGUAGES = {"zh": "Chinese", "en": "English"}
 
 
 class BackTranslate(Rewriter):
-    """Texts translated by the model `there` and back by the model `back`."""
+    """Texts translated by the model `there` and back by the model `back` (Sennrich et al. 2016).
 
-    def __init__(self, find: Find, *, there: str | None = None, back: str | None = None) -> None:
-        self._there = find(needed(there, "back_translate", "there"))
-        self._back = find(needed(back, "back_translate", "back"))
+    Each is a model of the task `translate`, or one that chats, which is told to translate into `language`,
+    and back into the language that a text is in.
+    """
+
+    def __init__(
+        self, find: Find, *, there: str | None = None, back: str | None = None, language: str = "English"
+    ) -> None:
+        self._there = _found(find, needed(there, "back_translate", "there"), "back_translate")
+        self._back = _found(find, needed(back, "back_translate", "back"), "back_translate")
+        self._language = language
 
     def rewrite(self, passages: Sequence[Passage]) -> Sequence[Made]:
         """The texts as they come back."""
         texts = [passage.text for passage in passages]
-        found: list[str] = self._back.translate(self._there.translate(texts)) if texts else []
-        return found
+        own = [_LANGUAGES.get(one, f"the language with the ISO 639-1 code {one}") for one in identify(texts)]
+        found = _translated(self._there, texts, [self._language] * len(texts))
+        return _translated(self._back, found, own)
 
 
 class Paraphrase(Rewriter):
@@ -48,7 +60,7 @@ class Paraphrase(Rewriter):
         temperature: Annotated[float, Ge(0), Le(2)] = 0.0,
         instruction: str | None = None,
     ) -> None:
-        self._model = find(needed(model, "paraphrase", "model"))
+        self._model = _found(find, needed(model, "paraphrase", "model"), "paraphrase")
         self._temperature = temperature
         self._instruction = instruction or _ASKED
 
@@ -64,39 +76,33 @@ class Paraphrase(Rewriter):
         return said
 
 
-class FillMasks(Rewriter):
-    """A share of the words becomes what a masked language model expects in their place (Kobayashi 2018)."""
+def _found(find: Find, name: str, augmenter: str) -> Any:
+    """The model of that name.
 
-    def __init__(
-        self,
-        find: Find,
-        *,
-        model: str | None = None,
-        rate: Rate = 0.1,
-        top: Annotated[int, Gt(0), Le(20)] = 5,
-    ) -> None:
-        self._model = find(needed(model, "fill_masks", "model"))
-        self._rate, self._top = rate, top
-
-    def rewrite(self, passages: Sequence[Passage]) -> Sequence[Made]:
-        """Edits of single words; each is foreseen with the others of its text in place."""
-        asked = [(at, place) for at, passage in enumerate(passages) for place in self._places(passage)]
-        shown = [_masked(passages[at].text, place) for at, place in asked]
-        edits: list[list[Edit]] = [[] for _ in passages]
-        for (at, place), found in zip(
-            asked, self._model.fill(shown, top=self._top) if shown else [], strict=True
-        ):
-            word = passages[at].text[slice(*place)]
-            guesses = [guess.text.strip() for guess in found[0]] if found else []
-            other = [guess for guess in guesses if _WORD.fullmatch(guess) and guess.lower() != word.lower()]
-            if other:
-                edits[at].append(Edit(*place, passages[at].dice.choice(other)))
-        return edits
-
-    def _places(self, passage: Passage) -> list[tuple[int, int]]:
-        words = [place for place in passage.words if _WORD.fullmatch(passage.text[slice(*place)])]
-        return [words[i] for i in chosen(passage.dice, range(len(words)), self._rate)]
+    Raises:
+        RecipeError: A13 when it does not do what the augmenter needs.
+    """
+    model = find(name)
+    abilities = {"back_translate": ("translate", "chat"), "paraphrase": ("chat",)}[augmenter]
+    if not any(hasattr(model, ability) for ability in abilities):
+        raise RecipeError(
+            "A13", field=f"data.augment.{augmenter}", name=augmenter, model=name, kind=model.kind,
+            wanted=" / ".join(abilities),
+        )  # fmt: skip
+    return model
 
 
-def _masked(text: str, place: tuple[int, int]) -> str:
-    return f"{text[: place[0]]}[MASK]{text[place[1] :]}"
+def _translated(model: Any, texts: Sequence[str], languages: Sequence[str]) -> list[str]:
+    if hasattr(model, "translate"):
+        found: list[str] = model.translate(list(texts)) if texts else []
+        return found
+    return [_asked(model, text, language) for text, language in zip(texts, languages, strict=True)]
+
+
+def _asked(model: Any, text: str, language: str) -> str:
+    turns = [
+        {"role": "system", "content": _TRANSLATE.format(language=language)},
+        {"role": "user", "content": text},
+    ]
+    said: str = model.chat(turns)
+    return said

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 from tunesmith.data.augmenting.passage import Stretch
+from tunesmith.language.numerals import HAN, numerals
 
 _NUMBER_WORDS = (
     "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
@@ -27,11 +28,15 @@ _FIXED = (
     r"https?://\S+|www\.\S+|\S+@\S+\.\S+|\[[A-Z][A-Z_0-9]*\]|\{[^{}\n]*\}|<[^<>\n]*>",
     r"[A-Za-z$¥€£#+-]*\d(?:[A-Za-z\d.,:/%-]*[A-Za-z\d%])?",
     rf"\b(?:{_NUMBER_WORDS})\b",
-    r"[零〇一二两兩三四五六七八九十百千万萬亿億半]+",
+    rf"[{HAN}]+",
 )
 _GUARDED = re.compile("|".join((*_FIXED, *_DENIED)), re.IGNORECASE)
 _VERBATIM = re.compile("|".join(_FIXED[:2]), re.IGNORECASE)
 _COUNTED = re.compile(_NEGATION, re.IGNORECASE)
+
+
+def _told(text: str) -> Counter[str]:
+    return Counter([*_VERBATIM.findall(text), *numerals(text)])
 
 
 def guarded(text: str) -> list[Stretch]:
@@ -40,6 +45,8 @@ def guarded(text: str) -> list[Stretch]:
 
 
 def keeps(before: str, after: str) -> bool:
-    """Whether a text that was written anew has the same numbers and addresses, and as many negations."""
-    one, other = (Counter(_VERBATIM.findall(text)) for text in (before, after))
-    return one == other and len(_COUNTED.findall(before)) == len(_COUNTED.findall(after))
+    """Whether a text that was written anew has the same numbers and addresses, and as many negations.
+
+    It does not matter whether a number is written in digits or in words.
+    """
+    return _told(before) == _told(after) and len(_COUNTED.findall(before)) == len(_COUNTED.findall(after))

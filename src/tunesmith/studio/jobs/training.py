@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.core import durable
-from tunesmith.core.errors import StoppedError
+from tunesmith.core.errors import NotFoundError, StoppedError
 from tunesmith.core.events import Event, StageStarted, Step, Stopped
 from tunesmith.studio.jobs.context import Context
 
@@ -43,6 +43,27 @@ def sample(wishes: Mapping[str, Any], context: Context) -> dict[str, Any]:
     folder = context.workspace.root / "sample"
     demo.write(folder, lang)
     return _carry_out_file(folder / f"classify.{lang}.yaml", context)
+
+
+def learn(wishes: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Make a version of a model's feedback, train the next candidate with it, and promote it if asked to."""
+    from contextlib import closing
+
+    from tunesmith.core import recipe_file
+    from tunesmith.core.store import Store
+    from tunesmith.workflow.feedback import candidate, learning
+
+    name, path = wishes["name"], context.folder / f"{wishes['name']}.yaml"
+    made = learning.of_model(name, context.workspace, only_reviewed=wishes["only_reviewed"])
+    if not made.version.rows:
+        raise NotFoundError("A09" if wishes["only_reviewed"] else "A07", name=name)
+    with closing(Store(context.workspace.database)) as store:
+        recipe_file.write(candidate.recipe_of(store, context.workspace, name), path)
+    result = _carry_out_file(path, context)
+    learning.note_learned(context.workspace, name, made.version.number)
+    if wishes["promote"] and result["release"]:
+        learning.promote(result["release"], context.workspace)
+    return {**result, "feedback": made.as_dict()}
 
 
 def check(wishes: Mapping[str, Any], context: Context) -> dict[str, Any]:

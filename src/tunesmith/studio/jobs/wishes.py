@@ -90,8 +90,20 @@ class OverlapJob(Strict):
     least: Annotated[float, Field(ge=0.5, le=1)] = 0.8
 
 
+class LearnJob(Strict):
+    """Learn from what people said of a model's answers: the next candidate, held to its gate.
+
+    With `promote`, one that passes is put into production.
+    """
+
+    kind: Literal["learn"]
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    only_reviewed: bool = True
+    promote: bool = False
+
+
 JobWishes: TypeAlias = Annotated[
-    RunJob | ResumeJob | SampleJob | CheckJob | ProfileJob | CleanJob | ImportJob | OverlapJob,
+    RunJob | ResumeJob | SampleJob | CheckJob | ProfileJob | CleanJob | ImportJob | OverlapJob | LearnJob,
     Field(discriminator="kind"),
 ]
 
@@ -105,6 +117,7 @@ WORK: Mapping[str, str] = {
     "clean": "tunesmith.studio.jobs.looking:clean",
     "overlap": "tunesmith.studio.jobs.looking:overlap",
     "import": "tunesmith.studio.jobs.importing:take_in",
+    "learn": "tunesmith.studio.jobs.training:learn",
 }
 # What takes minutes at most, and so does not wait until trainings are over.
 SHORT = ("profile", "clean", "overlap", "import")
@@ -123,3 +136,5 @@ def title(wishes: JobWishes) -> str:
             return wishes.dataset
         case ImportJob():
             return wishes.name or wishes.hub or PurePath(wishes.path or "").name or wishes.upload or ""
+        case LearnJob():
+            return wishes.name

@@ -32,9 +32,10 @@ Order = Literal["given", "random", "margin", "entropy", "diversity", "mixed", "d
 
 
 class NewProject(Strict):
-    """Files to label, and how; without a task and labels the rows decide."""
+    """A data set or files to label, and how; without a task and labels the rows decide."""
 
-    files: Annotated[list[Path], Field(min_length=1, max_length=100)]
+    dataset: Annotated[str, Field(pattern=r"^[\w-]{1,80}$")] | None = None
+    files: Annotated[list[Path], Field(max_length=100)] = Field(default_factory=list)
     name: Annotated[str, Field(max_length=64)] = ""
     task: Annotated[str, Field(max_length=32)] | None = None
     labels: Annotated[list[Name], Field(max_length=2000)] = Field(default_factory=list)

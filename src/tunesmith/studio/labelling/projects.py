@@ -6,9 +6,12 @@ from dataclasses import replace
 
 from fastapi import FastAPI, Request
 
-from tunesmith.core.store.labelling import Label
+from tunesmith.core.errors import UsageError
+from tunesmith.core.store.labelling import Label, Project
+from tunesmith.data.annotation.kinds import GUESSED
 from tunesmith.serve.policies import Policy, Route
 from tunesmith.studio import sessions
+from tunesmith.studio.datasets import library
 from tunesmith.studio.labelling.forms import NewProject, ProjectChanges, ProjectInfo, ProjectList
 from tunesmith.studio.roles import ENGINEER, VIEWER
 from tunesmith.studio.state import Studio
@@ -38,8 +41,8 @@ def add_routes(app: FastAPI, studio: Studio, background: Background) -> None:
 
     @app.post("/api/labelling")
     def create(wishes: NewProject, request: Request) -> ProjectInfo:
-        """Make a project of files on the machine of the service."""
-        project = making.create(store, wishes.files, _wish(wishes), fields={}, gold=wishes.gold)
+        """Make a project of a data set, or of files on the machine of the service."""
+        project = _made(studio, wishes)
         background.begin(project)
         return told(project.name, request)
 
@@ -64,12 +67,21 @@ def add_routes(app: FastAPI, studio: Studio, background: Background) -> None:
         return ProjectList(projects=[])
 
 
-def _wish(wishes: NewProject) -> making.Wish:
-    return making.Wish(
-        name=wishes.name or making.name_of(wishes.files[0]), kind=wishes.task, labels=wishes.labels,
-        guideline=wishes.guideline, overlap=wishes.overlap, order=wishes.order, scale=wishes.scale,
-        doubtful=wishes.doubtful, suggesters=[suggesters.of_name(one) for one in wishes.suggest],
+def _made(studio: Studio, wishes: NewProject) -> Project:
+    if (wishes.dataset is None) == (not wishes.files):
+        raise UsageError("L16")
+    source = None if wishes.dataset is None else library.find(studio.workspace, wishes.dataset)
+    files = wishes.files if source is None else [source.path]
+    fields = {} if source is None else source.chosen
+    # Columns that were chosen are those of a shape, which says what is labelled.
+    usual = GUESSED.get(source.shape or "") if source is not None and fields else None
+    wish = making.Wish(
+        name=wishes.name or making.name_of(files[0] if source is None else source.name),
+        kind=wishes.task or usual, labels=wishes.labels, guideline=wishes.guideline,
+        overlap=wishes.overlap, order=wishes.order, scale=wishes.scale, doubtful=wishes.doubtful,
+        suggesters=[suggesters.of_name(one, studio.workspace) for one in wishes.suggest],
     )  # fmt: skip
+    return making.create(studio.store, files, wish, fields=fields, gold=wishes.gold)
 
 
 def who(request: Request) -> str:

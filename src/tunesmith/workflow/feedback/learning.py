@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from tunesmith.core.recipe import Recipe
 from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.workflow import promotion
-from tunesmith.workflow.feedback import versions
+from tunesmith.workflow.feedback import reviewing, versions
+from tunesmith.workflow.feedback.answered import Row
 from tunesmith.workflow.feedback.opinions import gather
 from tunesmith.workflow.feedback.versions import PREFIX, Version, note_learned
 
@@ -64,7 +66,7 @@ def offer(file: Path, workspace: Workspace, out: Path) -> int:
     """
     name = name_of(recipe_file.load(file))
     rows, _ = gather(workspace.requests, name)
-    versions.write_for_review(rows, versions.decisions(workspace, name), out)
+    versions.write_for_review(rows, _decisions(workspace, name, rows), out)
     return len(rows)
 
 
@@ -80,8 +82,13 @@ def collect(
     name = name_of(recipe_file.load(file))
     if review is not None:
         versions.review(workspace, name, review)
+    return of_model(name, workspace, only_reviewed=only_reviewed)
+
+
+def of_model(name: str, workspace: Workspace, *, only_reviewed: bool = False) -> Learned:
+    """Make a version of the feedback on a model, if there is anything new."""
     rows, counts = gather(workspace.requests, name)
-    decided = versions.decisions(workspace, name)
+    decided = _decisions(workspace, name, rows)
     kept = versions.chosen(rows, decided, only_reviewed=only_reviewed)
     refused = len(rows) - len(kept)
     left_out = {**counts, **({"not_reviewed" if only_reviewed else "refused": refused} if refused else {})}
@@ -102,6 +109,12 @@ def require_comparison(recipe: Recipe, workspace: Workspace) -> None:
     named = {name for bound in rules for name in (bound.not_worse_than, bound.better_than)}
     if current is not None and promotion.PRODUCTION not in named:
         raise GateError("W33", name=recipe.publish.name, current=current.label)
+
+
+def _decisions(workspace: Workspace, name: str, rows: Sequence[Row]) -> dict[str, Row]:
+    """What was decided in files and, which counts more, on the page or in the terminal."""
+    with closing(Store(workspace.database)) as store:
+        return {**versions.decisions(workspace, name), **reviewing.decided(store, name, rows)}
 
 
 def promote(release: str, workspace: Workspace) -> promotion.Moved:

@@ -7,21 +7,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tunesmith.data.cleaners.pii import mask
+from tunesmith.workflow.feedback.answered import Record, Row, UnfitError, Wanted, row_of
 
-Record = Mapping[str, Any]
-Row = dict[str, Any]
 ID, WHEN, KIND = "feedback_id", "feedback_at", "feedback"
 """Columns that stay with a row: of which answer it comes, when that was judged, and how."""
-
-
-class _UnfitError(Exception):
-    """An opinion from which no row can be made; the argument is the reason."""
 
 
 def gather(folder: Path, name: str) -> tuple[list[Row], Counter[str]]:
@@ -34,7 +29,7 @@ def gather(folder: Path, name: str) -> tuple[list[Row], Counter[str]]:
     for request, opinion in _judged(folder, name):
         try:
             row = _row(request, opinion)
-        except _UnfitError as unfit:
+        except UnfitError as unfit:
             counts[str(unfit)] += 1
             continue
         key = _question(row)
@@ -42,6 +37,33 @@ def gather(folder: Path, name: str) -> tuple[list[Row], Counter[str]]:
         rows.pop(key, None)
         rows[key] = {**_masked(row), ID: opinion["id"], WHEN: opinion["at"], KIND: _kind(opinion)}
     return list(rows.values()), +counts
+
+
+def labels_of(folder: Path, name: str) -> list[str]:
+    """The labels that a model chose among in what it was asked, in its order."""
+    found: dict[str, None] = {}
+    for record in _records(folder):
+        if record.get("route") == "/v1/classify" and _name(record) == name:
+            for one in (record.get("answer") or {}).get("data") or ():
+                found |= dict.fromkeys(one.get("probabilities") or ())
+    return list(found)
+
+
+def names(folder: Path) -> list[str]:
+    """The models on whose answers somebody has an opinion."""
+    asked: dict[tuple[str, str], str] = {}
+    found: set[str] = set()
+    for record in _records(folder):
+        if record.get("kind") == "feedback":
+            found.add(asked.get((record["id"], record["key"]), ""))
+        else:
+            asked |= {(one, record["key"]): _name(record) for one in _ids(record)}
+    return sorted(found - {""})
+
+
+def _ids(record: Record) -> list[str]:
+    """By what an opinion may name a request."""
+    return [one for one in (record.get("id"), record.get("request_id")) if one]
 
 
 def _judged(folder: Path, name: str) -> Iterator[tuple[Record, Record]]:
@@ -52,8 +74,7 @@ def _judged(folder: Path, name: str) -> Iterator[tuple[Record, Record]]:
         if record.get("kind") == "feedback":
             opinions.append(record)
         elif _name(record) == name:
-            for identity in filter(None, (record.get("id"), record.get("request_id"))):
-                asked[identity, record["key"]] = record
+            asked |= {(one, record["key"]): record for one in _ids(record)}
     for opinion in sorted(opinions, key=lambda one: float(one["at"])):
         request = asked.get((opinion["id"], opinion["key"]))
         if request is not None:
@@ -75,10 +96,10 @@ def _name(record: Record) -> str:
     return str(answered.get("model") or asked.get("model") or "").partition("@")[0]
 
 
-def _correction(opinion: Record) -> str | None:
+def _correction(opinion: Record) -> Wanted:
     """What the answer should have been; None where nothing but spaces was sent."""
-    wanted: str = opinion.get("correction") or ""
-    return wanted if wanted.strip() else None
+    wanted: Wanted = opinion.get("correction")
+    return None if isinstance(wanted, str) and not wanted.strip() else wanted
 
 
 def _kind(opinion: Record) -> str:
@@ -88,75 +109,24 @@ def _kind(opinion: Record) -> str:
 def _row(request: Record, opinion: Record) -> Row:
     wanted = _correction(opinion)
     if wanted is None and opinion.get("rating") != "good":
-        raise _UnfitError("no_correction")
-    make = _ROUTES.get(request["route"])
-    if (
-        make is None
-        or not isinstance(request.get("request"), dict)
-        or not isinstance(request.get("answer"), dict)
-    ):
-        raise _UnfitError("other_route")
-    try:
-        return make(request["request"], request["answer"], wanted)
-    except (KeyError, IndexError, TypeError) as error:
-        raise _UnfitError("unreadable") from error
-
-
-def _classified(asked: Record, answered: Record, wanted: str | None) -> Row:
-    found = _only(answered["data"])
-    if wanted is None:
-        return {"text": _text(asked), "label": found["label"]}
-    # A label that the model does not know is more often a slip than a new label.
-    known = {label.strip().casefold(): label for label in found["probabilities"]}
-    if wanted.strip().casefold() not in known:
-        raise _UnfitError("unknown_label")
-    return {"text": _text(asked), "label": known[wanted.strip().casefold()]}
-
-
-def _rewritten(asked: Record, answered: Record, wanted: str | None) -> Row:
-    said = _only(answered["data"])["text"]
-    return {"source": _text(asked), "target": said if wanted is None else wanted}
-
-
-def _chatted(asked: Record, answered: Record, wanted: str | None) -> Row:
-    if any(not isinstance(turn.get("content"), str) or turn.get("tool_calls") for turn in asked["messages"]):
-        raise _UnfitError("other_route")
-    said = (
-        answered["texts"] if "texts" in answered else [c["message"]["content"] for c in answered["choices"]]
-    )
-    turns = [{"role": turn["role"], "content": turn["content"]} for turn in asked["messages"]]
-    return {"messages": [*turns, {"role": "assistant", "content": _only(said) if wanted is None else wanted}]}
-
-
-def _text(asked: Record) -> str:
-    texts = asked["input"]
-    return texts if isinstance(texts, str) else str(_only(texts))
-
-
-def _only(items: Any) -> Any:
-    """The one item there is: of several it is not known which was meant."""
-    if len(items) != 1:
-        raise _UnfitError("several_texts")
-    return items[0]
-
-
-_ROUTES = {
-    "/v1/classify": _classified,
-    "/v1/translate": _rewritten,
-    "/v1/summarise": _rewritten,
-    "/v1/chat/completions": _chatted,
-}
+        raise UnfitError("no_correction")
+    return row_of(request, wanted)
 
 
 def _question(row: Row) -> str:
     """What was asked, without regard to case and spaces."""
     said = (
-        row.get("text") or row.get("source") or json.dumps(row.get("messages", [])[:-1], ensure_ascii=False)
+        row.get("text")
+        or row.get("source")
+        or f"{row.get('question', '')} {row.get('context', '')}".strip()
+        or json.dumps(row.get("messages", [])[:-1], ensure_ascii=False)
     )
     return " ".join(str(said).casefold().split())
 
 
 def _masked(row: Row) -> Row:
+    if "spans" in row or "answers" in row:
+        return row
     if "messages" in row:
         contents = mask([turn["content"] for turn in row["messages"]])
         turns = zip(row["messages"], contents, strict=True)

@@ -17,7 +17,8 @@ from tunesmith.core import durable
 from tunesmith.core.errors import DataError, NotFoundError
 from tunesmith.core.recipe import Recipe
 from tunesmith.core.workspace import Workspace
-from tunesmith.workflow.feedback.opinions import ID, Row
+from tunesmith.workflow.feedback.answered import Row
+from tunesmith.workflow.feedback.opinions import ID
 
 PREFIX = "feedback:"
 _LEARNED = "learned.json"
@@ -27,7 +28,11 @@ USE = "use"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A version: its number, its file, how many rows; and how many of them no candidate has learned yet."""
+    """A version: its number, its file, how many rows.
+
+    `new` are those that the last candidate has not learned as they are now, and those that it has learned
+    and that are refused since.
+    """
 
     number: int
     path: Path
@@ -45,18 +50,29 @@ def _versions(workspace: Workspace, name: str) -> list[Path]:
 
 
 def keep(workspace: Workspace, name: str, rows: Sequence[Row]) -> Version:
-    """The newest version, which is a new one if the rows are not those of the last."""
-    before = _versions(workspace, name)
-    content = _lines(rows)
-    known = {row[ID] for row in _learned(workspace, name)}
-    new = sum(row[ID] not in known for row in rows)
-    if before and before[-1].read_bytes() == content:
-        return Version(number=int(before[-1].stem), path=before[-1], rows=len(rows), new=new)
-    number = int(before[-1].stem) + 1 if before else 1
-    path = folder_of(workspace, name) / f"{number:04d}.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    durable.write_bytes(path, content)
-    return Version(number=number, path=path, rows=len(rows), new=new)
+    """The newest version, which is a new one if the rows are not those of the last.
+
+    Of several processes that make one at the same time each gets its own.
+    """
+    folder_of(workspace, name).mkdir(parents=True, exist_ok=True, mode=0o700)
+    content, new = _lines(rows), not_learned(workspace, name, rows)
+    path = _newest(workspace, name)
+    while path is None or path.read_bytes() != content:
+        path = folder_of(workspace, name) / f"{int(path.stem) + 1 if path else 1:04d}.jsonl"
+        # Whoever comes second finds other rows in it, and takes the next number.
+        durable.write_once(path, content)
+    return Version(number=int(path.stem), path=path, rows=len(rows), new=new)
+
+
+def _newest(workspace: Workspace, name: str) -> Path | None:
+    found = _versions(workspace, name)
+    return found[-1] if found else None
+
+
+def not_learned(workspace: Workspace, name: str, rows: Sequence[Row]) -> int:
+    """How many rows are not as the last candidate learned them, or were learned and are gone."""
+    before, now = ({row[ID]: row for row in some} for some in (_learned(workspace, name), rows))
+    return sum(before.get(one) != now.get(one) for one in {*before, *now})
 
 
 def note_learned(workspace: Workspace, name: str, number: int) -> None:
@@ -166,7 +182,8 @@ def _path(path: str, fields: Mapping[str, str], workspace: Workspace) -> str | N
     if not path.startswith(PREFIX):
         return path
     found = _versions(workspace, path.removeprefix(PREFIX))
-    return str(_named(found[-1], fields)) if found else None
+    # All that was said may have been refused.
+    return str(_named(found[-1], fields)) if found and found[-1].stat().st_size else None
 
 
 def _named(path: Path, fields: Mapping[str, str]) -> Path:

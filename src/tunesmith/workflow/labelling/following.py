@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.store import Store
-from tunesmith.core.store.labelling import Item, Project, Suggestion
+from tunesmith.core.store.labelling import Answer, Item, Project, Suggestion
 from tunesmith.core.workspace import Workspace
-from tunesmith.data.annotation import choosing, stopping
+from tunesmith.data.annotation import choosing, kinds, stopping
 from tunesmith.data.annotation.choosing import Numbers
-from tunesmith.data.annotation.kinds import CLASS
+from tunesmith.data.annotation.kinds import CLASS, MULTILABEL
 from tunesmith.data.annotation.outcome import outcomes
 from tunesmith.data.annotation.stopping import Stopping
 from tunesmith.data.annotation.voting import Vote, combined
 from tunesmith.workflow.labelling import suggesters
 from tunesmith.workflow.labelling.learner import Learner
-from tunesmith.workflow.labelling.making import GIVEN
+from tunesmith.workflow.labelling.several_learner import SeveralLearner
 
 LEARNED = "learned"
 """The name under which the model that learns while people label suggests."""
@@ -28,6 +29,7 @@ LEARNED = "learned"
 LEAST = 10
 """So many labels there must be before it learns, and at least so many come between two times."""
 
+_LEARNERS: Mapping[str, type[Learner]] = {CLASS: Learner, MULTILABEL: SeveralLearner}
 _GROWTH = 0.1
 _CHOSEN = 200
 _SUGGESTED = 1000
@@ -53,7 +55,7 @@ class Following:
         """
         known, labels = self._labelled()
         open_ = self._open()
-        if self.project.task != CLASS or len(known) < LEAST or len(set(labels)) < 2:
+        if len(known) < LEAST or len(set(labels)) < 2:
             self._suggest(None, open_)
             return False
         learner = self._ready()
@@ -66,34 +68,34 @@ class Following:
 
     def stopping(self) -> Stopping:
         """Whether more labels are worth it, on the items that were drawn at random and labelled."""
+        if self.project.task not in kinds.LEARNED:
+            return Stopping(curve=(), held_out=0, expected_gain=None, advice="no_learner")
         known, labels = self._labelled()
         items = {item.number: item for item in self.store.items(self.project.name)}
         drawn = np.array([items[int(n)].why == "random" for n in known], bool)
         held_out = int(drawn.sum())
         learned = [label for label, is_drawn in zip(labels, drawn, strict=True) if not is_drawn]
-        if self.project.task != CLASS or held_out < stopping.LEAST_HELD_OUT or len(set(learned)) < 2:
+        if held_out < stopping.LEAST_HELD_OUT or len(set(learned)) < 2:
             return stopping.advise((), held_out)
-        given = np.asarray(labels, dtype=object)
-        truth = given[drawn].tolist()
+        truth = [label for label, is_drawn in zip(labels, drawn, strict=True) if is_drawn]
         curve = []
         for size in stopping.sizes(len(learned)):
             if len(set(learned[:size])) < 2:
                 continue
-            learner = Learner(self._ready().vectors)
+            learner = _LEARNERS[self.project.task](self._ready().vectors)
             learner.fit(known[~drawn][:size], learned[:size])
-            found = learner.predict(known[drawn]).argmax(axis=1)
-            curve.append((size, round(_macro_f1(truth, [learner.labels[i] for i in found]), 4)))
+            curve.append((size, round(learner.score(known[drawn], truth), 4)))
         return stopping.advise(curve, held_out)
 
-    def _labelled(self) -> tuple[Numbers, list[str]]:
-        """The items with an answer, in the order in which they got it, and their labels."""
-        found = outcomes(self.project.task, self.store.standing_decisions(self.project.name))
-        done = [one for one in found if one.answer is not None]
-        if self.project.task != CLASS:
+    def _labelled(self) -> tuple[Numbers, list[Any]]:
+        """The items with an answer, in the order in which they got it, and what is learned of each."""
+        if self.project.task not in kinds.LEARNED:
             return np.array([], np.int64), []
-        done.sort(key=lambda one: one.decisions[0].made)
-        labels = [str(one.answer["label"]) for one in done if one.answer is not None]
-        return np.array([one.item for one in done], np.int64), labels
+        found = outcomes(self.project.task, self.store.standing_decisions(self.project.name))
+        done = [(one, one.answer) for one in found if one.answer is not None]
+        done.sort(key=lambda pair: pair[0].decisions[0].made)
+        labels = [_learned(answer) for _, answer in done]
+        return np.array([one.item for one, _ in done], np.int64), labels
 
     def _ready(self) -> Learner:
         if self._learner is None:
@@ -101,7 +103,7 @@ class Following:
 
             items = self.store.items(self.project.name)
             vectors = features_of([str(item.content["text"]) for item in items])
-            self._learner = Learner(vectors, seed=self.project.seed)
+            self._learner = _LEARNERS[self.project.task](vectors, seed=self.project.seed)
         return self._learner
 
     def _open(self) -> list[Item]:
@@ -126,11 +128,11 @@ class Following:
         self.store.suggest(self.project.name, made)
 
     def _others(self, item: Item) -> list[Suggestion]:
-        """What models and rules say; else what the row said when it came."""
-        given = [one for one in item.suggested if one.by == GIVEN]
-        return self._given.setdefault(item.number, given)
+        """What models and rules say; else what was said of the row when it came, by itself or by a user."""
+        came = [one for one in map(_without_own, item.suggested) if one.by]
+        return self._given.setdefault(item.number, came)
 
-    def _queue(self, learner: Learner, items: Sequence[Item], known: Numbers, labels: Sequence[str]) -> None:
+    def _queue(self, learner: Learner, items: Sequence[Item], known: Numbers, labels: Sequence[Any]) -> None:
         """The next items by what the model is unsure of, with those drawn at random between them."""
         drawn = [item.number for item in items if item.why == "random"]
         others = np.array([item.number for item in items if item.why in ("given", "model")], np.int64)
@@ -198,12 +200,19 @@ class Background:
 
 
 def _votes(learner: Learner, items: Sequence[Item]) -> list[list[Vote]]:
-    scores = learner.predict(np.array([item.number for item in items], np.int64))
-    best = [({"label": learner.labels[row.argmax()]}, float(row.max())) for row in scores]
-    return [[Vote(by=LEARNED, answer=answer, score=score)] for answer, score in best]
+    found = learner.answers(np.array([item.number for item in items], np.int64))
+    return [[Vote(by=LEARNED, answer=answer, score=score)] for answer, score in found]
 
 
-def _macro_f1(truth: Sequence[str], found: Sequence[str]) -> float:
-    from sklearn.metrics import f1_score
+def _without_own(said: Suggestion) -> Suggestion:
+    """A suggestion as it came with the row; by nobody if this model alone made it.
 
-    return float(f1_score(truth, found, average="macro", zero_division=0))
+    Its score may be the share that it had of a vote before, which would shrink from vote to vote.
+    """
+    names = (name for name in said.by.split(", ") if name != LEARNED)
+    return replace(said, by=", ".join(names), score=1.0)
+
+
+def _learned(answer: Answer) -> str | tuple[str, ...]:
+    """One label, or all labels of an item."""
+    return str(answer["label"]) if "label" in answer else tuple(sorted(answer["labels"]))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tunesmith.core.store.labelling import Answer
 from tunesmith.data.annotation import choosing
 from tunesmith.data.annotation.choosing import Floats, Numbers
+from tunesmith.workflow.labelling.linear import Linear, rows_of
 
-_INVERSE_REGULARISATION = 10.0
-_ITERATIONS = 25
 _COMMITTEE = 4
 
 
@@ -24,72 +22,75 @@ class Learner:
 
     vectors: Any
     seed: int = 0
-    _model: Any = field(default=None, repr=False)
+    _model: Linear = field(default_factory=Linear, repr=False)
 
-    def fit(self, items: Numbers, labels: Sequence[str]) -> None:
+    def fit(self, items: Numbers, labels: Sequence[Any]) -> None:
         """Learn from items and their labels, two at least, beginning with what was learned before."""
-        known = None if self._model is None else tuple(self._model.classes_)
-        if known != tuple(sorted(set(labels))):
-            self._model = _regression()
-        _fit(self._model, self.vectors[items], labels)
+        self._model.fit(rows_of(self.vectors, items), np.asarray(labels, dtype=object))
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels that were seen."""
-        return tuple(map(str, self._model.classes_))
+        return tuple(map(str, self._model.classes))
 
     def predict(self, items: Numbers) -> Floats:
         """Probabilities [items, labels], float32."""
-        return np.asarray(self._model.predict_proba(self.vectors[items]), np.float32)
+        return self._model.predict(self.vectors[items])
+
+    def answers(self, items: Numbers) -> list[tuple[Answer, float]]:
+        """The likeliest answer for each item, and how likely it is."""
+        return [({"label": self.labels[row.argmax()]}, float(row.max())) for row in self.predict(items)]
+
+    def score(self, items: Numbers, labels: Sequence[Any]) -> float:
+        """The macro F1 on items whose labels are known."""
+        from sklearn.metrics import f1_score
+
+        found = [answer["label"] for answer, _ in self.answers(items)]
+        return float(f1_score(labels, found, average="macro", zero_division=0))
 
     def choose(
-        self, order: str, items: Numbers, known: Numbers, labels: Sequence[str], count: int
+        self, order: str, items: Numbers, known: Numbers, labels: Sequence[Any], count: int
     ) -> Numbers:
         """The next of `items` to ask about, in the order of `choosing.ORDERS`; `known` have `labels`."""
         if order == "diversity":
             return self._spread(items, known, count)
         if order == "disagreement":
-            unsure = choosing.disagreement(self._committee(items, known, labels))
+            unsure = self._disagreement(self._committee(items, known, labels))
         else:
-            unsure = choosing.UNSURE[order](self.predict(items))
+            found = self.predict(items)
+            unsure = self._unsure(order, found)
         if order == "mixed":
+            unsure = unsure * choosing.rarity(found, [self._times(label, labels) for label in self.labels])
             return np.asarray(items[choosing.mixed(unsure, self.vectors[items], count)])
         return np.asarray(items[np.argsort(-unsure, kind="stable")[:count]])
+
+    def _unsure(self, order: str, probabilities: Floats) -> Floats:
+        return choosing.UNSURE[order](probabilities)
+
+    def _times(self, label: str, labels: Sequence[Any]) -> int:
+        """How many of the known items have a label."""
+        return list(labels).count(label)
+
+    def _disagreement(self, committee: Sequence[Floats]) -> Floats:
+        return choosing.disagreement(committee)
 
     def _spread(self, items: Numbers, known: Numbers, count: int) -> Numbers:
         here = np.concatenate([known, items])
         found = choosing.spread(self.vectors[here], np.arange(len(known)), count)
         return np.asarray(here[found])
 
-    def _committee(self, items: Numbers, known: Numbers, labels: Sequence[str]) -> list[Floats]:
+    def _committee(self, items: Numbers, known: Numbers, labels: Sequence[Any]) -> list[Floats]:
         """What models think that each saw another draw of what is known."""
-        rng, given = np.random.default_rng(self.seed), np.asarray(labels, dtype=object)
+        rng = np.random.default_rng(self.seed)
+        always = self._one_of_each(labels)
         found = []
         for _ in range(_COMMITTEE):
-            drawn = rng.integers(len(known), size=len(known))
-            drawn = np.concatenate([drawn, _one_of_each(given)])
-            model = _regression()
-            _fit(model, self.vectors[known[drawn]], given[drawn])
-            found.append(np.asarray(model.predict_proba(self.vectors[items]), np.float32))
+            drawn = np.concatenate([rng.integers(len(known), size=len(known)), always])
+            other = type(self)(self.vectors)
+            other.fit(known[drawn], [labels[i] for i in drawn])
+            found.append(other.predict(items))
         return found
 
-
-def _one_of_each(labels: NDArray[np.object_]) -> Numbers:
-    return np.asarray(np.unique(labels.astype(str), return_index=True)[1], np.int64)
-
-
-def _regression() -> Any:
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(C=_INVERSE_REGULARISATION, max_iter=_ITERATIONS, warm_start=True)
-
-
-def _fit(model: Any, vectors: Any, labels: Sequence[str] | NDArray[np.object_]) -> None:
-    from sklearn.exceptions import ConvergenceWarning
-
-    with warnings.catch_warnings():
-        # Stopping early is meant: it goes on the next time.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        # With many labels and few rows each: that is how it begins.
-        warnings.filterwarnings("ignore", message="The number of unique classes")
-        model.fit(vectors, np.asarray(labels, dtype=object))
+    def _one_of_each(self, labels: Sequence[Any]) -> Numbers:
+        """Places of labels that every model sees, so that all know the same ones."""
+        return np.asarray(np.unique(np.asarray(labels).astype(str), return_index=True)[1], np.int64)

@@ -17,7 +17,17 @@ from tunesmith.core.store import Store
 from tunesmith.core.store.labelling import Item, Label, Project, Suggestion
 from tunesmith.data import shapes
 from tunesmith.data.annotation.contents import Shown, contents
-from tunesmith.data.annotation.kinds import CLASS, GUESSED, KEYS, KINDS, LABELLED, MULTILABEL, SHAPES, SPANS
+from tunesmith.data.annotation.kinds import (
+    CLASS,
+    GUESSED,
+    KEYS,
+    KINDS,
+    LABELLED,
+    LEARNED,
+    MULTILABEL,
+    SHAPES,
+    SPANS,
+)
 from tunesmith.data.hygiene.issue import Issue
 from tunesmith.data.loading import stop_for
 from tunesmith.data.pipeline import stream
@@ -59,9 +69,12 @@ def create(
     Raises:
         NotFoundError, DataError: when files cannot be read.
         UsageError: L08 when their rows cannot be labelled so, L09 without labels, L10 without rows, L11
-            for no such kind, and what `Store.create_project` raises.
+            for no such kind, L15 for an order by a model where none learns, and what
+            `Store.create_project` raises.
     """
     kind, rows = _read(files, wish.kind, fields, wish.seed)
+    if wish.order not in ORDERS and kind not in LEARNED:
+        raise UsageError("L15", order=wish.order, kind=kind, kinds=", ".join(LEARNED))
     if not rows:
         raise UsageError("L10", files=", ".join(files))
     known = [*rows, *(_read(gold, kind, fields, wish.seed)[1] if gold else [])]

@@ -24,13 +24,17 @@ Said: TypeAlias = Sequence[tuple[Answer | None, float]]
 """For each item the answer of a model, if it has one, and how sure it is."""
 
 
-def of_name(name: str) -> dict[str, Any]:
+def of_name(name: str, workspace: Workspace) -> dict[str, Any]:
     """A suggester as a command line names it: a file of rules (`.toml`), else a model.
 
     Raises:
         NotFoundError, UsageError: see `rules.read`.
+        TunesmithError: see `resolve`, when there is no such model.
     """
     if not name.endswith(".toml"):
+        from tunesmith.models.resolve import resolve
+
+        resolve(name, workspace)
         return {"kind": "model", "name": name, "weight": 1.0}
     return {"kind": "rules", "name": Path(name).stem, "weight": 1.0, "rules": rules.read(Path(name))}
 

@@ -83,16 +83,27 @@ def test_how_far_a_project_is_counts_who_is_wanted_and_what_was_settled(store):
     store.decide("意图", [decision("a0", 0), decision("b0", 0, "bob"), decision("a1", 1)])
     store.decide("意图", [replace(decision("b2", 2, "bob"), kind="skip", answer=None)])
     standing = store.standing("意图")
-    assert (standing.items, standing.decided, standing.decisions, standing.skipped) == (3, 2, 4, 1)
+    assert (standing.items, standing.decided, standing.decisions, standing.skipped) == (3, 1, 4, 1)
     assert standing.by == {"ann": 2, "bob": 2}
     store.decide("意图", [replace(decision("s1", 1, "boss"), kind="settle")])
     standing = store.standing("意图")
-    assert (standing.decided, standing.settled, standing.by) == (3, 1, {"ann": 2, "bob": 2})
-    assert numbers(store.next_items("意图", "eve", 9)) == []
+    assert (standing.decided, standing.settled, standing.by) == (2, 1, {"ann": 2, "bob": 2})
     store.decide("意图", [Decision(event="v", item=1, annotator="bob", kind="undo", undoes="s1")])
     assert store.standing("意图").settled == 1, "nobody takes back what somebody else settled"
     store.decide("意图", [Decision(event="u", item=1, annotator="boss", kind="undo", undoes="s1")])
     assert store.standing("意图").settled == 0
+
+
+def test_what_somebody_skipped_is_offered_to_others_after_the_rest_and_never_to_two(store):
+    store.create_project(PROJECT, items(3))
+    store.decide("意图", [replace(decision("s0", 0), kind="skip", answer=None)])
+    assert numbers(store.next_items("意图", "ann", 9, now=0)) == [1, 2]
+    store.release_items("意图", "ann")
+    assert numbers(store.next_items("意图", "bob", 9, now=0)) == [1, 2, 0]
+    assert numbers(store.next_items("意图", "eve", 9, now=1)) == []
+    store.decide("意图", [decision("b0", 0, "bob")])
+    store.release_items("意图", "bob")
+    assert numbers(store.next_items("意图", "eve", 9, now=1)) == [1, 2]
 
 
 def test_the_queue_follows_new_ranks_and_suggestions(store):

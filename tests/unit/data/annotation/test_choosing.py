@@ -20,6 +20,11 @@ def test_the_least_sure_comes_first_and_margin_and_entropy_differ_on_what_that_i
     assert choosing.margin(SURE[:, :1]).tolist() == [0, 0, 0, 0]
 
 
+def test_labels_that_were_hardly_seen_are_asked_about_first():
+    found = choosing.rarity(np.array([[0.9, 0.1], [0.1, 0.9]], np.float32), [99, 0])
+    assert found.tolist() == pytest.approx([0.109, 0.901])
+
+
 def test_models_that_agree_do_not_disagree():
     assert choosing.disagreement([SURE, SURE]) == pytest.approx(np.zeros(4), abs=1e-6)
     assert choosing.disagreement([SURE, SURE[::-1]]).min() > 0.01

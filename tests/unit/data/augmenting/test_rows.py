@@ -154,6 +154,14 @@ def test_only_what_the_user_says_is_changed_in_a_conversation() -> None:
         ("I will not pay 10 euros", "I will not pay 100 euros", False),
         ("我不喜欢这 3 张卡", "这 3 张卡我不喜欢", True),
         ("我不喜欢这 3 张卡", "我喜欢这 3 张卡", False),
+        ("send three cards", "send 3 cards", True),
+        ("send three cards", "send four cards", False),
+        ("send two hundred and five euros", "send two hundred euros", False),
+        ("三百二十元", "320 元", True),
+        ("三百元", "一百元", False),
+        ("给我一张卡", "给我卡", True),
+        ("I sent one card", "I sent a card", True),
+        ("I sent one card", "I sent two cards", False),
     ],
 )
 def test_a_text_written_anew_keeps_numbers_and_negations(before: str, after: str, kept: bool) -> None:

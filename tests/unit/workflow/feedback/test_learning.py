@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tunesmith.core import durable
 from tunesmith.core.errors import DataError, NotFoundError, RecipeError
 from tunesmith.core.workspace import Workspace
 from tunesmith.workflow import plan as planning
@@ -132,6 +133,32 @@ def test_reviewers_refuse_and_mend_rows(shop: Workspace) -> None:
         with pytest.raises(DataError) as caught:
             learning.collect(file, shop, review=sheet)
         assert caught.value.problems[0].code == "A12"
+
+
+def test_a_row_that_is_mended_or_refused_after_it_was_learned_is_to_be_learned_again(shop: Workspace) -> None:
+    file, sheet = shop.root.parent / "a.yaml", shop.root.parent / "review.jsonl"
+    versions.note_learned(shop, "topics", learning.collect(file, shop).version.number)
+    assert learning.collect(file, shop).version.new == 0
+    learning.offer(file, shop, sheet)
+    rows = [json.loads(line) for line in sheet.read_text().splitlines()]
+    rows[0]["use"], rows[1]["use"], rows[1]["label"] = False, True, "rate"
+    sheet.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert learning.collect(file, shop, review=sheet).version.new == 2
+
+
+def test_two_that_make_a_version_at_once_make_two(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, other = ([{"feedback_id": one, "text": one, "label": "card"}] for one in ("r1", "r2"))
+    write = durable.write_once
+
+    def late(path: Path, data: bytes) -> None:
+        monkeypatch.setattr(durable, "write_once", write)
+        assert versions.keep(shop, "topics", other).number == 1
+        write(path, data)
+
+    monkeypatch.setattr(durable, "write_once", late)
+    made = versions.keep(shop, "topics", mine)
+    assert (made.number, json.loads(made.path.read_text())["text"]) == (2, "r1")
+    assert json.loads(made.path.with_name("0001.jsonl").read_text())["text"] == "r2"
 
 
 def test_an_empty_correction_approves_of_nothing(shop: Workspace) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from tunesmith.core.errors import NotFoundError, UsageError
 from tunesmith.core.store import Store
-from tunesmith.core.store.labelling import Decision
+from tunesmith.core.store.labelling import Decision, Item, Label, Project, Suggestion
 from tunesmith.core.workspace import Workspace
 from tunesmith.data.annotation.choosing import ORDERS
 from tunesmith.workflow.labelling import suggesters
@@ -64,9 +67,63 @@ def test_the_queue_follows_what_was_labelled_and_keeps_drawing_at_random(place, 
     assert any(LEARNED in item.suggested[0].by for item in ahead)
 
 
+def test_several_labels_are_learned_each_by_itself(place):
+    folder, workspace, store = place
+    said = {(): "hello there", ("card",): "my card", ("fee",): "this fee", ("card", "fee"): "card fee"}
+    rows = [{"text": f"{said[key]} {n}", "labels": list(key)} for n in range(30) for key in said]
+    (folder / "m.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    for order in ORDERS:
+        wish = Wish(name=f"several-{order}", order=order, random=0.3)
+        project = create(store, [str(folder / "m.jsonl")], wish, fields={})
+        following = Background(store, workspace).of(project)
+        for item in store.next_items(project.name, "ann", 100):
+            answer = {"labels": rows[item.number]["labels"]}
+            made = Decision(event=f"e{item.number}", item=item.number, annotator="ann", answer=answer)
+            store.decide(project.name, [made])
+        assert following.follow()
+        (ahead, *_) = store.next_items(project.name, "ann", 1)
+        (learned, *_) = ahead.suggested
+        assert (ahead.rank < 0, LEARNED in learned.by) == (True, True)
+        assert learned.answer["labels"] == rows[ahead.number]["labels"]
+    found = following.stopping()
+    assert (found.advice, found.curve[-1][1]) == ("stop", 1.0)
+
+
+def test_where_no_model_learns_it_is_said(place):
+    folder, workspace, store = place
+    (folder / "t.csv").write_text("text,score\nbad,1\ngood,5\n", "utf-8")
+    with pytest.raises(UsageError, match="L15"):
+        create(store, [str(folder / "t.csv")], Wish(name="n", kind="rating", order="margin"), fields={})
+    project = create(store, [str(folder / "t.csv")], Wish(name="n", kind="rating"), fields={})
+    assert Background(store, workspace).of(project).stopping().advice == "no_learner"
+
+
+def test_what_a_user_said_stays_suggested_when_the_model_has_learned(place):
+    _, workspace, store = place
+    said = Suggestion(by="correction", answer={"label": "fee"}, score=1.0)
+    labels = tuple(Label(name=name) for name in WORDS)
+    items = [
+        Item(number=n, content={"text": f"{text} {n}"}, rank=float(n), suggested=(said,))
+        for n, text in enumerate(list(WORDS.values()) * 10)
+    ]
+    project = store.create_project(Project(name="use", task="class", labels=labels), items)
+    for item in items[:15]:
+        answer = {"label": list(WORDS)[item.number % 3]}
+        made = Decision(event=f"e{item.number}", item=item.number, annotator="ann", answer=answer)
+        store.decide("use", [made])
+    for following in (Background(store, workspace).of(project), Background(store, workspace).of(project)):
+        assert following.follow()
+        (ahead, *_) = store.next_items("use", "ann", 1)
+        assert ahead.suggested[0].by.startswith("correction")
+        assert ahead.suggested[0].answer == {"label": "fee"}
+        assert any(LEARNED in one.by for one in ahead.suggested)
+
+
 def test_rules_and_models_suggest_before_anything_is_labelled(place):
     folder, workspace, store = place
-    rules = suggesters.of_name(str(folder / "r.toml"))
+    rules = suggesters.of_name(str(folder / "r.toml"), workspace)
+    with pytest.raises(NotFoundError, match="M01"):
+        suggesters.of_name("nosuch", workspace)
     project = make(place, "ruled", suggesters=[rules])
     Background(store, workspace).of(project).follow()
     first, second, *_ = store.next_items("ruled", "ann", 2)

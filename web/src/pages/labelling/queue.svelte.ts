@@ -6,8 +6,9 @@ import { api, ApiError, path } from "../../lib/api";
 import { keep, recall } from "../../lib/kept";
 import type { Answer, Decision, Item, Items, Kept, Progress } from "./types";
 
-const AHEAD = 20;
-const LOW = 10;
+// Whoever has a network holds at least LOW items, so that as many can be decided about without one.
+const AHEAD = 50;
+const LOW = 30;
 const AT_ONCE = 50;
 const RETRY_MS = [500, 1000, 2000, 4000];
 
@@ -113,7 +114,8 @@ export class Queue {
       const fresh = found.items.filter((item) => !known.has(item.number) && !waiting.has(item.number));
       if (!this.items.length) this.#since = performance.now();
       this.items = [...this.items, ...fresh];
-      this.empty = fresh.length === 0;
+      // A full answer without anything new is of items whose decisions are still on their way.
+      this.empty = fresh.length === 0 && found.items.length < AHEAD;
       this.offline = false;
     } catch (error) {
       this.#failed(error as ApiError);

@@ -145,8 +145,15 @@ def _standing(connection: sa.Connection, project: str, now: float) -> Standing:
     held = sa.select(sa.func.count(places.c.item.distinct())).where(
         own, places.c.event.is_(None), places.c.until > now
     )
+    given = places.join(
+        decisions, (decisions.c.project == places.c.project) & (decisions.c.event == places.c.event)
+    )
     counts = (
-        sa.select(places.c.item, sa.func.count().label("n")).where(made).group_by(places.c.item).subquery()
+        sa.select(places.c.item, sa.func.count().label("n"))
+        .select_from(given)
+        .where(made, decisions.c.kind != "skip")
+        .group_by(places.c.item)
+        .subquery()
     )
     in_project = items.c.project == project
     enough = counts.c.n >= sa.case((items.c.wanted == 0, 1), else_=items.c.wanted)
@@ -157,13 +164,7 @@ def _standing(connection: sa.Connection, project: str, now: float) -> Standing:
     )
     settled = sa.select(sa.func.count()).select_from(items).where(in_project, items.c.settled.is_not(None))
     everything = sa.select(sa.func.count()).select_from(items).where(in_project)
-    skipped = (
-        sa.select(sa.func.count())
-        .select_from(
-            places.join(decisions, (decisions.c.project == project) & (decisions.c.event == places.c.event))
-        )
-        .where(own, decisions.c.kind == "skip")
-    )
+    skipped = sa.select(sa.func.count()).select_from(given).where(own, decisions.c.kind == "skip")
     per_annotator = {name: int(count) for name, count in connection.execute(by.order_by(places.c.annotator))}
     return Standing(
         items=connection.execute(everything).scalar_one(),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tunesmith.core.store.labelling.projects import in_turn, item_of, named_project, suggested_row
 from tunesmith.core.store.labelling.records import Item, Suggestion
-from tunesmith.core.store.labelling.tables import items, places
+from tunesmith.core.store.labelling.tables import decisions, items, places
 from tunesmith.core.store.opened import Opened
 
 HELD_S = 900.0
@@ -25,7 +25,7 @@ class Queue(Opened):
         """The next items for somebody, at most `count`, which stay theirs for `held_s` seconds.
 
         Items that they hold already come again, in the order of the queue. An item is free as long as fewer
-        others than wanted have decided about it or hold it.
+        others than wanted have labelled it or hold it; those that others skipped come last.
 
         Raises:
             NotFoundError: L01 when there is no such project.
@@ -33,8 +33,10 @@ class Queue(Opened):
         moment = time.time() if now is None else now
         with self.backend.writing() as connection:
             named_project(connection, project)
-            wanted = _free(project, annotator, moment).limit(count)
-            found = [item_of(row) for row in connection.execute(wanted).mappings()]
+            free, skipped = _free(project, annotator, moment), _skipped_by_others(annotator)
+            found = _items(connection, free.where(~skipped).limit(count))
+            if len(found) < count:
+                found += _items(connection, free.where(skipped).limit(count - len(found)))
             _hold(connection, project, annotator, [item.number for item in found], moment + held_s)
         return found
 
@@ -66,14 +68,33 @@ def _one_item(project: str) -> sa.Update:
     return items.update().where(items.c.project == project, items.c.number == sa.bindparam("n"))
 
 
+def _items(connection: sa.Connection, wanted: sa.Select[tuple[object, ...]]) -> list[Item]:
+    return [item_of(row) for row in connection.execute(wanted).mappings()]
+
+
 def _free(project: str, annotator: str, now: float) -> sa.Select[tuple[object, ...]]:
-    here = (places.c.project == items.c.project) & (places.c.item == items.c.number)
-    taken = here & (places.c.annotator != annotator) & (places.c.event.is_not(None) | (places.c.until > now))
+    here = _here()
+    held_or_labelled = sa.case((places.c.event.is_(None), places.c.until > now), else_=~_is_skip())
+    taken = here & (places.c.annotator != annotator) & held_or_labelled
     others = sa.select(sa.func.count()).select_from(places).where(taken).scalar_subquery()
     mine = sa.exists().where(here, places.c.annotator == annotator, places.c.event.is_not(None))
     has_place = (items.c.wanted == 0) | (others < items.c.wanted)
     wanted = sa.select(items).where(items.c.project == project, items.c.settled.is_(None), has_place, ~mine)
     return wanted.order_by(items.c.rank, items.c.number)
+
+
+def _skipped_by_others(annotator: str) -> sa.ColumnElement[bool]:
+    return sa.exists().where(_here(), places.c.annotator != annotator, _is_skip())
+
+
+def _here() -> sa.ColumnElement[bool]:
+    return (places.c.project == items.c.project) & (places.c.item == items.c.number)
+
+
+def _is_skip() -> sa.ColumnElement[bool]:
+    """Whether the decision in a place is that somebody passed the item over."""
+    own = (decisions.c.project == places.c.project) & (decisions.c.event == places.c.event)
+    return sa.exists().where(own, decisions.c.kind == "skip")
 
 
 def _hold(

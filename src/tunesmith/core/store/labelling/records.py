@@ -100,7 +100,7 @@ class Decision:
 class Standing:
     """How far a project is.
 
-    `decided` are the items for which all who are wanted have decided, `decisions` all that stand (skipped
+    `decided` are the items that as many as are wanted have labelled, `decisions` all that stand (`skipped`
     ones too), `held` the items that somebody looks at now, `by` the decisions of each annotator.
     """
 
