@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float32]
 Numbers: TypeAlias = NDArray[np.int64]
 
-_POOL = 2
-"""Of so many times the wanted number, the least sure, those are taken that are least alike."""
+FEW = 150
+"""From fewer labels than these a model knows too little to be followed closely: items are spread more."""
 
 
 def margin(probabilities: Floats) -> Floats:
@@ -68,9 +68,9 @@ def spread(vectors: Any, taken: Numbers, count: int) -> Numbers:
     return np.array(found, np.int64)
 
 
-def mixed(unsure: Floats, vectors: Any, count: int) -> Numbers:
-    """The least sure, without those that are like one of them already."""
-    pool = np.argsort(-unsure, kind="stable")[: _POOL * count]
+def mixed(unsure: Floats, vectors: Any, count: int, *, pool_of: int = 4) -> Numbers:
+    """The least sure, without those that are like one of them already: of `pool_of` times as many."""
+    pool = np.argsort(-unsure, kind="stable")[: pool_of * count]
     first = np.array([0], np.int64)
     others = spread(vectors[pool], first, count - 1)
     return np.asarray(pool[np.concatenate([first, others])][:count], np.int64)

@@ -59,9 +59,11 @@ class Learner:
         else:
             found = self.predict(items)
             unsure = self._unsure(order, found)
+        if order == "mixed" and len(known) < choosing.FEW:
+            return np.asarray(items[choosing.mixed(unsure, self.vectors[items], count)])
         if order == "mixed":
             unsure = unsure * choosing.rarity(found, [self._times(label, labels) for label in self.labels])
-            return np.asarray(items[choosing.mixed(unsure, self.vectors[items], count)])
+            return np.asarray(items[choosing.mixed(unsure, self.vectors[items], count, pool_of=2)])
         return np.asarray(items[np.argsort(-unsure, kind="stable")[:count]])
 
     def _unsure(self, order: str, probabilities: Floats) -> Floats:
