@@ -5,6 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tunesmith.studio.datasets import library
+
 ROWS = "text,label\nwhere is my card 😀,card\n今天的汇率是多少,rate\nmy card is late,card\n"
 
 
@@ -58,13 +60,14 @@ def test_labels_and_guideline_change_and_a_project_goes(admin, project):
     assert admin.delete("/api/labelling/二").status_code == 200
 
 
-def test_a_project_is_made_of_a_data_set_with_its_columns(admin, tmp_path):
+def test_a_project_is_made_of_a_data_set_with_its_columns(admin, studio, tmp_path):
     (tmp_path / "Fragen.csv").write_text("say,topic,note\nhi,a,x\nho,b,y\n", "utf-8")
-    wishes = {"path": str(tmp_path / "Fragen.csv"), "task": "classify"}
-    taken = admin.post("/api/datasets", json={**wishes, "fields": {"text": "say", "label": "topic"}}).json()
-    made = admin.post("/api/labelling", json={"dataset": taken["id"]}).json()
+    fields = {"text": "say", "label": "topic"}
+    origin = library.Origin(path=tmp_path / "Fragen.csv", task="classify", fields=fields)
+    taken = library.take_in(studio.workspace, origin)
+    made = admin.post("/api/labelling", json={"dataset": taken.id}).json()
     assert (made["name"], [one["name"] for one in made["labels"]]) == ("Fragen", ["a", "b"])
-    for wish in ({}, {"dataset": taken["id"], "files": ["x.csv"]}):
+    for wish in ({}, {"dataset": taken.id, "files": ["x.csv"]}):
         assert admin.post("/api/labelling", json=wish).json()["error"]["code"] == "L16"
     admin.delete("/api/labelling/Fragen")
 
