@@ -50,7 +50,7 @@ def topics(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Studio:
 
 
 def learn(studio: Studio, folder: Path, *, promote: bool = False) -> dict[str, object]:
-    context = Context(workspace=studio.workspace, folder=folder, lang="en", stop=lambda: False)
+    context = Context(workspace=studio.workspace, folder=folder, lang="en", by="boss", stop=lambda: False)
     return training.learn({"name": "topics", "only_reviewed": True, "promote": promote}, context)
 
 
