@@ -45,6 +45,8 @@ train:
   epochs: 2
 publish: {{name: helper}}
 """
+# Side by side, but versions of one release in their order.
+CHAINS = (("router.yaml", "router-slow.yaml"), ("helper.yaml",))
 GUIDELINE = """Choose what the customer wants, not what the customer is angry about.
 
 card_arrival: a card that was ordered and is not there yet.
@@ -91,8 +93,10 @@ def make(shared_data: Path) -> World:
         done.mkdir(parents=True, exist_ok=True)
         _write_data(done, shared_data)
         with ThreadPoolExecutor() as pool:
-            ids = pool.map(lambda name: _carry_out(done, name, recipes[name]), recipes)
-            world = World(done, dict(zip(recipes, ids, strict=True)))
+            chains = pool.map(
+                lambda names: {name: _carry_out(done, name, recipes[name]) for name in names}, CHAINS
+            )
+            world = World(done, {name: run for chain in chains for name, run in chain.items()})
         tunesmith("models", "promote", "router@1", "--reason", "the first that is good enough", cwd=done)
         world.dataset = _furnish(world)
         about.write_text(json.dumps({"runs": world.runs, "dataset": world.dataset}))
