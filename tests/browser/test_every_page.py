@@ -117,7 +117,7 @@ def test_page(
 def _used(page: Page, name: str) -> None:
     """Let a page show what it is for."""
     if name in QUESTIONS:
-        page.locator("main textarea").last.fill(QUESTIONS[name])
+        page.locator("main textarea").first.fill(QUESTIONS[name])
         page.keyboard.press("Control+Enter")
         expect(page.locator("article footer").first).to_be_visible()
     if name == "attention":
