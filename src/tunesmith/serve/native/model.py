@@ -66,7 +66,7 @@ class NativeModel:
         self._adapters = np.zeros(room.rows, np.int64)
         self._low = aligned((0, 0), np.float32)
         self._turn = 0
-        self._team = Team(self._table.address, room.threads, isa)
+        self._team = Team(self._table, room.threads, isa)
 
     def close(self) -> None:
         """End its threads."""

@@ -12,6 +12,7 @@ from tunesmith.serve.native.compiler import compiled
 from tunesmith.serve.native.isa import Isa
 from tunesmith.serve.native.meeting import begin, close, follows
 from tunesmith.serve.native.step import step
+from tunesmith.serve.native.table import Table
 
 _PATIENCE = 100_000  # looks of a thread for the next step: a few milliseconds
 _MOST = 63  # who sleeps is told by bits of one number
@@ -34,10 +35,14 @@ def run(thread: int, patience: int, table: int) -> None:
 
 
 class Team:
-    """So many threads, the caller's among them, over the table at an address. Close it to end the others."""
+    """So many threads, the caller's among them, over a table. Close it to end the others.
 
-    def __init__(self, table: int, threads: int, isa: Isa) -> None:
-        self._table = table
+    Until they end they look at the table's memory, and so keep it.
+    """
+
+    def __init__(self, table: Table, threads: int, isa: Isa) -> None:
+        self._kept = table
+        self._table = table.address
         self._run, self._begin, self._close = machine.functions([run, begin, close], isa)
         self._bells: list[queue.SimpleQueue[bool]] = [queue.SimpleQueue() for _ in range(threads)]
         self._others = [

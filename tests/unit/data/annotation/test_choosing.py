@@ -91,5 +91,5 @@ def test_rules_find_words_and_patterns_by_code_points(tmp_path):
         rules.read(tmp_path / "none.toml")
     for wrong in ("", "[[rule]]\nlabel='x'", "[[rule]]\nlabel='x'\npattern='('", "rule=3"):
         file.write_text(wrong)
-        with pytest.raises(UsageError, match="L13|L17"):
+        with pytest.raises(UsageError, match=r"L13|L17"):
             rules.read(file)
