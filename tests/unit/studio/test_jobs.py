@@ -123,6 +123,14 @@ def test_a_process_that_was_given_up_touches_nothing_when_it_comes_late(idle: St
     assert idle.store.change_job(job.id, of="running", of_attempt=2, status="finished")
 
 
+def test_a_job_that_was_cancelled_before_its_process_was_there_does_nothing(idle: Studio) -> None:
+    job = running(idle, stopping=time.time())
+    lease.folder(idle.workspace, job.id).mkdir(parents=True)
+    given = [*supervisor.COMMAND, job.id, "1", str(idle.workspace.root)]
+    subprocess.run(given, check=True, capture_output=True)
+    assert (idle.store.job(job.id).status, idle.store.job(job.id).error) == ("cancelled", None)
+
+
 def test_a_job_takes_no_modules_out_of_the_folder_it_is_started_in(
     idle: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

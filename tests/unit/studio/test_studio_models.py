@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,24 @@ def test_a_process_that_looks_into_a_model_dies_alone(
         with pytest.raises(TunesmithError, match=expected):
             looker.look(stories, STORY, None, 0)
     looker.close()
+
+
+def test_a_server_that_ends_waits_for_nobody_who_looks(
+    studio: Studio, stories: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    looks = f"import time; open({str(tmp_path / 'looks')!r}, 'w'); time.sleep(60)"
+    monkeypatch.setattr(glass, "COMMAND", (sys.executable, "-c", looks))
+    looker = glass.Glass(studio.workspace)
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(looker.look, stories, STORY, None, 0)
+        while not (tmp_path / "looks").exists():
+            assert not looking.done()
+            time.sleep(0.01)
+        looker.close()
+        with pytest.raises(TunesmithError, match="W35"):
+            looking.result(5)
+    with pytest.raises(TunesmithError, match="S07"):
+        looker.look(stories, STORY, None, 0)
 
 
 def test_nobody_looks_into_a_model_that_does_not_fit(

@@ -32,7 +32,8 @@ class Glass:
         self._looking = threading.Lock()
         self._popen: subprocess.Popen[bytes] | None = None
         self._model = ""
-        self._resting = threading.Timer(0, self.close)
+        self._resting = threading.Timer(0, self._rest)
+        self._closed = threading.Event()
 
     def look(self, model: str, text: str, kind: str | None, layer: int) -> Message:
         """One layer: `numbers` are bytes [heads, queries, keys]; with its kind, and what else there is.
@@ -41,15 +42,17 @@ class Glass:
             ModelError: M44 when the model shows no attention, or what came up while it was loaded.
             UsageError: W56 when it has no such layer.
             MemoryShortError: W57 when there is no room for it.
-            TunesmithError: W34 when it took too long, W35 when the process died.
+            TunesmithError: W34 when it took too long, W35 when the process died, S07 when the server ends.
         """
         with self._looking:
             self._resting.cancel()
+            if self._closed.is_set():
+                raise TunesmithError("S07")
             if model != self._model:
                 self._end()  # before the next one takes its memory
                 room.require(self._workspace, model)
             said = self._ask({"model": model, "text": text, "kind": kind, "layer": layer})
-            self._resting = threading.Timer(self._rests, self.close)
+            self._resting = threading.Timer(self._rests, self._rest)
             self._resting.daemon = True
             self._resting.start()
         if "error" in said:
@@ -57,7 +60,14 @@ class Glass:
         return said
 
     def close(self) -> None:
-        """End the process; the next question starts another."""
+        """End the process at once, also while it looks: the server waits for nobody's question."""
+        self._closed.set()
+        if (popen := self._popen) is not None:
+            popen.kill()
+        self._rest()
+
+    def _rest(self) -> None:
+        """End the process when it is not looking; the next question starts another."""
         with self._looking:
             self._resting.cancel()
             self._end()

@@ -6,6 +6,7 @@ It is started by a server, but nothing ties it to one: whoever opens the store s
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -63,6 +64,8 @@ class _Worker:
         from tunesmith.studio.jobs.wishes import WORK
 
         try:
+            if self._is_to_stop():
+                return {"status": "cancelled"}
             work = load_object(WORK[self._job.kind])
             result = work(self._job.arguments["wishes"], self.context)
         except (StoppedError, _Interrupted):
@@ -74,6 +77,10 @@ class _Worker:
             reason = f"{type(error).__name__}: {error}"[:_TRACE]
             return {"status": "failed", "error": told(TunesmithError("W07", reason=reason))}
         return {"status": "finished", "result": result, "progress": 1.0}
+
+    def _is_to_stop(self) -> bool:
+        """Whether somebody asked the job to end, who perhaps found no process yet to tell."""
+        return self._store.job(self._job.id).stopping is not None
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         again = self._stopping.is_set()
@@ -91,8 +98,8 @@ class _Worker:
                 continue
             told, last = now, time.monotonic()
             ours = self._change(beat=time.time(), progress=now[0], subject=now[1])
-            if not ours or self._store.job(self._job.id).stopping:
-                self._stopping.set()
+            if (not ours or self._is_to_stop()) and not self._stopping.is_set():
+                os.kill(os.getpid(), signal.SIGTERM)  # work that does not ask by itself is interrupted
 
 
 def told(error: TunesmithError) -> dict[str, Any]:
