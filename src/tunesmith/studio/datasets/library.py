@@ -7,7 +7,8 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,9 @@ def overlap(workspace: Workspace, one: Dataset, other: Dataset) -> Path:
 
 def found(workspace: Workspace) -> list[Dataset]:
     """All data sets, newest first."""
-    places = (workspace.root / "datasets").glob(f"*/{_ABOUT}")
-    return sorted(map(_read, places), key=lambda one: one.created, reverse=True)
+    # Not those that are being made, in folders with a dot.
+    places = (workspace.root / "datasets").glob(f"[!.]*/{_ABOUT}")
+    return sorted(_read_all(places), key=lambda one: one.created, reverse=True)
 
 
 def find(workspace: Workspace, identity: str) -> Dataset:
@@ -187,6 +189,12 @@ def _recognised(files: Sequence[SourceFile], task: str | None, fields: dict[str,
 
 def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "data"
+
+
+def _read_all(places: Iterable[Path]) -> Iterator[Dataset]:
+    for place in places:
+        with suppress(FileNotFoundError):  # removed just now
+            yield _read(place)
 
 
 def _read(place: Path) -> Dataset:
