@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.serve.policies import Policy, Route
+from tunesmith.studio.jobs.wishes import MODEL
 from tunesmith.studio.roles import ENGINEER, VIEWER
 from tunesmith.studio.state import Studio
 from tunesmith.workflow.feedback import opinions, reviewing, versions
@@ -21,7 +22,7 @@ POLICIES: dict[Route, Policy] = {
     ("GET", "/api/feedback"): VIEWER,
     ("POST", "/api/feedback/{name}/review"): ENGINEER,
 }
-Name = Annotated[str, Path(max_length=64)]
+Name = Annotated[str, Path(pattern=MODEL)]
 
 
 class FeedbackInfo(BaseModel):

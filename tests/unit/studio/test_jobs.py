@@ -66,7 +66,15 @@ def test_a_job_runs_in_a_process_of_its_own_and_says_in_both_languages_why_it_fa
 
 
 @pytest.mark.parametrize(
-    "wishes", [{}, {"kind": "shell"}, {"kind": "run", "recipe": ""}, {"kind": "resume", "run": "x", "y": 1}]
+    "wishes",
+    [
+        {},
+        {"kind": "shell"},
+        {"kind": "run", "recipe": ""},
+        {"kind": "resume", "run": "x", "y": 1},
+        {"kind": "learn", "name": "../../elsewhere"},
+        {"kind": "learn", "name": ".."},
+    ],
 )
 def test_what_is_no_job_is_refused(admin: httpx.Client, wishes: dict[str, Any]) -> None:
     assert admin.post("/api/jobs", json=wishes).status_code == 400

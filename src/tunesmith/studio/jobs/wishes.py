@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 from tunesmith.serve.strict import Strict, mistake
 
 MAX_RECIPE = 200_000
+# A model that feedback is kept of, in a folder that is called so.
+MODEL = r"^\w[\w.-]{0,63}$"
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -97,7 +99,7 @@ class LearnJob(Strict):
     """
 
     kind: Literal["learn"]
-    name: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Annotated[str, Field(pattern=MODEL)]
     only_reviewed: bool = True
     promote: bool = False
 

@@ -45,10 +45,11 @@ export class Work {
     this.job = undefined;
   }
 
-  /** Take up one that is already there: any of this kind, or the one with this title. */
-  async find(kind: string, title?: string): Promise<void> {
+  /** Take up one that is already there, and has all that is wanted. */
+  async find(wanted: Partial<Job>): Promise<void> {
     const { jobs } = await api.get<Schema<"JobList">>("/api/jobs", { limit: 50 });
-    const mine = jobs.find((job) => job.kind === kind && (!title || job.title === title) && !over.includes(job.status));
+    const has = (job: Job) => Object.entries(wanted).every(([name, value]) => job[name as keyof Job] === value);
+    const mine = jobs.find((job) => has(job) && !over.includes(job.status));
     if (mine) this.job = mine;
   }
 
