@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli import choosing_views, hosted_views, marks_view
+from tunesmith.cli import choosing_views, hosted_views, layout, marks_view
 from tunesmith.cli.output import Output
 from tunesmith.cli.parser import Actions, carry_out
 from tunesmith.core import text
@@ -99,7 +99,8 @@ def _show(given: argparse.Namespace, output: Output) -> int:
     output.data(known)
     model_page.show(known, output)
     for found_one in known.get("packed", ()):
-        output.line(output.say("models_packed", **found_one))
+        for line in layout.wrap(output.say("models_packed", **found_one), 80):
+            output.line(line)
     if found.release is not None:
         marks_view.show(known, output)
     return 0

@@ -89,6 +89,7 @@ def explain(code: str, lang: str, values: Mapping[str, Any]) -> dict[str, str]:
     said = {part: entry.get(part, "") for part in PARTS}
     if values.get("close") == "":
         said = {part: _QUESTION.sub("", template) for part, template in said.items()}
+        said["hint"] = said["hint"] or table("core")["one_of_those"][lang]  # the cause names what there is
     return {part: template.format_map(_Values(values)) for part, template in said.items()}
 
 

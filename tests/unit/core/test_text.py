@@ -50,6 +50,15 @@ def test_a_value_that_is_missing_shows_its_name_and_does_not_hide_the_error():
     assert text.explain("C01", "en", {})["message"] == "{file} does not exist"
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_hint_asks_about_nothing_and_none_is_empty(lang):
+    asked = text.explain("D06", lang, {"close": "label"})["hint"]
+    other = text.explain("D06", lang, {"close": ""})["hint"]
+    assert "label" in asked
+    assert other
+    assert "`" not in other
+
+
 def test_nouns_are_translated_inside_sentences():
     values = {"noun": "loss", "name": "x", "known": "-", "close": "-"}
     assert "损失函数" in text.explain("R06", "zh", values)["message"]
