@@ -120,8 +120,8 @@ def _arrays(module: nn.Module, digest: str, shape: Plan, kinds: Mapping[str, For
     if path.is_file():
         try:
             return _read(path, expected)
-        except ModelError:
-            logger.warning("%s is damaged and made again", path)
+        except (OSError, ModelError):
+            logger.warning("%s is damaged or gone and made again", path)
     logger.info("packing weights into %s", path)
     durable.sweep(path.parent)  # what was begun by processes that were killed is as large as a model
     packed.write(path, shape, kinds, sources.Loaded(module))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping
 from io import BufferedIOBase
 from pathlib import Path
@@ -150,9 +151,10 @@ def read(path: Path, expected: Layout) -> dict[str, NDArray[Any]]:
         digest = _digest(file, len(_header(expected, _UNKNOWN)[0]))
         header, starts, size = _header(expected, digest)
         file.seek(0)
-        if file.read(len(header)) != header or path.stat().st_size != len(header) + size:
+        if file.read(len(header)) != header or os.fstat(file.fileno()).st_size != len(header) + size:
             raise ModelError("N03", file=path)
-    block = np.memmap(path, np.uint8, "r")
+        # What was looked at is what is mapped, also when another process removes or replaces it meanwhile.
+        block = np.memmap(file, np.uint8, "r")
     return {
         name: _view(block[len(header) + starts[name] :][: bytes_of(part)], part)
         for name, part in expected.items()

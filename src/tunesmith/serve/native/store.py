@@ -37,19 +37,24 @@ def packed() -> Path:
 def used(path: Path, most: int) -> None:
     """Note that a file was used, and remove what was not for longest, until all beside it is `most` bytes.
 
-    What another process has mapped stays there for it.
+    What another process has mapped stays there for it, and what one is writing, whose name begins with a
+    dot, is left alone.
     """
-    os.utime(path)
+    with suppress(OSError):  # another process has removed it, or the folder is only to be read
+        os.utime(path)
     kept = 0
-    for other in sorted(path.parent.glob(f"*{path.suffix}"), key=_moment, reverse=True):
-        kept += other.stat().st_size if other.exists() else 0
-        if kept > most and other != path:
-            with suppress(OSError):  # another process removes it too, or holds it open
+    for other in sorted(path.parent.glob(f"[!.]*{path.suffix}"), key=_moment, reverse=True):
+        with suppress(OSError):  # another process removes it too, or holds it open
+            kept += other.stat().st_size
+            if kept > most and other != path:
                 other.unlink()
 
 
 def _moment(path: Path) -> float:
-    return path.stat().st_mtime if path.exists() else 0.0
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _usual() -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+from tunesmith.core import durable
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.text import because
 from tunesmith.models.decoder import Batching, Decoder, run
@@ -169,6 +170,17 @@ def test_what_was_not_used_for_longest_makes_room(tmp_path: Path) -> None:
     assert sorted(tmp_path.glob("*.safetensors")) == [paths[0], paths[3]]
     store.used(paths[3], 10)
     assert {path.name for path in tmp_path.iterdir()} == {"3.safetensors", "certificate.json"}
+
+
+def test_what_another_process_is_writing_or_has_removed_is_no_matter(tmp_path: Path) -> None:
+    ours = tmp_path / "ours.safetensors"
+    ours.write_bytes(bytes(100))
+    with durable.new_file(tmp_path / "theirs.safetensors") as temporary:
+        temporary.write_bytes(bytes(100))
+        store.used(ours, 150)
+    ours.unlink()
+    store.used(ours, 150)
+    assert [path.name for path in tmp_path.iterdir()] == ["theirs.safetensors"]
 
 
 @pytest.mark.parametrize(
