@@ -11,7 +11,7 @@ from tunesmith.models import card
 from tunesmith.models import tokenizer as tokenizing
 from tunesmith.models.sampling import Sampling
 from tunesmith.serve.batch_engine import BatchEngine
-from tunesmith.serve.engine import Prompt
+from tunesmith.serve.engine import Prompt, TokenStream
 from tunesmith.serve.served import Deployment
 
 
@@ -23,8 +23,8 @@ class Adapters:
         self._digest = digest
         self.tokenizers: dict[str, Tokenizer] = {}
 
-    async def adopt(self, name: str, folder: Path) -> None:
-        """Read an adapter from its folder and have it write a token.
+    def adopt(self, name: str, folder: Path) -> TokenStream:
+        """Read an adapter from its folder and have it write a token. What is asked next can have it.
 
         Raises:
             ModelError: M14 when the model takes none, S62 when this one is of another base, M21 when it does
@@ -37,8 +37,7 @@ class Adapters:
             raise ModelError("S62", file=folder, stated=stated, base=self._deployment.name)
         self.tokenizers[name] = tokenizing.load(folder)
         engine.bank.add(name, folder)
-        async for _ in engine.submit([Prompt([0], Sampling(max_new_tokens=1), adapter=name)]):
-            pass
+        return engine.submit([Prompt([0], Sampling(max_new_tokens=1), adapter=name)])
 
     def remove(self, name: str) -> None:
         """Take an adapter out."""

@@ -130,14 +130,17 @@ class Computing:
 
     def _adopt(self, message: Message) -> None:
         """One more adapter, which is tried out before it serves."""
-        self._adopting = self._loop.create_task(self._adopted(message["adapter"], Path(message["folder"])))
+        name = message["adapter"]
 
-    async def _adopted(self, name: str, folder: Path) -> None:
-        error: TunesmithError | None = None
+        def sink(_: int, item: Item | TunesmithError) -> None:
+            self._tell_adopted(name, item if isinstance(item, TunesmithError) else None)
+
         try:
-            await self._adapters.adopt(name, folder)
-        except TunesmithError as refused:
-            error = refused
+            self._adapters.adopt(name, Path(message["folder"])).divert(sink)
+        except Exception as error:
+            self._tell_adopted(name, _told(error))
+
+    def _tell_adopted(self, name: str, error: TunesmithError | None) -> None:
         self._tell({"is": "adopted", "adapter": name, "error": error_out(error) if error else None})
 
     def _part(self, message: Message) -> None:

@@ -83,9 +83,9 @@ class SharedBase:
                 raise TunesmithError("S07")
             # A number, because two labels may lead to one release.
             adapter = None if folder == self.folder else f"{name} {next(self._numbers)}"
-            if adapter is not None:
-                self._adopt(adapter, folder)
             self._parts[adapter] += 1
+        if adapter is not None:
+            self._adopt(adapter, folder)
         return TextDeployment(
             name=name,
             aliases=tuple(aliases),
@@ -147,17 +147,25 @@ class SharedBase:
 
     def _adopt(self, adapter: str, folder: Path) -> None:
         """Have the process read an adapter and try it out."""
+        with self._changing:
+            self._adapters = self._adapters | {adapter: folder}
+        try:
+            self._try(adapter, folder)
+        except BaseException:
+            self.part(adapter)
+            raise
+
+    def _try(self, adapter: str, folder: Path) -> None:
         with self._answered:
             self._answers[adapter] = None
-            self._send(adapter, folder)
-            self._answered.wait_for(lambda: self._answers[adapter] is not None, _PATIENCE_S)
+            if self._process.up:  # else it hears nothing, and nobody would answer
+                self._send(adapter, folder)
+                self._answered.wait_for(lambda: self._answers[adapter] is not None, _PATIENCE_S)
             answer = self._answers.pop(adapter)
         if answer is None or answer["is"] == "lost":
             raise TunesmithError("S48")
         if answer["error"]:
-            self._process.send({"do": "part", "adapter": adapter})
             raise error_in(answer["error"])
-        self._adapters = self._adapters | {adapter: folder}
 
     def _send(self, adapter: str, folder: Path) -> None:
         self._process.send({"do": "adopt", "adapter": adapter, "folder": str(folder)})
@@ -174,6 +182,8 @@ class Part:
 
     def submit(self, prompts: Sequence[Prompt]) -> TokenStream:
         """Begin the sequences of one request; see `Engine.submit`."""
+        if self._closed:
+            raise TunesmithError("S07")
         return self._engine.submit([replace(prompt, adapter=self._adapter) for prompt in prompts])
 
     def stats(self) -> Stats:

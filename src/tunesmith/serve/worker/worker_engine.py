@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.admission import Limits, WaitingRoom
@@ -64,21 +65,24 @@ class WorkerEngine:
 
     def stats_of(self, adapter: str | None) -> Stats:
         """What it is doing for one adapter, or for the base by itself."""
-        waiting = [job for job in self._room.jobs() if job.prompt.adapter == adapter]
-        with self._changing:
-            running = sum(job.prompt.adapter == adapter for job in self._running.values())
-        return replace(
-            self.stats(), running=running, waiting=len(waiting), waiting_size=sum(j.size for j in waiting)
-        )
+        waiting, running = self._jobs_of(adapter)
+        size = sum(job.size for job in waiting)
+        return replace(self.stats(), running=len(running), waiting=len(waiting), waiting_size=size)
 
     def end(self, adapter: str | None) -> None:
         """Whoever waits for one adapter gets S07."""
-        with self._changing:
-            running = list(self._running.values())
-        left = [job for job in (*self._room.jobs(), *running) if job.prompt.adapter == adapter]
+        left = list(chain(*self._jobs_of(adapter)))
         for job in left:
             self._forget(job)
         _tell_all(left, TunesmithError("S07"))
+
+    def _jobs_of(self, adapter: str | None) -> tuple[list[Job], list[Job]]:
+        """What waits and what runs for one adapter, or for the base by itself."""
+        with self._changing:
+            waiting = [*self._room.jobs(), *([self._suspect] if self._suspect else [])]
+            running = list(self._running.values())
+        waits, runs = ([j for j in jobs if j.prompt.adapter == adapter] for jobs in (waiting, running))
+        return waits, runs
 
     def close(self) -> None:
         """End the process; whoever still waits gets S07."""

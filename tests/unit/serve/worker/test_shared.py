@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,15 +17,22 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM
 
-from tunesmith.core.errors import ModelError
+from tunesmith.core.errors import ModelError, TunesmithError
 from tunesmith.models import adapters
 from tunesmith.models import tokenizer as tokenizing
 from tunesmith.models.card import Base, Card
 from tunesmith.models.language import LanguageModel, contract_of
 from tunesmith.models.loading import load
 from tunesmith.models.resolve import Resolved, weights_digest
+from tunesmith.models.sampling import Sampling
+from tunesmith.serve.admission import Limits
 from tunesmith.serve.deployments import Deployments
+from tunesmith.serve.engine import Prompt
 from tunesmith.serve.server import serving
+from tunesmith.serve.worker.channel import Channel
+from tunesmith.serve.worker.codec import prompt_out
+from tunesmith.serve.worker.computing import Computing
+from tunesmith.serve.worker.deployment import wishes
 from tunesmith.serve.worker.shared import SharedBase
 
 ASKED = {"prompt": "Once upon a time", "max_tokens": 16, "temperature": 0}
@@ -112,13 +121,41 @@ def test_one_that_leaves_is_gone_and_the_others_go_on(served: Served) -> None:
     assert served.says("bob") == expected
 
 
+def test_an_adapter_can_be_asked_for_by_what_is_said_next(served: Served) -> None:
+    base, pipe = served.base.folder, io.BytesIO()
+    wished = wishes(base, "stories", Limits(), "torch", None)
+    computing = Computing(wished, Channel(io.BytesIO(), pipe))
+
+    async def play() -> None:
+        computing._loop = asyncio.get_running_loop()
+        # As after a death of the process: the adapters, and at once who waits for them.
+        computing._soon({"do": "adopt", "adapter": "ann", "folder": str(served.folders["ann"])})
+        prompt = Prompt([1, 5], Sampling(max_new_tokens=1), adapter="ann")
+        computing._soon({"do": "begin", "id": 7, "prompt": prompt_out(prompt)})
+        while b'"items"' not in pipe.getvalue():
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(play(), 60))
+    computing._deployment.engine.close()
+    pipe.seek(0)
+    told = iter(Channel(pipe, io.BytesIO()).receive, None)
+    [[number, kind, *_]] = next(message["items"] for message in told if message["is"] == "items")
+    assert (number, kind) == (7, "t")
+
+
 @pytest.mark.faults
 def test_adapters_come_back_after_their_process_died(served: Served) -> None:
     ann = served.deployments.named("ann").engine
     os.kill(served.base.pid, signal.SIGKILL)
-    for healthy in (False, True):
-        end = time.monotonic() + 120
-        while ann.stats().healthy != healthy:
-            assert time.monotonic() < end, "it did not happen"
-            time.sleep(0.01)
+    seen(lambda: not ann.stats().healthy)
+    with pytest.raises(TunesmithError, match="S48"):  # at once: nobody is there to read it
+        served.base.deploy(served.folders["ann"], name="carl")
+    seen(lambda: ann.stats().healthy)
     assert served.says("ann") == alone(served.folders["ann"])
+
+
+def seen(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
