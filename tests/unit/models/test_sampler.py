@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from tunesmith.models.sampler import Sampler, choose, nucleus, seeded
+from tunesmith.models.sampler import Sampler, choose, nucleus, pick, seeded
 from tunesmith.models.sampling import Sampling
 
 LOGITS = torch.tensor([0.0, 2.0, 1.0, -1.0])
@@ -33,6 +33,16 @@ def test_samples_follow_the_probabilities() -> None:
     expected = LOGITS.softmax(-1).tolist()
     frequencies = [drawn.count(token) / len(drawn) for token in range(4)]
     assert frequencies == pytest.approx(expected, abs=0.03)
+
+
+def test_what_has_no_weight_is_never_picked() -> None:
+    weights, generator = torch.tensor([0.0, 0.3, 0.0, 0.0, 0.7, 0.0]), seeded(0)
+    found = [pick(weights, generator) for _ in range(2000)]
+    assert set(found) == {1, 4}
+    assert found.count(1) / 2000 == pytest.approx(0.3, abs=0.05)
+    for wrong in ([0.0, 0.0], [float("nan"), 1.0]):
+        with pytest.raises(ValueError, match="no sum"):
+            pick(torch.tensor(wrong), generator)
 
 
 def test_the_same_seed_draws_the_same_tokens_and_another_seed_others() -> None:
