@@ -172,7 +172,7 @@ def find(root: Path, name: str) -> RunFolder:
         NotFoundError: C06 when there is none, or more than one; W40 when there is no run at all.
     """
     exact = RunFolder(root / name)
-    if exact.id == name and _is_file(exact.recipe):
+    if exact.id == name != ".." and _is_file(exact.recipe):
         return exact
     runs = all_runs(root)
     if name == LATEST:

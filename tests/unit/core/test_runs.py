@@ -147,7 +147,7 @@ def test_runs_come_oldest_first(begin, tmp_path):
     assert runs.all_runs(tmp_path) == made
 
 
-@pytest.mark.parametrize("name", ["nothing", "router", ""])
+@pytest.mark.parametrize("name", ["nothing", "router", "", ".."])
 def test_no_run_or_more_than_one_is_answered_with_what_exists(begin, tmp_path, name):
     begin("router-01")
     begin("router-02")

@@ -166,14 +166,20 @@ def fill_work(
         (Slot.LOGITS_STRIDE, widths["head"]), (Slot.TABLES_STRIDE, positions // PAGE),
     ):  # fmt: skip
         table[slot] = stride
+    return _arranged(table, room, hidden, widths["head"], len(plan.matrices) + plan.layers)
+
+
+def _arranged(table: Table, room: Room, hidden: int, head: int, works: int) -> Arranged:
+    """What Python writes and reads at each step, in its slots."""
+    pages = _padded(room.context, PAGE) // PAGE
     arranged = Arranged(
-        x=aligned((rows, hidden), np.float32),
-        logits=aligned((2, room.asked, widths["head"]), np.float32),
-        positions=np.zeros(rows, np.int64),
-        parts=np.zeros((rows, 2), np.int64),
-        tables=np.zeros((rows, positions // PAGE), np.int64),
+        x=aligned((room.rows, hidden), np.float32),
+        logits=aligned((2, room.asked, head), np.float32),
+        positions=np.zeros(room.rows, np.int64),
+        parts=np.zeros((room.rows, 2), np.int64),
+        tables=np.zeros((room.rows, pages), np.int64),
         asked=np.zeros(room.asked, np.int64),
-        taken=aligned((len(plan.matrices) + plan.layers, meeting.LINE), np.int64),
+        taken=aligned((works, meeting.LINE), np.int64),
     )
     table[Slot.TAKEN] = arranged.taken
     table[Slot.X], table[Slot.POSITIONS] = arranged.x, arranged.positions

@@ -118,17 +118,9 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         points: Points = 600,
     ) -> Response:  # fmt: skip
         """The same of several runs at once, for their comparison: one question, however many they are."""
-
-        def of(name: str) -> RunSeries:
-            run = runs.find(studio.workspace.runs, name)
-            known = studio.series.of(run)
-            chosen = training_of(known, "")
-            every = axes.keys(known, chosen)
-            found = [series_of(known, chosen, key, x, points, first, final) for key in _wanted(keys, every)]
-            return RunSeries(run=run.id, keys=every, series=found)
-
         names = list(dict.fromkeys(name for name in named.split(",") if name))[:_MOST_RUNS]
-        return _said(SeveralSeries(axis=x, runs=[of(name) for name in names]))
+        found = [_run_series(studio, name, keys, x, points, first, final) for name in names]
+        return _said(SeveralSeries(axis=x, runs=found))
 
     @app.get("/api/runs/{run_id}/series.csv", response_class=StreamingResponse)
     def table(run_id: RunId, training: Training = "") -> StreamingResponse:
@@ -138,6 +130,17 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         lines = _lines(known, training_of(known, training))
         headers = {"Content-Disposition": f'attachment; filename="{_file(run)}"'}
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _run_series(
+    studio: Studio, name: str, keys: str, x: Axis, points: int, first: float | None, final: float | None
+) -> RunSeries:
+    run = runs.find(studio.workspace.runs, name)
+    known = studio.series.of(run)
+    chosen = training_of(known, "")
+    every = axes.keys(known, chosen)
+    found = [series_of(known, chosen, key, x, points, first, final) for key in _wanted(keys, every)]
+    return RunSeries(run=run.id, keys=every, series=found)
 
 
 def _wanted(keys: str, every: list[str]) -> list[str]:
