@@ -90,7 +90,8 @@ def make(shared_data: Path) -> World:
             if old != done:
                 shutil.rmtree(old)
         # What an interrupted session carried out is there and not done again.
-        done.mkdir(parents=True, exist_ok=True)
+        # Its own workspace: a developer's, further up, is found otherwise.
+        (done / ".tunesmith").mkdir(parents=True, exist_ok=True)
         _write_data(done, shared_data)
         with ThreadPoolExecutor() as pool:
             chains = pool.map(
