@@ -62,10 +62,10 @@ def snippet(page: Page, language: str) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
-def carry_out(text: str, language: str) -> str:
-    """What a snippet prints when somebody runs it."""
+def carry_out(text: str, language: str, key: str) -> str:
+    """What a snippet prints when somebody runs it who has a key."""
     command = ["bash", "-c", text] if language == "curl" else [sys.executable, "-c", text]
-    environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
+    environment = {**os.environ, "NO_PROXY": "127.0.0.1", "TUNESMITH_API_KEY": key}
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -90,7 +90,7 @@ def test_a_chat_is_streamed_stopped_rated_and_copied_as_programs(
     expect(page.get_by_role("button", name="Good")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Code").click()
     for language in ("curl", "openai", "tunesmith"):
-        said = carry_out(snippet(page, language), language)
+        said = carry_out(snippet(page, language), language, desk.world.key)
         assert ("chat.completion.chunk" in said) == (language == "curl")
         assert said.strip()
     page.goto(f"{desk.url}/serve?tab=requests")
@@ -131,7 +131,7 @@ def test_a_classifier_answers_in_chinese_and_its_snippets_run(
     expect(page.locator("article li")).to_have_count(4)
     page.get_by_role("button", name="代码").click()
     for language in ("curl", "openai", "tunesmith"):
-        assert "card_arrival" in carry_out(snippet(page, language), language)
+        assert "card_arrival" in carry_out(snippet(page, language), language, desk.world.key)
 
 
 def test_attention_is_shown_for_every_head_and_one_is_exported(

@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,6 +63,7 @@ class World:
     folder: Path
     runs: dict[str, str] = field(default_factory=dict)
     dataset: str = ""
+    key: str = ""
 
     @property
     def workspace(self) -> Path:
@@ -71,7 +72,7 @@ class World:
     def copy(self, target: Path) -> World:
         """The same world elsewhere, for a test that changes it."""
         shutil.copytree(self.folder, target)
-        return World(target, self.runs, self.dataset)
+        return replace(self, folder=target)
 
 
 def make(shared_data: Path) -> World:
@@ -99,13 +100,13 @@ def make(shared_data: Path) -> World:
             )
             world = World(done, {name: run for chain in chains for name, run in chain.items()})
         tunesmith("models", "promote", "router@1", "--reason", "the first that is good enough", cwd=done)
-        world.dataset = _furnish(world)
-        about.write_text(json.dumps({"runs": world.runs, "dataset": world.dataset}))
+        world.dataset, world.key = _furnish(world)
+        about.write_text(json.dumps({"runs": world.runs, "dataset": world.dataset, "key": world.key}))
     return World(done, **json.loads(about.read_text()))
 
 
-def _furnish(world: World) -> str:
-    """What people do in the page: a data set with its profile, rows to label, a key. Gives the data set."""
+def _furnish(world: World) -> tuple[str, str]:
+    """What people do in the page: rows to label, a data set with its profile, a key. Gives the last two."""
     server = Server(world).start()
     try:
         with server.client() as http:
@@ -114,11 +115,11 @@ def _furnish(world: World) -> str:
             _post(http, "labelling", files=[str(world.folder / "tickets.csv")], guideline=GUIDELINE)
             for number in range(30):
                 _label(http, number)
-            _post(http, "keys", name="help desk")
+            key = _post(http, "keys", name="help desk")["key"]
             until_over(http, str(job["id"]))
     finally:
         server.stop()
-    return data
+    return data, str(key)
 
 
 def take_in(http: httpx.Client, file: Path) -> str:

@@ -149,17 +149,20 @@ def test_a_process_that_looks_into_a_model_dies_alone(
     looker.close()
 
 
-def test_a_server_that_ends_waits_for_nobody_who_looks(
+def test_only_so_many_wait_to_look_and_a_server_that_ends_waits_for_none_of_them(
     studio: Studio, stories: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     looks = f"import time; open({str(tmp_path / 'looks')!r}, 'w'); time.sleep(60)"
     monkeypatch.setattr(glass, "COMMAND", (sys.executable, "-c", looks))
+    monkeypatch.setattr(glass, "_SEATS", 1)
     looker = glass.Glass(studio.workspace)
     with ThreadPoolExecutor(1) as pool:
         looking = pool.submit(looker.look, stories, STORY, None, 0)
         while not (tmp_path / "looks").exists():
             assert not looking.done()
             time.sleep(0.01)
+        with pytest.raises(TunesmithError, match="S03"):
+            looker.look(stories, STORY, None, 0)
         looker.close()
         with pytest.raises(TunesmithError, match="W35"):
             looking.result(5)

@@ -23,12 +23,17 @@ export class Pages<T> {
 
   /** Rows from `from` are in sight. */
   want(from: number, count: number): void {
-    clearTimeout(this.#timer);
+    this.rest();
     const first = Math.floor(from / SIZE);
     const last = Math.floor((from + Math.max(count, 1) - 1) / SIZE);
     this.#timer = setTimeout(() => {
       for (let page = first; page <= last; page++) void this.#read(page);
     }, PAUSE_MS);
+  }
+
+  /** Nothing is in sight any more, or something else will be. */
+  rest(): void {
+    clearTimeout(this.#timer);
   }
 
   async #read(page: number): Promise<void> {

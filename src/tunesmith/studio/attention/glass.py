@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 COMMAND = (sys.executable, "-P", "-m", "tunesmith.studio.attention")
 _LOOKS_S = 120.0
 _RESTS_S = 300.0
+# Whoever waits holds a thread of the server; the one that looks is counted too.
+_SEATS = 4
 
 
 class Glass:
@@ -30,6 +32,7 @@ class Glass:
     def __init__(self, workspace: Workspace, *, looks: float = _LOOKS_S, rests: float = _RESTS_S) -> None:
         self._workspace, self._looks, self._rests = workspace, looks, rests
         self._looking = threading.Lock()
+        self._seats = threading.BoundedSemaphore(_SEATS)
         self._popen: subprocess.Popen[bytes] | None = None
         self._model = ""
         self._resting = threading.Timer(0, self._rest)
@@ -42,8 +45,18 @@ class Glass:
             ModelError: M44 when the model shows no attention, or what came up while it was loaded.
             UsageError: W56 when it has no such layer.
             MemoryShortError: W57 when there is no room for it.
-            TunesmithError: W34 when it took too long, W35 when the process died, S07 when the server ends.
+            TunesmithError: S03 when too many wait, W34 when it took too long, W35 when the process died, S07 when it
+                is closed.
         """
+        if not self._seats.acquire(blocking=False):
+            raise TunesmithError("S03", waiting=_SEATS)
+        try:
+            return self._look({"model": model, "text": text, "kind": kind, "layer": layer})
+        finally:
+            self._seats.release()
+
+    def _look(self, wishes: dict[str, Any]) -> Message:
+        model = wishes["model"]
         with self._looking:
             self._resting.cancel()
             if self._closed.is_set():
@@ -51,7 +64,7 @@ class Glass:
             if model != self._model:
                 self._end()  # before the next one takes its memory
                 room.require(self._workspace, model)
-            said = self._ask({"model": model, "text": text, "kind": kind, "layer": layer})
+            said = self._ask(wishes)
             self._resting = threading.Timer(self._rests, self._rest)
             self._resting.daemon = True
             self._resting.start()
