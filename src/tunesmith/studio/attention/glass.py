@@ -45,8 +45,8 @@ class Glass:
             ModelError: M44 when the model shows no attention, or what came up while it was loaded.
             UsageError: W56 when it has no such layer.
             MemoryShortError: W57 when there is no room for it.
-            TunesmithError: S03 when too many wait, W34 when it took too long, W35 when the process died, S07 when it
-                is closed.
+            TunesmithError: S03 when too many wait, W34 when it took too long, W35 when the process died, S07
+                when it is closed.
         """
         if not self._seats.acquire(blocking=False):
             raise TunesmithError("S03", waiting=_SEATS)
