@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from tunesmith.core.errors import MissingError, NotFoundError, TunesmithError
 
 PATTERNS = ("*.parquet", "*.arrow", "*.jsonl", "*.json", "*.csv", "*.tsv", "*.txt", "*.jsonl.gz", "*.csv.gz")
+# What stands beside the rows: about the data set, its licence, what `save_to_disk` notes, a program's needs.
+NO_ROWS = (
+    "dataset_info.json", "*/dataset_info.json", "dataset_infos.json", "*state.json", "dataset_dict.json",
+    "*_config.json", "requirements*.txt", "[Rr][Ee][Aa][Dd][Mm][Ee]*", "LICEN[CS]E*", "*/LICEN[CS]E*",
+)  # fmt: skip
 _SPARE = 2**30
 
 
@@ -23,7 +29,7 @@ def fetched(name: str) -> Path:
 
     try:
         _require_room(name)
-        return Path(snapshot_download(name, repo_type="dataset", allow_patterns=list(PATTERNS)))
+        return Path(snapshot_download(name, **_wanted()))
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
         raise NotFoundError("W30", name=name) from error
     except (errors.LocalEntryNotFoundError, errors.HfHubHTTPError, OSError) as error:
@@ -31,11 +37,15 @@ def fetched(name: str) -> Path:
         raise MissingError("W31", name=name, reason=reason) from error
 
 
+def _wanted() -> dict[str, Any]:
+    return {"repo_type": "dataset", "allow_patterns": list(PATTERNS), "ignore_patterns": list(NO_ROWS)}
+
+
 def _require_room(name: str) -> None:
     from huggingface_hub import constants, errors, snapshot_download
 
     try:
-        files = snapshot_download(name, repo_type="dataset", allow_patterns=list(PATTERNS), dry_run=True)
+        files = snapshot_download(name, **_wanted(), dry_run=True)
     except errors.DryRunError:
         return  # the hub cannot be asked; all of it may be here already
     wanted = sum(file.file_size or 0 for file in files if file.will_download)
