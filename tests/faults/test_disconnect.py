@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tunesmith.serve.admission import Limits
+from tunesmith.serve.names import Computing
 from tunesmith.serve.served import Deployment
 from tunesmith.serve.server import serving
 from tunesmith.serve.worker.deployment import deploy_apart
@@ -21,7 +22,7 @@ BOUND_S = 0.25
 @pytest.fixture
 def served(shared_data: Path) -> Iterator[Deployment]:
     folder = shared_data / "weights" / "stories260K-hf"
-    made = deploy_apart(folder, name="stories", limits=Limits(batch=1), engine="torch")
+    made = deploy_apart(folder, name="stories", limits=Limits(batch=1), computing=Computing(engine="torch"))
     yield made
     made.close()
 

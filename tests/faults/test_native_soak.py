@@ -22,11 +22,12 @@ from tunesmith.models.resolve import Resolved
 from tunesmith.models.sampling import Sampling
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.engine import Prompt
+from tunesmith.serve.names import Computing
 
 pytest.importorskip("llvmlite")
 
 from tunesmith.serve.native import building
-from tunesmith.serve.native.engine import NativeEngine
+from tunesmith.serve.native.engine import NativeEngine, over
 from tunesmith.serve.native.slots import PAGE
 
 pytestmark = pytest.mark.faults
@@ -109,7 +110,7 @@ def test_no_token_is_wrong_and_memory_does_not_grow(
     if not isinstance(model, LanguageModel):
         raise TypeError(model)
     monkeypatch.setattr(building, "_REMEMBERED", KEPT)
-    engine = NativeEngine(model.module, LIMITS, digest=model.digest, weights="int8")
+    engine = over(model.module, LIMITS, digest=model.digest, wished=Computing(weights="int8"))
 
     async def alone() -> list[tuple[Prompt, list[int]]]:
         return [(prompt, await ask(engine, prompt, None)) for prompt in prompts()]

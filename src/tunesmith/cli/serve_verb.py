@@ -14,7 +14,7 @@ from tunesmith.cli.output import Output
 from tunesmith.cli.parser import number
 from tunesmith.core import text
 from tunesmith.core.errors import UsageError
-from tunesmith.serve.names import ENGINES, WEIGHTS
+from tunesmith.serve.names import ENGINES, KV_CACHES, WEIGHTS, Computing
 
 if TYPE_CHECKING:
     from tunesmith.serve.request_log import RequestLog
@@ -38,10 +38,10 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
             f"--{name}", metavar="N", type=number(int, 1, 1_000_000),
             help=text.say(f"cli.option_{name.replace('-', '_')}", lang),
         )  # fmt: skip
-    for name, known in (("engine", ENGINES), ("weights", WEIGHTS)):
+    for name, known in (("engine", ENGINES), ("weights", WEIGHTS), ("kv-cache", KV_CACHES)):
         parser.add_argument(
             f"--{name}", choices=known, default="auto" if name == "engine" else None,
-            help=text.say(f"cli.option_{name}", lang),
+            help=text.say(f"cli.option_{name.replace('-', '_')}", lang),
         )  # fmt: skip
     parser.add_argument("--bench", metavar="URL", help=text.say("cli.option_bench", lang))
     load_view.options(parser, lang)
@@ -102,8 +102,7 @@ def run(given: argparse.Namespace, output: Output) -> int:
         canaries=given.canaries,
         shadows=given.shadows,
         host=given.host,
-        engine=given.engine,
-        weights=given.weights,
+        computing=Computing(engine=given.engine, weights=given.weights, kv_cache=given.kv_cache),
         loading=lambda label: output.hint(output.say("serve_loading", name=label)),
     )
     _listen(given, output, made)

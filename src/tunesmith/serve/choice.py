@@ -5,22 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.core.errors import TunesmithError
+from tunesmith.core.errors import TunesmithError, UsageError
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.batch_engine import BatchEngine
-from tunesmith.serve.names import EngineName, Reason, Weights
+from tunesmith.serve.names import Computing, Reason
 from tunesmith.serve.native import engine as native
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Computing:
-    """What is wished for: an engine, and the numbers that weights are kept in (None: the model's own)."""
-
-    engine: EngineName = "auto"
-    weights: Weights | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,23 +29,24 @@ def choose(module: nn.Module, limits: Limits, digest: str, wished: Computing) ->
 
     Raises:
         MissingError: M03 when the engine native is asked for and its compiler is not installed.
-        UsageError: N06 when it is asked for and does not cover the model; N07 for weights that only it has.
-        TunesmithError: where it or its weights are asked for, N02 when the weights do not fit the
+        UsageError: N06 when it is asked for and does not cover the model; N07 for numbers that only it has.
+        TunesmithError: where it or its numbers are asked for, N02 when the weights do not fit the
             configuration, N08 and C02 when what it makes cannot be kept.
     """
     if wished.engine == "torch" or (wished.engine == "auto" and not native.installed()):
-        if wished.weights not in (None, "float32"):
-            raise _only_native(wished)
+        if wished.special:
+            raise UsageError("N07", numbers=wished.special, engine=wished.engine)
         instead = None if wished.engine == "torch" else _NOT_INSTALLED
         return _torch(module, limits, instead)
     # Without a digest, packed weights would be taken for those of another model.
     reason = native.uncovered(module) or (None if digest else _NO_DIGEST)
-    if reason and wished.engine == "auto" and wished.weights is None:
+    numbers = wished.weights or wished.kv_cache
+    if reason and wished.engine == "auto" and numbers is None:
         return _torch(module, limits, reason)
     try:
-        made = native.over(module, limits, digest=digest, weights=wished.weights)
+        made = native.over(module, limits, digest=digest, wished=wished)
     except TunesmithError as error:
-        if wished.engine == "native" or wished.weights is not None:
+        if wished.engine == "native" or numbers is not None:
             raise
         return _torch(module, limits, _reason(error))
     return Chosen(engine=made, computed=f"native {made.weights}")
@@ -64,7 +57,7 @@ def kept(digest: str, limits: Limits, wished: Computing) -> Chosen | None:
     if wished.engine == "torch":
         return None
     try:
-        made = native.kept(digest, limits, wished.weights)
+        made = native.kept(digest, limits, wished)
     except TunesmithError:  # which is told when it is chosen
         return None
     return Chosen(engine=made, computed=f"native {made.weights}") if made else None
@@ -84,10 +77,6 @@ def _torch(module: nn.Module, limits: Limits, instead: Reason | None) -> Chosen:
     from tunesmith.serve.torch_engine import TorchEngine
 
     return Chosen(engine=TorchEngine(module, limits), computed="torch", instead=instead)
-
-
-def _only_native(wished: Computing) -> TunesmithError:
-    return TunesmithError("N07", weights=wished.weights, engine=wished.engine)
 
 
 def computing(said: Any) -> Computing:

@@ -18,8 +18,9 @@ from tunesmith.models import tokenizer as tokenizers
 from tunesmith.models.language import contract_of
 from tunesmith.models.resolve import weights_digest
 from tunesmith.serve.admission import Limits
-from tunesmith.serve.choice import Computing, choose, kept
+from tunesmith.serve.choice import choose, kept
 from tunesmith.serve.classifier_engine import Classifier, ClassifierEngine
+from tunesmith.serve.names import Computing
 from tunesmith.serve.served import (
     AnswerDeployment,
     ClassifyDeployment,

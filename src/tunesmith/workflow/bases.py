@@ -13,7 +13,7 @@ from pathlib import Path
 from tunesmith.models import adapter_config, card
 from tunesmith.models.adapter_config import CONFIG, shared_base
 from tunesmith.models.resolve import Resolved, weights_digest
-from tunesmith.serve.names import EngineName, Weights
+from tunesmith.serve.names import Computing
 from tunesmith.serve.served import Deployment
 from tunesmith.serve.worker.shared import SharedBase
 
@@ -33,9 +33,8 @@ class Bases:
     `apart` are adapters that share none whatever is served beside them, with their kind.
     """
 
-    def __init__(self, found: Sequence[Resolved], engine: EngineName, weights: Weights | None) -> None:
-        self._engine: EngineName = engine
-        self._weights: Weights | None = weights
+    def __init__(self, found: Sequence[Resolved], computing: Computing) -> None:
+        self._computing = computing
         adapters = [base for one in found if (base := _base_of(one))]
         known = {base.digest: base for base in adapters}
         # Digests of whole models take a while and matter only beside adapters.
@@ -68,7 +67,7 @@ class Bases:
         known = self._processes.get(base.digest)
         if known is None or known.closed:
             known = self._processes[base.digest] = SharedBase(
-                base.folder, name=base.name, engine=self._engine, weights=self._weights
+                base.folder, name=base.name, computing=self._computing
             )
         return known
 

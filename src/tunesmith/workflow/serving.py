@@ -14,7 +14,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.models.resolve import Resolved, named, resolve
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.following import Source
-from tunesmith.serve.names import EngineName, Weights
+from tunesmith.serve.names import ANYHOW, Computing
 from tunesmith.serve.reach import asks_for_keys
 from tunesmith.serve.served import Deployment
 from tunesmith.serve.worker.deployment import deploy_apart
@@ -44,16 +44,15 @@ def serving(
     canaries: Sequence[tuple[str, float]] = (),
     shadows: Sequence[tuple[str, float]] = (),
     host: str = "127.0.0.1",
-    engine: EngineName = "auto",
-    weights: Weights | None = None,
+    computing: Computing = ANYHOW,
     loading: Callable[[str], None] = lambda name: None,
 ) -> Serving:
     """Load models by their labels, telling `loading` of each.
 
     A model that an alias names is served as `name@version`, and as its name and label. `canaries` are labels
     with the part (0 to 1) of the requests for the same name, under another label, that each answers;
-    `shadows` are asked such a part too, after the answer. `host` is where they will be served. Language
-    models are computed by `engine`, with their `weights` in such numbers.
+    `shadows` are asked such a part too, after the answer. `host` is where they will be served. `computing`
+    is of language models.
 
     Raises:
         UsageError: S19 for a host that other machines reach when there is no key; S24 when two models have
@@ -64,7 +63,7 @@ def serving(
     given = [*labels, *(label for label, _ in (*canaries, *shadows) if label not in labels)]
     found = [resolve(label, workspace) for label in given]
     deployments, sources = Deployments(()), list[Source]()
-    start = Starting(workspace=workspace, engine=engine, weights=weights, bases=Bases(found, engine, weights))
+    start = Starting(workspace=workspace, computing=computing, bases=Bases(found, computing))
     with ExitStack() as held:
         held.callback(deployments.close)
         for label, (name, aliases, resolved) in zip(given, named(given, found), strict=True):
@@ -88,12 +87,11 @@ def serving(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Starting:
-    """How models are started: by which engine, with which weights, and who shares a base with whom."""
+    """How models are started: how they are computed, and who shares a base with whom."""
 
     workspace: Workspace
     bases: Bases
-    engine: EngineName = "auto"
-    weights: Weights | None = None
+    computing: Computing = ANYHOW
 
     def deploy(self, resolved: Resolved, name: str, aliases: Sequence[str]) -> Deployment:
         """Serve a model out of a process of its own, or of its base, which tries it out first.
@@ -114,10 +112,10 @@ class Starting:
         return made
 
     def _started(self, resolved: Resolved, folder: Path, name: str, aliases: Sequence[str]) -> Deployment:
-        if self.engine == "vllm" and (made := _by_vllm(folder, name, aliases, self.weights)):
+        if self.computing.engine == "vllm" and (made := _by_vllm(folder, name, aliases, self.computing)):
             return made
         return self.bases.deploy(resolved, name, aliases) or deploy_apart(
-            folder, name=name, aliases=aliases, engine=self.engine, weights=self.weights
+            folder, name=name, aliases=aliases, computing=self.computing
         )
 
     def source(self, label: str, names: tuple[str, ...], store: Store) -> Source:
@@ -147,7 +145,7 @@ def one(label: str, workspace: Workspace, *, taken: Callable[[str], bool]) -> Lo
     resolved = resolve(label, workspace)
     store = _store(workspace)
     bare = () if taken(resolved.name) else (resolved.name,)
-    start = Starting(workspace=workspace, bases=Bases([], "auto", None))
+    start = Starting(workspace=workspace, bases=Bases([], ANYHOW))
     if store is None or _followed(store, label) is None:
         names = [name for name in dict.fromkeys((*bare, label)) if not taken(name)] or [label]
         return Loaded(deployment=start.deploy(resolved, names[0], names[1:]), source=None)
@@ -155,14 +153,14 @@ def one(label: str, workspace: Workspace, *, taken: Callable[[str], bool]) -> Lo
     return Loaded(deployment=source.load(), source=source)
 
 
-def _by_vllm(folder: Path, name: str, aliases: Sequence[str], weights: Weights | None) -> Deployment | None:
+def _by_vllm(folder: Path, name: str, aliases: Sequence[str], computing: Computing) -> Deployment | None:
     """A language model on vLLM; None for others, which are computed as always."""
     from tunesmith.serve.vllm.deployment import covers, deploy_vllm
 
     if not covers(folder):
         return None
-    if weights is not None:
-        raise UsageError("N07", weights=weights, engine="vllm")
+    if numbers := computing.weights or computing.kv_cache:
+        raise UsageError("N07", numbers=numbers, engine="vllm")
     return deploy_vllm(folder, name=name, aliases=aliases)
 
 

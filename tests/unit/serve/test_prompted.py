@@ -12,8 +12,8 @@ from tunesmith.models import soft_prompt
 from tunesmith.models.language import LanguageModel, prompt_ids
 from tunesmith.models.loading import load
 from tunesmith.models.resolve import Resolved
-from tunesmith.serve.choice import Computing
 from tunesmith.serve.deployment import deploy
+from tunesmith.serve.names import Computing
 from tunesmith.serve.served import TextDeployment
 from tunesmith.serve.server import serving
 

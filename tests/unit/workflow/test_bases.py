@@ -12,6 +12,7 @@ import pytest
 from tunesmith.models import adapter_config
 from tunesmith.models.card import Base, Card
 from tunesmith.models.resolve import Resolved, weights_digest
+from tunesmith.serve.names import ANYHOW
 from tunesmith.workflow import bases
 from tunesmith.workflow.bases import Bases
 
@@ -51,7 +52,7 @@ def adapter(folder: Path, base: Resolved, **config: Any) -> Resolved:
 
 
 def served(*found: Resolved) -> list[object]:
-    known = Bases(found, "auto", None)
+    known = Bases(found, ANYHOW)
     return [known.deploy(one, one.name, ()) for one in found]
 
 
@@ -84,7 +85,7 @@ def test_the_base_itself_counts_also_where_it_lies_elsewhere(tmp_path: Path) -> 
 def test_what_has_to_be_folded_in_is_by_itself(tmp_path: Path, config: dict[str, Any]) -> None:
     base = model(tmp_path / "base")
     ann, bob = adapter(tmp_path / "ann", base), adapter(tmp_path / "bob", base, **config)
-    assert Bases([ann, bob], "auto", None).apart.keys() == {"bob"}
+    assert Bases([ann, bob], ANYHOW).apart.keys() == {"bob"}
     assert served(ann, bob) == [None, None]
     assert served(base, ann, bob) == ["base on base", "ann on base", None]
 
@@ -92,7 +93,7 @@ def test_what_has_to_be_folded_in_is_by_itself(tmp_path: Path, config: dict[str,
 def test_a_release_that_takes_over_joins_the_base_that_is_there(tmp_path: Path) -> None:
     base = model(tmp_path / "base")
     ann, bob = adapter(tmp_path / "ann", base), adapter(tmp_path / "bob", base)
-    known = Bases([ann, bob], "auto", None)
+    known = Bases([ann, bob], ANYHOW)
     for one in (ann, bob):
         known.deploy(one, one.name, ())
     assert known.deploy(adapter(tmp_path / "next", base), "ann@2", ()) == "next on base"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tunesmith.serve.native.compiler import compiled
-from tunesmith.serve.native.intrinsics import add, get, put, put_word, whole
+from tunesmith.serve.native.intrinsics import add, get, nearest, put, put_byte, put_word, whole
 from tunesmith.serve.native.meeting import taken_of
-from tunesmith.serve.native.operands import copy, rounded
+from tunesmith.serve.native.operands import copy, largest, rounded
 from tunesmith.serve.native.panels import multiply
 from tunesmith.serve.native.rows import clear, rms_norm, rotate, softmax
 from tunesmith.serve.native.slots import BLOCK, COLUMNS, PAGE, Kind, Slot
@@ -47,6 +47,9 @@ def _remember_head(layer: int, head: int, row: int, pages: int, table: int) -> N
     number = _number(table)
     keys = whole(table, Slot.KEYS) + number * (where * PAGE + place // COLUMNS * COLUMNS) * size
     values = whole(table, Slot.VALUES) + number * where * PAGE * padded
+    if number == 1:
+        _shrink(k, size, whole(table, Slot.KEY_SCALES) + 4 * (where * PAGE + place))
+        _shrink(v, size, whole(table, Slot.VALUE_SCALES) + 4 * (where * PAGE + place))
     for i in range(size):
         _keep(keys, place % COLUMNS, i, get(k, i), number)
         _keep(values + number * (i // COLUMNS) * PAGE * COLUMNS, i % COLUMNS, place, get(v, i), number)
@@ -54,15 +57,27 @@ def _remember_head(layer: int, head: int, row: int, pages: int, table: int) -> N
 
 @compiled
 def _number(table: int) -> int:
-    """The bytes of a number that is remembered, 4 or 2."""
+    """The bytes of a number that is remembered, 4, 2 or 1."""
     return whole(whole(table, Slot.MEMORY), Kind.BITS) // (8 * COLUMNS)
 
 
 @compiled
+def _shrink(x: int, size: int, scale: int) -> None:
+    """Numbers up to 127, and their scale."""
+    peak = largest(x, 0, size)
+    inverse = 127.0 / peak if peak > 0.0 else 0.0
+    for i in range(size):
+        put(x, i, get(x, i) * inverse)
+    put(scale, 0, peak / 127.0)
+
+
+@compiled
 def _keep(panel: int, column: int, depth: int, value: float, number: int) -> None:
-    """Put down one number of a panel: float32, or bfloat16 of which two of depth lie beside each other."""
+    """Put down one number of a panel: float32, bytes, or bfloat16 with two of depth beside each other."""
     if number == 4:
         put(panel, depth * COLUMNS + column, value)
+    elif number == 1:
+        put_byte(panel, depth * COLUMNS + column, int(nearest(value)))
     else:
         put_word(panel, (depth // 2 * COLUMNS + column) * 2 + depth % 2, rounded(value))
 
@@ -76,6 +91,14 @@ def _turn(x: int, layer: int, which: int, position: int, table: int) -> None:
         rms_norm(x, size, weight, get(table, 2 * Slot.EPS), x)
     turns = 4 * position * half
     rotate(x, half, whole(table, Slot.COS) + turns, whole(table, Slot.SIN) + turns)
+
+
+@compiled
+def _scaled(scores: int, stride: int, rows: int, scales: int) -> None:
+    """The scores of a page, times what the bytes of each token were divided by."""
+    for row in range(rows):
+        for i in range(PAGE):
+            put(scores, row * stride + i, get(scores, row * stride + i) * get(scales, i))
 
 
 @compiled
@@ -130,6 +153,9 @@ def _block(
         where = (base + whole(pages, page)) * kv_heads + kv_head
         keys = whole(table, Slot.KEYS) + number * where * PAGE * size
         multiply(keys, PAGE // COLUMNS, size, queries, size, scores + 4 * page * PAGE, stride, rows, kernels)
+        if number == 1:
+            scales = whole(table, Slot.KEY_SCALES) + 4 * where * PAGE
+            _scaled(scores + 4 * page * PAGE, stride, rows, scales)
     for row in range(rows):
         position = whole(positions, begin + row // together)
         see = max(0, position - window + 1) - start * PAGE
@@ -138,6 +164,9 @@ def _block(
     for page in range(start, last):
         where = (base + whole(pages, page)) * kv_heads + kv_head
         values = whole(table, Slot.VALUES) + number * where * PAGE * panels * COLUMNS
+        if number == 1:
+            scales = whole(table, Slot.VALUE_SCALES) + 4 * where * PAGE
+            _scaled(scores + 4 * page * PAGE, stride, rows, scales)
         multiply(values, panels, PAGE, scores + 4 * page * PAGE, stride, mix, wide, rows, kernels)
     width = whole(table, Slot.HEADS) * size
     for row in range(rows):

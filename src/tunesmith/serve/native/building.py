@@ -19,12 +19,12 @@ from tunesmith.models.decoder import Decoder, run
 from tunesmith.models.sampling import Sampling
 from tunesmith.models.token import Likelihood
 from tunesmith.serve.admission import Limits
-from tunesmith.serve.names import Weights
+from tunesmith.serve.names import Computing, KvCache, Weights
 from tunesmith.serve.native import certificate, isa, known, packed, plan, sources, store, threads
 from tunesmith.serve.native.bank import NativeBank
 from tunesmith.serve.native.certificate import Certificate
 from tunesmith.serve.native.decoder import NativeDecoder
-from tunesmith.serve.native.formats import Format
+from tunesmith.serve.native.formats import Format, kv_cache_beside, token_bytes
 from tunesmith.serve.native.formats import memory as memory_format
 from tunesmith.serve.native.known import Known
 from tunesmith.serve.native.model import NativeModel, formats
@@ -55,21 +55,27 @@ def own_precision(module: nn.Module) -> Weights:
 
 
 def decoder(
-    module: nn.Module, digest: str, weights: Weights, limits: Limits, count: int | None = None
+    module: nn.Module,
+    digest: str,
+    weights: Weights,
+    limits: Limits,
+    count: int | None = None,
+    *,
+    kv_cache: KvCache | None = None,
 ) -> NativeDecoder:
     """A decoder over a model that is covered, on `count` threads, or on as many as there are cores."""
-    found = _described(module, weights)
+    found = _described(module, weights, kv_cache)
     arrays = _arrays(module, digest, found.plan, formats(found.plan, weights, isa.here()))
     made = _over(arrays, found, limits, count)
-    if not certificate.exists(digest, weights):
-        certificate.write(digest, _certified(module, made, weights))
+    if not certificate.exists(digest, weights, found.kv_cache):
+        certificate.write(digest, _certified(module, made, found))
     return made
 
 
-def kept(digest: str, wished: Weights | None, limits: Limits) -> tuple[NativeDecoder, Weights] | None:
+def kept(digest: str, wished: Computing, limits: Limits) -> tuple[NativeDecoder, Weights] | None:
     """A decoder over what `keep` noted, without the model; None where the model has to be loaded."""
     found = known.find(digest, wished)
-    if found is None or not certificate.exists(digest, found.weights):
+    if found is None or not certificate.exists(digest, found.weights, found.kv_cache):
         return None
     kinds = formats(found.plan, found.weights, isa.here())
     try:
@@ -79,28 +85,34 @@ def kept(digest: str, wished: Weights | None, limits: Limits) -> tuple[NativeDec
     return _over(arrays, found, limits), found.weights
 
 
-def keep(module: nn.Module, digest: str, wished: Weights | None, weights: Weights) -> None:
+def keep(module: nn.Module, digest: str, wished: Computing, weights: Weights) -> None:
     """Note what `kept` needs of a model whose decoder was made."""
-    known.keep(digest, wished, _described(module, weights))
+    known.keep(digest, wished, _described(module, weights, wished.kv_cache))
 
 
-def _described(module: nn.Module, weights: Weights) -> Known:
+def _described(module: nn.Module, weights: Weights, wished: KvCache | None) -> Known:
     config = cast("PreTrainedModel", module).config
     shape = plan.plan(config)
-    return Known(weights=weights, plan=shape, rotary=rotary(shape, config), sizes=low_rank.sizes(module))
+    return Known(
+        weights=weights,
+        kv_cache=kv_cache_beside(weights, shape.head, wished),
+        plan=shape,
+        rotary=rotary(shape, config),
+        sizes=low_rank.sizes(module),
+    )
 
 
 def _over(arrays: dict[str, Any], found: Known, limits: Limits, count: int | None = None) -> NativeDecoder:
     here = isa.here()
     kinds = formats(found.plan, found.weights, here)
-    size = memory_format([*kinds.values()], found.plan.head).bits // 8
-    room, kept = _room(found.plan, limits, size, count or threads.count())
-    model = NativeModel(found.plan, found.rotary, arrays, kinds, here, room)
+    remembered = memory_format(found.kv_cache)
+    room, kept = _room(found.plan, limits, remembered, count or threads.count())
+    model = NativeModel(found.plan, found.rotary, arrays, kinds, remembered, here, room)
     bank = NativeBank(found.sizes, found.plan)
     return NativeDecoder(model, max_batch=limits.batch, chunk=room.rows, kept=kept, bank=bank)
 
 
-def _certified(module: nn.Module, ours: NativeDecoder, weights: Weights) -> Certificate:
+def _certified(module: nn.Module, ours: NativeDecoder, made: Known) -> Certificate:
     """Hold what was packed to the model itself, on texts that it writes."""
     theirs = Decoder(module, max_batch=1)
     found: tuple[list[Likelihood], list[Likelihood]] = ([], [])
@@ -110,7 +122,7 @@ def _certified(module: nn.Module, ours: NativeDecoder, weights: Weights) -> Cert
         ids = begin + [token.id for token in run(theirs, begin, wish)]
         for kept, one in zip(found, (ours, theirs), strict=True):
             kept += one.likelihoods(ids, 1)
-    return certificate.compare(weights, *found)
+    return certificate.compare(made.weights, made.kv_cache, *found)
 
 
 def _arrays(module: nn.Module, digest: str, shape: Plan, kinds: Mapping[str, Format]) -> dict[str, Any]:
@@ -139,12 +151,12 @@ def _path(digest: str, shape: Plan, kinds: Mapping[str, Format]) -> Path:
     return store.packed() / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
 
 
-def _room(shape: Plan, limits: Limits, size: int, count: int) -> tuple[Room, int]:
+def _room(shape: Plan, limits: Limits, kept_in: Format, count: int) -> tuple[Room, int]:
     """How much there is of everything, and how many pages are kept for prompts that begin alike.
 
-    A number that is remembered takes `size` bytes; pages that were never used take no memory.
+    Pages that were never used take no memory.
     """
-    page = 2 * size * PAGE * shape.layers * shape.kv_heads * shape.head
+    page = PAGE * shape.layers * shape.kv_heads * token_bytes(kept_in, shape.head)
     kept = max(1, _REMEMBERED // page)
     wanted = limits.running_size // PAGE + limits.batch + kept
     longest = -(-shape.context // PAGE) + 1

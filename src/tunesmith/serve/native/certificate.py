@@ -14,7 +14,7 @@ from typing import Any
 
 from tunesmith.core import durable
 from tunesmith.core.errors import UsageError
-from tunesmith.serve.names import Weights
+from tunesmith.serve.names import KvCache, Weights
 from tunesmith.serve.native import store
 
 TEXTS, LENGTH = 2, 32
@@ -25,6 +25,7 @@ class Certificate:
     """Figures over `tokens` tokens. `largest` is the largest difference of the log probability of one."""
 
     weights: Weights
+    kv_cache: KvCache
     tokens: int
     agreement: float  # of the most probable tokens
     largest: float
@@ -32,11 +33,12 @@ class Certificate:
     perplexity_float32: float
 
 
-def compare(weights: Weights, ours: Sequence[Any], theirs: Sequence[Any]) -> Certificate:
+def compare(weights: Weights, kv_cache: KvCache, ours: Sequence[Any], theirs: Sequence[Any]) -> Certificate:
     """From the likelihoods of the same tokens, each with the most probable one of its place."""
     pairs = list(zip(ours, theirs, strict=True))
     return Certificate(
         weights=weights,
+        kv_cache=kv_cache,
         tokens=len(pairs),
         agreement=sum(a.top[0][0] == b.top[0][0] for a, b in pairs) / len(pairs),
         largest=max(abs(a.logprob - b.logprob) for a, b in pairs),
@@ -47,29 +49,29 @@ def compare(weights: Weights, ours: Sequence[Any], theirs: Sequence[Any]) -> Cer
 
 def write(digest: str, found: Certificate) -> None:
     """Keep a certificate of the model with these weights."""
-    durable.write_json(_path(digest, found.weights), asdict(found))
+    durable.write_json(_path(digest, found.weights, found.kv_cache), asdict(found))
 
 
-def exists(digest: str, weights: Weights) -> bool:
+def exists(digest: str, weights: Weights, kv_cache: KvCache) -> bool:
     """Whether there is one."""
-    return _path(digest, weights).is_file()
+    return _path(digest, weights, kv_cache).is_file()
 
 
 def some() -> bool:
     """Whether there is one of any model."""
     try:
-        return any(store.packed().glob("*-*.json"))
+        return any(store.packed().glob("*-*-*.json"))
     except UsageError:  # a place that is not used holds none
         return False
 
 
 def known(digest: str) -> list[dict[str, Any]]:
     """All certificates of the model with these weights."""
-    return [json.loads(path.read_bytes()) for path in sorted(store.packed().glob(f"{digest}-*.json"))]
+    return [json.loads(path.read_bytes()) for path in sorted(store.packed().glob(f"{digest}-*-*.json"))]
 
 
-def _path(digest: str, weights: Weights) -> Path:
-    return store.packed() / f"{digest}-{weights}.json"
+def _path(digest: str, weights: Weights, kv_cache: KvCache) -> Path:
+    return store.packed() / f"{digest}-{weights}-{kv_cache}.json"
 
 
 def _perplexity(likelihoods: Sequence[Any]) -> float:

@@ -138,7 +138,8 @@ class _Kernel:
         for slot, address in zip(sums, outputs, strict=True):
             self.b.store(self._load(address, FLOATS), slot)
         xs = [self._row(self.x, self.x_stride, row) for row in range(self.rows)]
-        step = {"float32": self._float32, "bfloat16": self._bfloat16}[self.kind.name]
+        steps = {"float32": self._float32, "bfloat16": self._bfloat16, "int8": self._bytes_alone}
+        step = steps[self.kind.name]
         unroll, several = 4, self.b.sdiv(self.depth, _i64(4 * self.kind.steps))
 
         def four(index: Value) -> None:
@@ -158,7 +159,9 @@ class _Kernel:
     def _float32(self, at: Value, xs: Sequence[Value], sums: Sequence[Value]) -> None:
         address = self._at(self.weights, at, _LINE)
         self._prefetch(address)
-        weights = self._load(address, FLOATS)
+        self._add_products(self._load(address, FLOATS), at, xs, sums)
+
+    def _add_products(self, weights: Value, at: Value, xs: Sequence[Value], sums: Sequence[Value]) -> None:
         for x, slot in zip(xs, sums, strict=True):
             value = self._splat(self._load(self._at(x, at, 4), F32))
             self.b.store(self._fma(weights, value, self.b.load(slot)), slot)
@@ -180,6 +183,13 @@ class _Kernel:
             for weights, offset in ((low, 0), (high, 4)):
                 value = self._splat(self._load(self.b.add(begin, _i64(offset)), F32))
                 self.b.store(self._fma(weights, value, self.b.load(slot)), slot)
+
+    def _bytes_alone(self, at: Value, xs: Sequence[Value], sums: Sequence[Value]) -> None:
+        """Without scales: who reads the sums knows those."""
+        address = self._at(self.weights, at, COLUMNS)
+        self._prefetch(address)
+        weights = self.b.sitofp(self.b.sext(self._load(address, ir.VectorType(I8, 16)), INTS), FLOATS)
+        self._add_products(weights, at, xs, sums)
 
     # Formats whose products are summed as integers, a group at a time.
 

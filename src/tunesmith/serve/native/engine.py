@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.core.errors import MissingError, UsageError
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.batch_engine import BatchEngine
-from tunesmith.serve.names import Reason, Weights
+from tunesmith.serve.names import Computing, Reason, Weights
 from tunesmith.serve.native import plan
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class NativeEngine(BatchEngine):
         self._end()
 
 
-def over(module: nn.Module, limits: Limits, *, digest: str, weights: Weights | None = None) -> NativeEngine:
-    """The engine of a model; `digest` names its weights, which are packed once; None is their own precision.
+def over(module: nn.Module, limits: Limits, *, digest: str, wished: Computing) -> NativeEngine:
+    """The engine of a model; `digest` names its weights, which are packed once.
 
     Raises:
         MissingError: M03 when llvmlite is not installed.
@@ -48,19 +48,19 @@ def over(module: nn.Module, limits: Limits, *, digest: str, weights: Weights | N
         raise UsageError("N06", reason=reason)
     from tunesmith.serve.native import building
 
-    taken = weights or building.own_precision(module)
-    made = NativeEngine(building.decoder(module, digest, taken, limits), taken, limits)
-    building.keep(module, digest, weights, taken)
-    return made
+    taken = wished.weights or building.own_precision(module)
+    decoder = building.decoder(module, digest, taken, limits, kv_cache=wished.kv_cache)
+    building.keep(module, digest, wished, taken)
+    return NativeEngine(decoder, taken, limits)
 
 
-def kept(digest: str, limits: Limits, weights: Weights | None) -> NativeEngine | None:
+def kept(digest: str, limits: Limits, wished: Computing) -> NativeEngine | None:
     """As `over`, of a model that was packed before and is not loaded; None where it has to be."""
     if not installed():
         return None
     from tunesmith.serve.native import building
 
-    found = building.kept(digest, weights, limits)
+    found = building.kept(digest, wished, limits)
     return NativeEngine(*found, limits) if found else None
 
 

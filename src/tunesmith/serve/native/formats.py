@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tunesmith.serve.names import Weights
+from tunesmith.serve.names import KvCache, Weights
 
 if TYPE_CHECKING:
     from tunesmith.serve.native.isa import Isa
@@ -61,11 +60,24 @@ def format_for(weights: Weights, isa: Isa) -> Format:
             return Format(name=weights, activations="int16", bits=4, steps=2, group=32)
 
 
-def memory(weights: Collection[Format], head: int) -> Format:
-    """How keys and values of a `head` are kept beside weights: in bfloat16 unless those are float32.
+def kv_cache_beside(weights: Weights, head: int, wished: KvCache | None) -> KvCache:
+    """In which numbers keys and values of a `head` are kept beside weights.
 
-    Queries and probabilities stay float32, on every processor.
+    In bfloat16 two numbers of a head lie beside each other: one of odd size has float32 instead.
     """
-    if head % 2 or any(kind.name == "float32" for kind in weights):
-        return Format(name="float32", activations="float32", bits=32, steps=1)
-    return Format(name="bfloat16", activations="float32", bits=16, steps=2)
+    taken = wished or ("float32" if weights == "float32" else "bfloat16")
+    return "float32" if taken == "bfloat16" and head % 2 else taken
+
+
+def memory(kept: KvCache) -> Format:
+    """How keys and values are kept. Queries and probabilities stay float32, on every processor.
+
+    Bytes have a scale for each token and head, by which scores and probabilities are multiplied.
+    """
+    bits, steps = {"float32": (32, 1), "bfloat16": (16, 2), "int8": (8, 1)}[kept]
+    return Format(name=kept, activations="float32", bits=bits, steps=steps)
+
+
+def token_bytes(memory: Format, head: int) -> int:
+    """What the key and the value of a token take for each head, with their scales."""
+    return 2 * (head * memory.bits // 8 + (4 if memory.name == "int8" else 0))

@@ -15,7 +15,7 @@ from typing import Any
 
 import tunesmith
 from tunesmith.core import durable
-from tunesmith.serve.names import Weights
+from tunesmith.serve.names import Computing, KvCache, Weights
 from tunesmith.serve.native import packed, store
 from tunesmith.serve.native.plan import Matrix, Plan
 from tunesmith.serve.native.rotary import Rotary
@@ -29,22 +29,24 @@ class Known:
     """
 
     weights: Weights
+    kv_cache: KvCache
     plan: Plan
     rotary: Rotary
     sizes: Mapping[str, tuple[int, int]]
 
 
-def keep(digest: str, wished: Weights | None, found: Known) -> None:
+def keep(digest: str, wished: Computing, found: Known) -> None:
     """Note what the model with these weights is, when those numbers are wished for."""
     durable.write_json(_path(digest, wished), asdict(found))
 
 
-def find(digest: str, wished: Weights | None) -> Known | None:
+def find(digest: str, wished: Computing) -> Known | None:
     """What was noted, if it was."""
     try:
         said = json.loads(_path(digest, wished).read_bytes())
         return Known(
             weights=said["weights"],
+            kv_cache=said["kv_cache"],
             plan=_plan(said["plan"]),
             rotary=Rotary(**_tuples(said["rotary"])),
             sizes=_tuples(said["sizes"]),
@@ -53,8 +55,8 @@ def find(digest: str, wished: Weights | None) -> Known | None:
         return None
 
 
-def _path(digest: str, wished: Weights | None) -> Path:
-    key = f"{tunesmith.__version__} {packed.VERSION} {digest} {wished}"
+def _path(digest: str, wished: Computing) -> Path:
+    key = f"{tunesmith.__version__} {packed.VERSION} {digest} {wished.weights} {wished.kv_cache}"
     return store.packed() / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
 
 

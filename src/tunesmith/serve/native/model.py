@@ -16,7 +16,7 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.names import Weights
 from tunesmith.serve.native import machine
 from tunesmith.serve.native.bank import NativeAdapter
-from tunesmith.serve.native.formats import Format, format_for, memory
+from tunesmith.serve.native.formats import Format, format_for
 from tunesmith.serve.native.isa import Isa
 from tunesmith.serve.native.plan import Plan
 from tunesmith.serve.native.rotary import Rotary
@@ -53,16 +53,16 @@ class NativeModel:
     """Computes steps. Not thread-safe: one thread drives it. Close it to end its other threads."""
 
     def __init__(
-        self, plan: Plan, turning: Rotary, arrays: Arrays, kinds: Mapping[str, Format], isa: Isa, room: Room
-    ) -> None:
+        self, plan: Plan, turning: Rotary, arrays: Arrays, kinds: Mapping[str, Format], memory: Format,
+        isa: Isa, room: Room,
+    ) -> None:  # fmt: skip
         self.plan, self.room = plan, room
-        kept = memory([*kinds.values()], plan.head)
-        known = list(dict.fromkeys([format_for("float32", isa), kept, *kinds.values()]))
+        known = list(dict.fromkeys([format_for("float32", isa), memory, *kinds.values()]))
         self._kernels = [machine.kernels(kind, isa) for kind in known]
         self._embedding, self._positions = arrays["embedding"], arrays["positions"]
         self._table = Table()
-        fill_model(self._table, plan, turning, arrays, kinds, kept, self._kernels, room)
-        self._work = fill_work(self._table, plan, kinds, kept, isa, room)
+        fill_model(self._table, plan, turning, arrays, kinds, memory, self._kernels, room)
+        self._work = fill_work(self._table, plan, kinds, memory, isa, room)
         self._adapters = np.zeros(room.rows, np.int64)
         self._low = aligned((0, 0), np.float32)
         self._turn = 0
@@ -71,6 +71,11 @@ class NativeModel:
     def close(self) -> None:
         """End its threads."""
         self._team.close()
+
+    def clean(self, page: int) -> None:
+        """Forget the values of a page: what nobody sees is multiplied by 0, which leaves NaN as it is."""
+        for part in self._work.values:
+            part[:, page] = 0
 
     def step(self, reads: Sequence[Read]) -> Floats:
         """Read tokens; the logits that were asked for, [asked, vocabulary], until the step after the next.

@@ -7,7 +7,7 @@ beginning. Pages that nobody uses are kept, the last used longest, until they ar
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tunesmith.core.errors import TunesmithError
@@ -31,9 +31,10 @@ class Held:
 
 
 class Pages:
-    """So many pages, of which up to `kept` stay when nobody uses them."""
+    """So many pages, of which up to `kept` stay when nobody uses them; `clean` makes each ready for use."""
 
-    def __init__(self, count: int, kept: int) -> None:
+    def __init__(self, count: int, kept: int, clean: Callable[[int], None]) -> None:
+        self._clean = clean
         self._free = list(range(count - 1, -1, -1))
         self._kept = kept
         self._users = [0] * count
@@ -69,6 +70,7 @@ class Pages:
             if not self._free:
                 self._forget_oldest()
             page = self._free.pop()
+            self._clean(page)
             self._users[page] = 1
             held.pages.append(page)
 

@@ -23,7 +23,7 @@ class NativePast:
 
     def __init__(self, model: NativeModel, kept: int, bank: NativeBank) -> None:
         self._model, self._bank = model, bank
-        self._pages = Pages(model.room.pages, kept)
+        self._pages = Pages(model.room.pages, kept, model.clean)
         self._held: dict[int, Held] = {}
 
     def begin(self, sequence: int, ids: Sequence[int], adapter: str | None = None) -> int:

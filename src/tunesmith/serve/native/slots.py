@@ -42,6 +42,8 @@ class Slot(IntEnum):
     # What is remembered, laid out as panels of weights.
     KEYS = auto()  # [L, pages, heads, PAGE / 16, D, 16]; in bfloat16 two of D lie beside each other
     VALUES = auto()  # [L, pages, heads, D / 16, PAGE, 16]; in bfloat16 two of PAGE
+    KEY_SCALES = auto()  # [L, pages, heads, PAGE], of bytes only
+    VALUE_SCALES = auto()
     PAGES = auto()
     # Room to compute in.
     X = auto()  # [rows, X_STRIDE]

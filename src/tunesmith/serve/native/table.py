@@ -68,6 +68,7 @@ class Arranged(NamedTuple):
     tables: Ints
     asked: Ints
     taken: Ints
+    values: tuple[NDArray[Any], NDArray[Any]]  # with their scales
 
 
 def aligned(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]:
@@ -140,12 +141,15 @@ def fill_work(
     row = _padded(max(plan.hidden, plan.inner), 16)
     table[Slot.THREADS], table[Slot.PAGES], table[Slot.BESIDE] = threads, room.pages, beside
     table[Slot.OPERAND_ROWS] = rows
-    kept = np.float32 if memory.bits == 32 else np.uint16
+    kept = {32: np.float32, 16: np.uint16, 8: np.int8}[memory.bits]
+    scales = (plan.layers, room.pages, plan.kv_heads, PAGE if memory.bits == 8 else 0)
     lines = meeting.FIRST + 2 * threads
     room_of: tuple[tuple[Slot, tuple[int, ...], type[np.generic]], ...] = (
         (Slot.CONTROL, (lines, meeting.LINE), np.int64),
         (Slot.KEYS, (plan.layers, room.pages, plan.kv_heads, PAGE, plan.head), kept),
         (Slot.VALUES, (plan.layers, room.pages, plan.kv_heads, PAGE, head), kept),
+        (Slot.KEY_SCALES, scales, np.float32),
+        (Slot.VALUE_SCALES, scales, np.float32),
         (Slot.OPERANDS, (threads, rows, 4 * depth + LINE), np.uint8),
         (Slot.SIDES, (threads, rows, depth // 16), np.float32),
         (Slot.MIXED, (rows, widths["0.qkv"]), np.float32),
@@ -157,8 +161,9 @@ def fill_work(
         (Slot.SCORES, (threads, beside, positions), np.float32),
         (Slot.MIX, (threads, beside, head), np.float32),
     )
-    for slot, shape, kind in room_of:
-        table[slot] = aligned(shape, kind)
+    made = {slot: aligned(shape, kind) for slot, shape, kind in room_of}
+    for slot, array in made.items():
+        table[slot] = array
     for slot, stride in (
         (Slot.X_STRIDE, hidden), (Slot.OPERAND_STRIDE, 4 * depth + LINE), (Slot.SIDES_STRIDE, depth // 16),
         (Slot.MIXED_STRIDE, widths["0.qkv"]), (Slot.UP_STRIDE, widths["0.up"]), (Slot.ROW_STRIDE, row),
@@ -166,10 +171,14 @@ def fill_work(
         (Slot.LOGITS_STRIDE, widths["head"]), (Slot.TABLES_STRIDE, positions // PAGE),
     ):  # fmt: skip
         table[slot] = stride
-    return _arranged(table, room, hidden, widths["head"], len(plan.matrices) + plan.layers)
+    values = made[Slot.VALUES], made[Slot.VALUE_SCALES]
+    works = len(plan.matrices) + plan.layers
+    return _arranged(table, room, hidden, widths["head"], works, values)
 
 
-def _arranged(table: Table, room: Room, hidden: int, head: int, works: int) -> Arranged:
+def _arranged(
+    table: Table, room: Room, hidden: int, head: int, works: int, values: tuple[NDArray[Any], NDArray[Any]]
+) -> Arranged:
     """What Python writes and reads at each step, in its slots."""
     pages = _padded(room.context, PAGE) // PAGE
     arranged = Arranged(
@@ -180,6 +189,7 @@ def _arranged(table: Table, room: Room, hidden: int, head: int, works: int) -> A
         tables=np.zeros((room.rows, pages), np.int64),
         asked=np.zeros(room.asked, np.int64),
         taken=aligned((works, meeting.LINE), np.int64),
+        values=values,
     )
     table[Slot.TAKEN] = arranged.taken
     table[Slot.X], table[Slot.POSITIONS] = arranged.x, arranged.positions

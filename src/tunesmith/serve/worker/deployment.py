@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tunesmith.models import language
 from tunesmith.models import tokenizer as tokenizers
 from tunesmith.serve.admission import Limits
-from tunesmith.serve.names import EngineName, Weights
+from tunesmith.serve.names import ANYHOW, Computing
 from tunesmith.serve.served import (
     AnswerDeployment,
     ClassifyDeployment,
@@ -43,19 +44,18 @@ def deploy_apart(
     name: str,
     aliases: Sequence[str] = (),
     limits: Limits | None = None,
-    engine: EngineName = "auto",
-    weights: Weights | None = None,
+    computing: Computing = ANYHOW,
 ) -> Deployment:
     """Start a process for the model in a folder. It answers to `name` and to `aliases`.
 
-    A language model is computed by `engine`, with its `weights` in such numbers.
+    `computing` is of a language model.
 
     Raises:
         ModelError: what loading the model raises, and M14 for a model without a route.
         TunesmithError: S49 when the process ends before the model is ready.
     """
     limits = limits or Limits()
-    process = Process(wishes(folder, name, limits, engine, weights))
+    process = Process(wishes(folder, name, limits, computing))
     names = {"name": name, "aliases": tuple(aliases), "created": int(time.time())}
     try:
         return _deployed(process, folder, limits, names)
@@ -64,13 +64,13 @@ def deploy_apart(
         raise
 
 
-def wishes(folder: Path, name: str, limits: Limits, engine: EngineName, weights: Weights | None) -> Message:
+def wishes(folder: Path, name: str, limits: Limits, computing: Computing) -> Message:
     """What a process is told: the model of a folder, and how it is computed."""
     return {
         "name": name,
         "folder": str(folder),
         "limits": {name: getattr(limits, name) for name in ("batch", "running_size", "deadline_s")},
-        "computing": {"engine": engine, "weights": weights},
+        "computing": asdict(computing),
     }
 
 

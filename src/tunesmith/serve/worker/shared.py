@@ -18,7 +18,7 @@ from tunesmith.models import card, language
 from tunesmith.models import tokenizer as tokenizers
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.engine import Prompt, Stats, TokenStream
-from tunesmith.serve.names import EngineName, Weights
+from tunesmith.serve.names import ANYHOW, Computing
 from tunesmith.serve.served import TextDeployment
 from tunesmith.serve.worker.channel import Message
 from tunesmith.serve.worker.codec import error_in
@@ -43,13 +43,12 @@ class SharedBase:
         *,
         name: str,
         limits: Limits | None = None,
-        engine: EngineName = "auto",
-        weights: Weights | None = None,
+        computing: Computing = ANYHOW,
     ) -> None:
         limits = limits or Limits()
         self.folder, self.name = folder, name
         self.closed = False
-        self._process = Process(wishes(folder, name, limits, engine, weights))
+        self._process = Process(wishes(folder, name, limits, computing))
         try:
             self._facts = self._process.facts()
         except BaseException:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +14,22 @@ from hypothesis import strategies as st
 
 from tunesmith.serve.names import Weights
 from tunesmith.serve.native import compiler, emit, isa, machine, store
-from tunesmith.serve.native.formats import Format, format_for
+from tunesmith.serve.native.formats import Format, format_for, memory
 from tunesmith.serve.native.operands import quantise_bytes, quantise_words, round_all
 from tunesmith.serve.native.packing import from_bfloat16, pack, to_bfloat16
 
 WEIGHTS: list[Weights] = ["float32", "bfloat16", "int8", "int4"]
+FORMATS: dict[str, Callable[[isa.Isa], Format]] = {
+    **{weights: partial(format_for, weights) for weights in WEIGHTS},
+    "int8 memory": lambda one: memory("int8"),
+}
 HERE = [one for one in isa.KNOWN if set(one.features) <= isa.present()]
 KERNEL = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * emit.ARGUMENTS)
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[tuple[str, Weights], machine.Kernels]:
-    return {(one.name, w): machine.kernels(format_for(w, one), one) for one in HERE for w in WEIGHTS}
+def made() -> dict[tuple[str, str], machine.Kernels]:
+    return {(one.name, w): machine.kernels(kind(one), one) for one in HERE for w, kind in FORMATS.items()}
 
 
 def read_rows(x: np.ndarray, kind: Format) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -59,11 +65,11 @@ def meant(weights: np.ndarray, kind: Format) -> np.ndarray:
 
 
 @pytest.mark.parametrize("one", HERE, ids=lambda one: one.name)
-@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("weights", FORMATS)
 @settings(max_examples=8)
 @given(st.integers(1, 12), st.integers(1, 40), st.integers(0, 2**31), st.integers(0, 5))
 def test_a_kernel_adds_the_product(made, one, weights, rows, multiple, seed, gap) -> None:
-    kind = format_for(weights, one)
+    kind = FORMATS[weights](one)
     rows, depth = (
         min(rows, emit.most_rows(kind, one)),
         kind.multiple * (multiple if not kind.group else 1 + multiple % 4),
@@ -85,9 +91,9 @@ def test_a_kernel_adds_the_product(made, one, weights, rows, multiple, seed, gap
 
 
 @pytest.mark.parametrize("one", HERE, ids=lambda one: one.name)
-@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("weights", FORMATS)
 def test_a_row_does_not_depend_on_its_neighbours(made, one, weights) -> None:
-    kind = format_for(weights, one)
+    kind = FORMATS[weights](one)
     random = np.random.default_rng(5)
     most = emit.most_rows(kind, one)
     x = random.normal(size=(most, 192)).astype(np.float32)

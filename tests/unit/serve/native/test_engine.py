@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
@@ -18,9 +19,11 @@ from tunesmith.models.decoder import Batching, Decoder, run
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.sampling import Sampling
 from tunesmith.serve.admission import Limits
-from tunesmith.serve.choice import Computing, choose, kept
+from tunesmith.serve.choice import choose, kept
 from tunesmith.serve.engine import Prompt, Reading
+from tunesmith.serve.names import Computing
 from tunesmith.serve.native import building, certificate, known, plan, store, threads
+from tunesmith.serve.native.decoder import NativeDecoder
 from tunesmith.serve.native.engine import uncovered
 from tunesmith.serve.native.pages import Pages
 from tunesmith.serve.native.slots import PAGE
@@ -36,7 +39,7 @@ WISHES = [
 
 
 @pytest.fixture(scope="module")
-def decoder(stories: LanguageModel) -> Iterator[Batching]:
+def decoder(stories: LanguageModel) -> Iterator[NativeDecoder]:
     made = building.decoder(stories.module, stories.digest, "float32", LIMITS, 2)
     yield made
     made.close()
@@ -67,6 +70,12 @@ def test_a_beginning_that_is_known_changes_nothing(decoder: Batching) -> None:
     assert again == alone
 
 
+def test_what_another_left_in_a_page_is_not_read(decoder: NativeDecoder) -> None:
+    expected = written(decoder)
+    decoder._model._work.values[0][:] = np.nan
+    assert written(decoder) == expected
+
+
 def test_likelihoods_are_torchs(stories: LanguageModel, decoder: Batching) -> None:
     theirs = Decoder(stories.module, max_batch=1).likelihoods(LONG, 2)
     ours = decoder.likelihoods(LONG, 2)
@@ -75,10 +84,12 @@ def test_likelihoods_are_torchs(stories: LanguageModel, decoder: Batching) -> No
 
 
 def test_it_serves_reads_and_closes(stories: LanguageModel) -> None:
-    chosen = choose(stories.module, LIMITS, stories.digest, Computing(weights="int8"))
+    wished = Computing(weights="int8", kv_cache="int8")
+    chosen = choose(stories.module, LIMITS, stories.digest, wished)
     assert chosen.computed == "native int8"
     assert chosen.instead is None
-    told = next(one for one in certificate.known(stories.digest) if one["weights"] == "int8")
+    told = next(one for one in certificate.known(stories.digest) if one["kv_cache"] == "int8")
+    assert told["weights"] == "int8"
     assert 0.9 < told["agreement"] <= 1
     assert told["perplexity"] == pytest.approx(told["perplexity_float32"], rel=0.05)
 
@@ -91,7 +102,7 @@ def test_it_serves_reads_and_closes(stories: LanguageModel) -> None:
     assert len(items) == 4
     chosen.engine.close()
     # The next start does without the model.
-    again = kept(stories.digest, LIMITS, Computing(weights="int8"))
+    again = kept(stories.digest, LIMITS, wished)
     assert again is not None
     assert (again.computed, again.engine.vocabulary) == ("native int8", 512)
     chosen = again
@@ -106,7 +117,7 @@ def test_what_is_not_known_or_damaged_has_to_be_loaded(
     tmp_path.chmod(0o700)
     assert kept(stories.digest, LIMITS, Computing()) is None
     choose(stories.module, LIMITS, stories.digest, Computing()).engine.close()
-    found = known.find(stories.digest, None)
+    found = known.find(stories.digest, Computing())
     assert found is not None
     assert found.plan == plan.plan(stories.module.config)
     assert kept(stories.digest, LIMITS, Computing(engine="torch")) is None
@@ -129,6 +140,7 @@ def test_a_model_that_is_not_covered_goes_to_torch_and_says_why(stories: Languag
     for wished, code in (
         (Computing(engine="native"), "N06"),
         (Computing(engine="torch", weights="int8"), "N07"),
+        (Computing(engine="torch", kv_cache="int8"), "N07"),
     ):
         with pytest.raises(TunesmithError) as error:
             choose(module, LIMITS, "", wished)
@@ -219,7 +231,7 @@ def test_a_team_is_no_larger_than_what_tells_who_sleeps_or_a_container_allows(
 
 
 def test_the_beginning_of_a_long_sequence_is_kept_longest() -> None:
-    pages = Pages(8, kept=2)
+    pages = Pages(8, 2, lambda page: None)
     ids = list(range(4 * PAGE))
     long = pages.begin(ids)
     pages.reserve(long, len(ids))
@@ -229,7 +241,7 @@ def test_the_beginning_of_a_long_sequence_is_kept_longest() -> None:
 
 
 def test_pages_are_shared_given_back_and_forgotten_when_others_need_them() -> None:
-    pages = Pages(6, kept=2)
+    pages = Pages(6, 2, lambda page: None)
     ids = list(range(2 * PAGE + 5))
     first = pages.begin(ids)
     pages.reserve(first, len(ids))

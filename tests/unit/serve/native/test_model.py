@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.serve.names import Weights
+from tunesmith.serve.names import KvCache, Weights
 from tunesmith.serve.native import isa, packed, plan, sources
+from tunesmith.serve.native.formats import kv_cache_beside, memory
 from tunesmith.serve.native.model import NativeModel, Read, formats
 from tunesmith.serve.native.rotary import rotary
 from tunesmith.serve.native.table import Room
@@ -32,7 +33,12 @@ def make(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mak
     config = AutoConfig.from_pretrained(folder)
     made: list[NativeModel] = []
 
-    def build(weights: Weights = "float32", threads: int = 2, best: str | None = None) -> NativeModel:
+    def build(
+        weights: Weights = "float32",
+        threads: int = 2,
+        best: str | None = None,
+        kv_cache: KvCache | None = None,
+    ) -> NativeModel:
         one = isa.choose(isa.present(), best)
         shape = plan.plan(config)
         kinds = formats(shape, weights, one)
@@ -41,7 +47,8 @@ def make(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mak
             packed.write(path, shape, kinds, source)
         arrays = packed.read(path, packed.layout(shape, kinds))
         room = Room(rows=96, asked=96, context=160, pages=24, threads=threads)
-        made.append(NativeModel(shape, rotary(shape, config), arrays, kinds, one, room))
+        kept = memory(kv_cache_beside(weights, shape.head, kv_cache))
+        made.append(NativeModel(shape, rotary(shape, config), arrays, kinds, kept, one, room))
         return made[-1]
 
     yield build
@@ -78,9 +85,14 @@ def test_it_writes_what_transformers_writes(native: NativeModel, theirs: torch.n
         assert ids == expected
 
 
-@pytest.mark.parametrize("weights", ["float32", "bfloat16", "int8", "int4"])
-def test_a_sequence_does_not_depend_on_company_pieces_or_threads(make: Make, weights: Weights) -> None:
-    model, single = make(weights), make(weights, threads=1)
+@pytest.mark.parametrize(
+    ("weights", "kv_cache"),
+    [("float32", None), ("bfloat16", None), ("int8", None), ("int4", None), ("bfloat16", "int8")],
+)
+def test_a_sequence_does_not_depend_on_company_pieces_or_threads(
+    make: Make, weights: Weights, kv_cache: KvCache | None
+) -> None:
+    model, single = make(weights, kv_cache=kv_cache), make(weights, threads=1, kv_cache=kv_cache)
     alone = [model.step([read(prompt)]).copy() for prompt in PROMPTS]
     pages = [range(5 * i, 5 * i + 4) for i in range(4)]
     together = model.step([read(prompt, pages=p) for prompt, p in zip(PROMPTS, pages, strict=True)])
@@ -93,6 +105,30 @@ def test_a_sequence_does_not_depend_on_company_pieces_or_threads(make: Make, wei
 def test_plain_vectors_compute_the_same_model(make: Make, native: NativeModel) -> None:
     plain = make(best="plain")
     np.testing.assert_allclose(plain.step([read(PROMPTS[1])]), native.step([read(PROMPTS[1])]), atol=1e-4)
+
+
+class Rounded(DynamicCache):
+    """Keys and values of each token and head as bytes with one scale."""
+
+    def update(self, keys, values, *more, **others):
+        return super().update(self._rounded(keys), self._rounded(values), *more, **others)
+
+    def _rounded(self, x: torch.Tensor) -> torch.Tensor:
+        scale = x.abs().amax(-1, keepdim=True) / 127
+        return (x / scale).round() * scale
+
+
+def test_keys_and_values_in_bytes_are_those_of_transformers_rounded(
+    make: Make, theirs: torch.nn.Module
+) -> None:
+    native = make(kv_cache="int8")
+    for prompt in PROMPTS:
+        with torch.inference_mode():
+            logits = theirs(torch.tensor([prompt]), past_key_values=Rounded()).logits[0].numpy()
+        found = native.step([read(prompt)])
+        # A number between two bytes may become either.
+        np.testing.assert_allclose(found, logits, atol=0.03)
+        assert np.abs(found - logits).mean() < 1e-3
 
 
 @pytest.mark.parametrize(

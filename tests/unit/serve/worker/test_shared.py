@@ -28,6 +28,7 @@ from tunesmith.models.sampling import Sampling
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.engine import Prompt
+from tunesmith.serve.names import Computing as Wished
 from tunesmith.serve.server import serving
 from tunesmith.serve.worker.channel import Channel
 from tunesmith.serve.worker.codec import prompt_out
@@ -63,7 +64,7 @@ class Served:
         digest = weights_digest(base)
         self.folders = {name: written(tmp / name, base, n, digest) for n, name in enumerate(("ann", "bob"))}
         self.strange = written(tmp / "strange", base, 9, "0" * 64)
-        self.base = SharedBase(base, name="stories", engine="torch")
+        self.base = SharedBase(base, name="stories", computing=Wished(engine="torch"))
         self.deployments = Deployments([self.base.deploy(base, name="stories", aliases=["teller"])])
         held.callback(self.deployments.close)
         for name, folder in self.folders.items():
@@ -123,7 +124,7 @@ def test_one_that_leaves_is_gone_and_the_others_go_on(served: Served) -> None:
 
 def test_an_adapter_can_be_asked_for_by_what_is_said_next(served: Served) -> None:
     base, pipe = served.base.folder, io.BytesIO()
-    wished = wishes(base, "stories", Limits(), "torch", None)
+    wished = wishes(base, "stories", Limits(), Wished(engine="torch"))
     computing = Computing(wished, Channel(io.BytesIO(), pipe))
 
     async def play() -> None:
