@@ -59,7 +59,7 @@ def _continued(decoder: NativeDecoder, batch: int, steps: int) -> float:
     past, tokens = _begun(decoder, batch, sizes.PROMPT)
     start = time.perf_counter()
     for _ in range(steps):
-        tokens = past.forward(dict(enumerate(tokens))).argmax(-1).tolist()
+        tokens = past.forward(dict(enumerate(tokens))).numpy().argmax(-1).tolist()
     return batch * steps / (time.perf_counter() - start)
 
 
@@ -84,7 +84,7 @@ def _begun(decoder: NativeDecoder, batch: int, length: int) -> tuple[NativePast,
         past.begin(number, ids)
         for first in range(0, length, decoder.chunk):
             logits = past.read([(number, ids[first : first + decoder.chunk])])
-        tokens.append(int(logits[0].argmax()))
+        tokens.append(int(logits[0].numpy().argmax()))
     return past, tokens
 
 

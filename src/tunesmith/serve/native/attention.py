@@ -13,18 +13,24 @@ from tunesmith.serve.native.slots import BLOCK, COLUMNS, PAGE, Kind, Slot
 
 @compiled
 def remember(thread: int, layer: int, table: int) -> None:
-    """Turn queries and keys to their positions; put keys and values of the new rows into their pages."""
+    """Turn queries and keys to their positions; put keys and values of the new rows into their pages.
+
+    A page of a head is one thread's: its tokens share lines of memory, which two would take from each other.
+    """
     threads, kv_heads = whole(table, Slot.THREADS), whole(table, Slot.KV_HEADS)
     item = 0
     for part in range(whole(table, Slot.SEGMENTS)):
         first = whole(whole(table, Slot.PARTS), 2 * part)
-        count = whole(whole(table, Slot.PARTS), 2 * part + 1)
+        end = first + whole(whole(table, Slot.PARTS), 2 * part + 1)
         pages = whole(table, Slot.TABLES) + 8 * part * whole(table, Slot.TABLES_STRIDE)
-        for row in range(first, first + count):
+        while first < end:
+            last = min(end, first + PAGE - whole(whole(table, Slot.POSITIONS), first) % PAGE)
             for head in range(kv_heads):
                 if item % threads == thread:
-                    _remember_head(layer, head, row, pages, table)
+                    for row in range(first, last):
+                        _remember_head(layer, head, row, pages, table)
                 item += 1
+            first = last
 
 
 @compiled

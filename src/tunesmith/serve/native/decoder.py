@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+import torch
 from torch import Tensor
 
 from tunesmith.models.decoder import Batching, Failed, Sequenced
@@ -54,7 +56,8 @@ class NativeDecoder(Batching):
 
     def step(self, failed: Failed | None = None) -> list[Token]:
         """See `Batching.step`."""
-        tokens = super().step(failed)
+        with _one_thread():
+            tokens = super().step(failed)
         for token in tokens:
             if token.handle in self._lookups:
                 self._lookups[token.handle].say(token.id)
@@ -84,3 +87,14 @@ class NativeDecoder(Batching):
     def close(self) -> None:
         """End the threads of the model."""
         self._model.close()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch choose tokens on one thread: its others would take the cores that ours wait on."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

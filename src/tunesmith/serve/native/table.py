@@ -21,6 +21,7 @@ Arrays = Mapping[str, NDArray[Any]]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
+_NUMBERS: dict[int, type[np.generic]] = {32: np.float32, 16: np.uint16, 8: np.int8}
 _CODES: dict[Activations, int] = {"float32": FLOATS, "bfloat16": HALVES, "int16": WORDS, "int8": BYTES}
 
 
@@ -141,7 +142,7 @@ def fill_work(
     row = _padded(max(plan.hidden, plan.inner), 16)
     table[Slot.THREADS], table[Slot.PAGES], table[Slot.BESIDE] = threads, room.pages, beside
     table[Slot.OPERAND_ROWS] = rows
-    kept = {32: np.float32, 16: np.uint16, 8: np.int8}[memory.bits]
+    kept = _NUMBERS[memory.bits]
     scales = (plan.layers, room.pages, plan.kv_heads, PAGE if memory.bits == 8 else 0)
     lines = meeting.FIRST + 2 * threads
     room_of: tuple[tuple[Slot, tuple[int, ...], type[np.generic]], ...] = (
