@@ -3,7 +3,8 @@
     python benchmarks/native_quality.py [--rows 240] [--json]
 
 tiny-zh-en learns the built-in sample of messages to a shop and replies. New messages are answered greedily
-by the model as it is, computed by torch in float32, and by our engine with weights in each of its formats.
+by the model as it is, computed by torch in float32, and by our engine with weights in each of its formats,
+once with keys and values in int8 too.
 `same` is the share of answers that are equal to those of torch, `rouge_l` holds them to the replies wanted,
 and `perplexity` is that of these replies; `certificate` is what packing a model always makes.
 """
@@ -16,7 +17,7 @@ import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import tunesmith
 from tunesmith.eval.outcome import TextOutcome
@@ -25,11 +26,18 @@ from tunesmith.models.decoder import Batching, Decoder
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.token import Likelihood
 from tunesmith.serve.admission import Limits
-from tunesmith.serve.names import Weights
+from tunesmith.serve.names import KvCache, Weights
 from tunesmith.serve.native import building, certificate
 from tunesmith.workflow import sample
 
 Row = dict[str, str]
+FORMATS: dict[str, tuple[Weights, KvCache]] = {
+    "float32": ("float32", "float32"),
+    "bfloat16": ("bfloat16", "bfloat16"),
+    "int8": ("int8", "bfloat16"),
+    "int8, kv int8": ("int8", "int8"),
+    "int4": ("int4", "bfloat16"),
+}
 BATCH = 8
 TOKENS = 24
 RECIPE = """
@@ -72,14 +80,13 @@ def figures(model: LanguageModel, rows: Sequence[Row]) -> dict[str, Any]:
     torch = Decoder(model.module, max_batch=BATCH)
     expected = answers(model, torch, rows)
     found: dict[str, Any] = {"torch": _figures(model, torch, rows, expected, expected)}
-    for weights in get_args(Weights):
-        decoder = building.decoder(
-            model.module, model.digest, weights, Limits(batch=BATCH, running_size=4096)
-        )
-        found[weights] = _figures(model, decoder, rows, answers(model, decoder, rows), expected)
-        known = certificate.known(model.digest)
-        found[weights]["certificate"] = next(one for one in known if one["weights"] == weights)
+    limits = Limits(batch=BATCH, running_size=4096)
+    for name, (weights, kv_cache) in FORMATS.items():
+        decoder = building.decoder(model.module, model.digest, weights, limits, kv_cache=kv_cache)
+        found[name] = _figures(model, decoder, rows, answers(model, decoder, rows), expected)
         decoder.close()
+        certified = {(one["weights"], one["kv_cache"]): one for one in certificate.known(model.digest)}
+        found[name]["certificate"] = certified[weights, kv_cache]
     return found
 
 

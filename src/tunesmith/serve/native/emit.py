@@ -223,7 +223,8 @@ class _Kernel:
 
     def _int8(self, index: Value, xs: Sequence[Value], sums: Sequence[Value]) -> None:
         steps = self.kind.group // self.kind.steps
-        unroll = 4
+        # LLVM adds the products of steps together first: weights of several leave no register for many sums.
+        unroll = 4 if self.isa.vnni or self.rows < 3 else 1
         first = self.b.mul(index, _i64(steps))
         size = COLUMNS * self.kind.steps
 
