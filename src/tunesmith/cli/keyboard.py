@@ -12,6 +12,9 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
+_SEQUENCE_S = 0.03
+"""The bytes of one key follow each other faster than hands do."""
+
 
 class Keyboard(Protocol):
     """Where keys come from."""
@@ -51,11 +54,14 @@ class Terminal:
         number = sys.stdin.fileno()
         before = termios.tcgetattr(number)
         try:
-            tty.setcbreak(number)
+            # Not flushing: what a quick hand typed meanwhile counts.
+            tty.setcbreak(number, termios.TCSADRAIN)
             read = os.read(number, 1)
             # The other bytes of a character beyond ASCII come with its first.
             while read and not _is_whole(read):
                 read += os.read(number, 1)
+            if read == b"\x1b":
+                _read_sequence(number)
         finally:
             termios.tcsetattr(number, termios.TCSADRAIN, before)
         return None if read in (b"", b"\x04") else named(read.decode("utf-8", "replace"))
@@ -79,7 +85,19 @@ def named(said: str) -> str:
         return "space"
     if said in ("\x7f", "\b"):
         return "backspace"
+    if said == "\x1b":
+        return "escape"
     return "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c for c in said.strip())
+
+
+def _read_sequence(number: int) -> None:
+    """The rest of what an arrow or function key sends, whose letters are no keys of their own."""
+    import select
+
+    while select.select([number], [], [], _SEQUENCE_S)[0]:
+        read = os.read(number, 1)
+        if not read or (read.isalpha() and read != b"O") or read == b"~":
+            return
 
 
 def _is_whole(read: bytes) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tunesmith.workflow.labelling.session import Session
 
 _COLUMNS = 80
+_MAKERS = ("given", "learned", "doubt", "correction", "good")
 _BY_KEY = ("class", "preference", "rating")
 
 
@@ -53,17 +54,18 @@ def _answer(session: Session, item: Item, keyboard: Keyboard, output: Output) ->
             session.skip()
             return True
         elif (answer := _meant(session.project, item, said, keyboard, output)) is not None and _kept(
-            session, answer, output
+            session, item, answer, output
         ):
             return True
 
 
-def _kept(session: Session, answer: Mapping[str, Any], output: Output) -> bool:
+def _kept(session: Session, item: Item, answer: Mapping[str, Any], output: Output) -> bool:
     try:
         session.label(answer)
     except UsageError as error:
         _say(output, render(error.problems[0], output.lang))
         return False
+    _say(output, f"→ {_short(answer, item.content)}")
     return True
 
 
@@ -90,7 +92,7 @@ def _searched(project: Project, keyboard: Keyboard, output: Output) -> str:
     part = (keyboard.line() or "").strip()
     found = [label.name for label in project.labels if part.casefold() in label.name.casefold()]
     if len(found) != 1:
-        _say(output, "  " + "  ".join(found[:20]))
+        _show_text("  ".join(found[:20]), output)
     return found[0] if len(found) == 1 else part
 
 
@@ -123,22 +125,28 @@ def _show_item(session: Session, item: Item, output: Output) -> None:
             _show_text(str(said), output)
     if item.suggested:
         best = item.suggested[0]
-        _say(
-            output,
-            output.say("label_suggested", answer=_short(best.answer), by=best.by, score=f"{best.score:.2f}"),
-        )
+        by = ", ".join(_maker(name, output) for name in best.by.split(", "))
+        said = _short(best.answer, item.content)
+        _show_text(output.say("label_suggested", answer=said, by=by, score=f"{best.score:.2f}"), output)
 
 
-def _short(answer: Mapping[str, Any]) -> str:
-    """An answer in a line."""
+def _maker(name: str, output: Output) -> str:
+    """Who suggests: what Tunesmith has its own name for in words, models and rules as they are called."""
+    return output.say(f"label_by_{name}") if name in _MAKERS else name
+
+
+def _short(answer: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    """An answer in a line; spans by their words."""
     (value,) = answer.values()
-    return (", ".join(map(_part, value)) or "-") if isinstance(value, list) else str(value)
+    if not isinstance(value, list):
+        return str(value)
+    return "; ".join(_part(one, str(content.get("text", ""))) for one in value) or "-"
 
 
-def _part(one: Any) -> str:
+def _part(one: Any, text: str) -> str:
     if not isinstance(one, dict):
         return str(one)
-    return str(one["text"]) if "text" in one else f"{one['label']} {one['start']}-{one['end']}"
+    return str(one["text"]) if "text" in one else f"{one['label']} {text[one['start'] : one['end']]}"
 
 
 def _say(output: Output, words: str) -> None:

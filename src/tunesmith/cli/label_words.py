@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -83,10 +84,10 @@ def _spans(project: Project, text: str, said: str) -> Mapping[str, Any] | Told:
         if key not in known:
             return Told("label", key)
         surface, _, nth = words.strip().partition("#")
-        start = _place(text, surface, int(nth) if nth.isdecimal() else 1, [s["start"] for s in found])
-        if start is None:
+        place = _place(text, surface, int(nth) if nth.isdecimal() else 1, [s["start"] for s in found])
+        if place is None:
             return Told("words", surface)
-        found.append({"start": start, "end": start + len(surface), "label": known[key]})
+        found.append({"start": place[0], "end": place[1], "label": known[key]})
     return {"spans": found}
 
 
@@ -94,16 +95,20 @@ def _answer(text: str, said: str) -> Mapping[str, Any] | Told:
     if said == "-":
         return {"answers": []}
     surface, _, nth = said.partition("#") if said not in text else (said, "", "")
-    start = _place(text, surface, int(nth) if nth.isdecimal() else 1, [])
-    return Told("words", surface) if start is None else {"answers": [{"start": start, "text": surface}]}
+    place = _place(text, surface, int(nth) if nth.isdecimal() else 1, [])
+    if place is None:
+        return Told("words", surface)
+    return {"answers": [{"start": place[0], "text": text[slice(*place)]}]}
 
 
-def _place(text: str, words: str, nth: int, taken: list[int]) -> int | None:
-    """Where the words stand for the n-th time, not counting places that are taken."""
-    at = -1
-    while words and nth > 0:
-        at = text.find(words, at + 1)
-        if at < 0:
-            return None
-        nth -= at not in taken
-    return at if at >= 0 else None
+def _place(text: str, words: str, nth: int, taken: list[int]) -> tuple[int, int] | None:
+    """Where the words stand for the n-th time, not counting places that are taken.
+
+    However many spaces or line ends are between them: the terminal shows one.
+    """
+    # Looking ahead, since places may overlap: of 人人人 the second 人人 begins within the first.
+    spaced = r"\s+".join(map(re.escape, words.split()))
+    pattern = re.compile(f"(?=({spaced}))")
+    places = (match.span(1) for match in pattern.finditer(text) if words.strip())
+    free = [place for place in places if place[0] not in taken]
+    return free[nth - 1] if 0 < nth <= len(free) else None

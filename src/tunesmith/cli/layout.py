@@ -12,6 +12,9 @@ _WIDE = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
 _CLOSING = r"[，。；：、！？）》」』”]*"
 _PIECE = re.compile(rf"\s+|[（《「『“]*{_WIDE}{_CLOSING}|(?:(?!{_WIDE})\S)+{_CLOSING}")
 
+# Marks on the letter before, and what joins emoji.
+_NO_COLUMN = ("Mn", "Me", "Cf")
+
 
 def width(words: str) -> int:
     """The columns that `words` take on a terminal."""
@@ -19,7 +22,7 @@ def width(words: str) -> int:
 
 
 def _columns(character: str) -> int:
-    if unicodedata.combining(character):
+    if unicodedata.category(character) in _NO_COLUMN:
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 

@@ -78,13 +78,17 @@ class Output:
         Console(highlight=False).print(table)
 
 
+# Line ends, and what joins emoji and letters.
+_HARMLESS = "\n\t\u200c\u200d"
+
+
 def _is_number(cell: str) -> bool:
     return bool(re.fullmatch(r"-?|[-+]?[\d,]*\.?\d+[%kMB]?", cell))
 
 
 def printable(words: str) -> str:
     """Text of unknown origin without control characters that could steer a terminal."""
-    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in words)
+    return "".join(c if c.isprintable() or c in _HARMLESS else repr(c)[1:-1] for c in words)
 
 
 def show_error(error: TunesmithError, lang: str, *, as_json: bool) -> None:

@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from tunesmith.core.store import Store
 from tunesmith.core.workspace import Workspace
 from tunesmith.serve.policies import Policy, Route
-from tunesmith.studio.jobs.wishes import MODEL
 from tunesmith.studio.roles import ENGINEER, VIEWER
 from tunesmith.studio.state import Studio
 from tunesmith.workflow.feedback import opinions, reviewing, versions
@@ -22,7 +21,7 @@ POLICIES: dict[Route, Policy] = {
     ("GET", "/api/feedback"): VIEWER,
     ("POST", "/api/feedback/{name}/review"): ENGINEER,
 }
-Name = Annotated[str, Path(pattern=MODEL)]
+Name = Annotated[str, Path(pattern=versions.NAME)]
 
 
 class FeedbackInfo(BaseModel):
@@ -55,7 +54,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/feedback")
     def feedback() -> FeedbackList:
         """What people said of answers, by model."""
-        names = opinions.names(workspace.requests)
+        names = filter(versions.may_have, opinions.names(workspace.requests))
         return FeedbackList(models=[_told(store, workspace, name) for name in names])
 
     @app.post("/api/feedback/{name}/review")

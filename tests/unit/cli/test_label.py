@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pty
 
 import pytest
+
+from tunesmith.cli.keyboard import Terminal
 
 TAGGED = {"text": "张三👍在北京，北京很大", "spans": [{"start": 0, "end": 2, "label": "PER"}]}
 LOC = [{"start": 4, "end": 6, "label": "LOC"}, {"start": 7, "end": 9, "label": "LOC"}]
@@ -64,6 +68,26 @@ def test_work_goes_on_where_it_ended_and_is_written_at_any_time(typed, call, tic
     assert (listed["name"], listed["items"], listed["decided"]) == ("tickets", 8, 1)
     assert call("data", "label", "tickets", "--remove").code == 0
     assert call("data", "label", "tickets", "--status").code == 4
+
+
+def test_what_is_shown_joins_emoji_names_who_suggests_and_tells_what_was_kept(typed, call, tmp_path):
+    row = {"text": "李四  去了 👩‍👩‍👧", "spans": [{"start": 0, "end": 2, "label": "人名"}]}
+    (tmp_path / "a.jsonl").write_text(2 * (json.dumps(row) + "\n"), "utf-8")
+    said = typed("人名 李四 去了\n", "a.jsonl", "--labels", "人名", "--lang", "zh").out
+    assert "李四 去了 👩‍👩‍👧" in said
+    assert "建议：人名 李四 （数据原有 1.00）" in said
+    assert "→ 人名 李四  去了" in said, "two spaces are shown as one, and found by one"
+
+
+def test_keys_of_a_terminal_are_not_lost_and_arrows_are_none(monkeypatch):
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        os.write(ours, "1\x1b[D汇z".encode())
+        keys = Terminal()
+        assert [keys.key() for _ in range(4)] == ["1", "escape", "汇", "z"]
+        monkeypatch.undo()
+    os.close(ours)
 
 
 def test_spans_are_given_by_their_words_wherever_they_stand(typed, call, tmp_path):

@@ -1,7 +1,8 @@
 """The store in a SQLite file: WAL, full syncing, and one writer at a time over all processes.
 
 SQLite itself lets only one connection write, but those who wait poll without order and in the end fail with
-"database is locked". Here they wait for a file lock first. It also keeps two connections from writing and
+"database is locked". Here they wait for a file lock first, threads of one process in the order in which they
+came: of those that poll for a lock, the one that just gave it back would mostly be the next. It also keeps two connections from writing and
 resetting the log at the same instant, which damages files in SQLite before 3.51.3.
 """
 
@@ -10,8 +11,12 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import threading
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -80,17 +85,48 @@ def turn(path: Path) -> Iterator[None]:
     Raises:
         TunesmithError: R30 when others have been writing for a minute.
     """
-    lock = FileLock(path.with_name("store.lock"), timeout=PATIENCE_S, poll_interval=_POLL_S)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise TunesmithError("R30", store=path, seconds=int(PATIENCE_S)) from error
-    except OSError as error:
-        raise _refusal(path, error.strerror or str(error)) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    lock = FileLock(path.with_name("store.lock"), poll_interval=_POLL_S)
+    end = time.monotonic() + PATIENCE_S
+    with _line_for(path.absolute()).place(PATIENCE_S) as is_first:
+        try:
+            lock.acquire(timeout=max(0.0, end - time.monotonic()) if is_first else 0)
+        except Timeout as error:
+            raise TunesmithError("R30", store=path, seconds=int(PATIENCE_S)) from error
+        except OSError as error:
+            raise _refusal(path, error.strerror or str(error)) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+class _Line:
+    """Threads that wait for the same thing, one behind the other."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._places: deque[threading.Event] = deque()
+
+    @contextmanager
+    def place(self, patience_s: float) -> Iterator[bool]:
+        """Stand in line until one is the first, and leave it at the end; False when that took too long."""
+        own = threading.Event()
+        with self._guard:
+            self._places.append(own)
+            self._places[0].set()
+        try:
+            yield own.wait(patience_s)
+        finally:
+            with self._guard:
+                self._places.remove(own)
+                if self._places:
+                    self._places[0].set()
+
+
+@lru_cache(maxsize=64)
+def _line_for(path: Path) -> _Line:
+    """The line before a file; who finds another one, for so many were asked for, meets the lock all the same."""
+    return _Line()
 
 
 def copy(path: Path, target: Path) -> None:

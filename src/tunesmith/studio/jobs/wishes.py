@@ -9,10 +9,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from tunesmith.serve.strict import Strict, mistake
+from tunesmith.workflow.feedback.versions import NAME as MODEL
 
 MAX_RECIPE = 200_000
-# A model that feedback is kept of, in a folder that is called so.
-MODEL = r"^\w[\w.-]{0,63}$"
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 
 

@@ -7,6 +7,7 @@ the sha256 of the one it was made with.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core import durable
-from tunesmith.core.errors import DataError, NotFoundError
+from tunesmith.core.errors import DataError, NotFoundError, RecipeError
 from tunesmith.core.recipe import Recipe
 from tunesmith.core.workspace import Workspace
 from tunesmith.workflow.feedback.answered import Row
 from tunesmith.workflow.feedback.opinions import ID
 
 PREFIX = "feedback:"
+NAME = r"^\w[\w.-]{0,63}$"
+"""What a model is called whose feedback can be kept: in a folder of that name, and in no other."""
 _LEARNED = "learned.json"
 USE = "use"
 """The column of a reviewer: true, false, or null where nobody decided yet."""
@@ -40,8 +43,19 @@ class Version:
     new: int
 
 
+def may_have(name: str) -> bool:
+    """Whether feedback can be kept of a model that is called so."""
+    return bool(re.fullmatch(NAME, name)) and not name.endswith("\n")
+
+
 def folder_of(workspace: Workspace, name: str) -> Path:
-    """Where the versions of a model's feedback are."""
+    """Where the versions of a model's feedback are.
+
+    Raises:
+        RecipeError: A15 for a name that is no model's, which could lead to any other folder.
+    """
+    if not may_have(name):
+        raise RecipeError("A15", field="data.source", name=name)
     return workspace.root / "feedback" / name
 
 
@@ -161,6 +175,7 @@ def located(recipe: Recipe, workspace: Workspace) -> Recipe:
 
     Raises:
         NotFoundError: A10 when there is no other source beside it.
+        RecipeError: A15 for what is no name of a model.
     """
     named = [entry.path for entries in recipe.data.source.values() for entry in entries]
     if not any(path.startswith(PREFIX) for path in named):

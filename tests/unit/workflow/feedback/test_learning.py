@@ -178,3 +178,17 @@ def test_a_recipe_that_can_learn_nothing_says_so(shop: Workspace) -> None:
     with pytest.raises(NotFoundError) as missing:
         planning.make(file, shop)
     assert missing.value.problems[0].code == "A10"
+
+
+@pytest.mark.parametrize("name", ["../rows", "/etc", "a/../../b", "..", ""])
+def test_feedback_never_leaves_its_folder(shop: Workspace, name: str) -> None:
+    file, outside = shop.root.parent / "c.yaml", shop.root / "rows"
+    outside.mkdir()
+    (outside / "0001.jsonl").write_text('{"feedback_id": "r", "message": "mine", "topic": "card"}\n')
+    file.write_text(RECIPE.replace("feedback:topics", f"feedback:{name}"))
+    before = sorted(shop.root.parent.rglob("*.jsonl"))
+    for attempt in (planning.make, learning.collect):
+        with pytest.raises(RecipeError) as caught:
+            attempt(file, shop)
+        assert caught.value.problems[0].code == "A15"
+    assert sorted(shop.root.parent.rglob("*.jsonl")) == before
