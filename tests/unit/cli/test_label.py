@@ -90,6 +90,13 @@ def test_keys_of_a_terminal_are_not_lost_and_arrows_are_none(monkeypatch):
     os.close(ours)
 
 
+def test_a_layout_that_does_not_fit_is_refused_before_anything_is_labelled(typed, call, tickets):
+    assert typed("", tickets).code == 0
+    assert "D56" in call("data", "label", "tickets", "--out", "o.csv", "--to", "squad").err
+    assert call("data", "label", "tickets", "--out", "o.csv").code == 0
+    assert tickets.with_name("o.csv").read_text("utf-8").split() == ['"text","label"']
+
+
 def test_spans_are_given_by_their_words_wherever_they_stand(typed, call, tmp_path):
     (tmp_path / "a.jsonl").write_text(2 * (json.dumps(TAGGED) + "\n"), "utf-8")
     said = typed("ORG 北京\nLOC 上海\nLOC 北京; LOC 北京\n", "a.jsonl", "--labels", "PER,LOC")

@@ -2,8 +2,8 @@
 
 SQLite itself lets only one connection write, but those who wait poll without order and in the end fail with
 "database is locked". Here they wait for a file lock first, threads of one process in the order in which they
-came: of those that poll for a lock, the one that just gave it back would mostly be the next. It also keeps two connections from writing and
-resetting the log at the same instant, which damages files in SQLite before 3.51.3.
+came: where all poll, who just gave the lock back is mostly the next. It also keeps two connections from
+writing and resetting the log at the same instant, which damages files in SQLite before 3.51.3.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class _Line:
 
 @lru_cache(maxsize=64)
 def _line_for(path: Path) -> _Line:
-    """The line before a file; who finds another one, for so many were asked for, meets the lock all the same."""
+    """The line before a file; that one may be forgotten costs order alone, since there is the lock."""
     return _Line()
 
 

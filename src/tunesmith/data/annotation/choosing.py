@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float32]
 Numbers: TypeAlias = NDArray[np.int64]
 
+COVERED = 20
+"""Before a model knows as many labels, items are asked about that stand for many others."""
+
 FEW = 150
 """From fewer labels than these a model knows too little to be followed closely: items are spread more."""
 
@@ -41,12 +44,13 @@ def disagreement(committee: Sequence[Floats]) -> Floats:
 
 
 def rarity(probabilities: Floats, counts: Sequence[int]) -> Floats:
-    """How rare the labels are, so far, that items probably have; more than 0, at most 1.
+    """How rare the labels are, so far, that items probably have: 1 for one never seen, half for a usual one.
 
     Where labels are not equally frequent, those that were hardly seen are what a mean over labels lacks most
-    (class-balanced choice, Bengar et al. 2022).
+    (class-balanced choice, Bengar et al. 2022). The mean count keeps few labels from being told apart by chance.
     """
-    return np.asarray(probabilities @ (1 / (np.asarray(counts, np.float32) + 1)), np.float32)
+    seen = np.asarray(counts, np.float32)
+    return np.asarray(probabilities @ (seen.mean() / (seen + seen.mean())), np.float32)
 
 
 def spread(vectors: Any, taken: Numbers, count: int) -> Numbers:
@@ -65,6 +69,25 @@ def spread(vectors: Any, taken: Numbers, count: int) -> Numbers:
         found.append(item)
         nearest = np.maximum(nearest, _likeness(vectors, item))
         nearest[item] = np.inf
+    return np.array(found, np.int64)
+
+
+def cover(vectors: Any, taken: Numbers, count: int) -> Numbers:
+    """The items that all others are most like, beside those taken, greedily (facility location; Wei et al. 2015).
+
+    What is typical teaches more than what is odd while nearly nothing is known (Hacohen et al. 2022). Memory
+    holds how alike any two items are.
+    """
+    likeness = _dense(vectors @ vectors.T)
+    nearest = likeness[taken].max(axis=0, initial=0.0)
+    found: list[int] = []
+    while len(found) < min(count, len(likeness) - len(taken)):
+        gained = np.maximum(likeness - nearest, 0).sum(axis=1)
+        gained[taken] = -1
+        gained[found] = -1
+        item = int(gained.argmax())
+        found.append(item)
+        nearest = np.maximum(nearest, likeness[item])
     return np.array(found, np.int64)
 
 
@@ -102,6 +125,8 @@ def interleaved(chosen: Sequence[int], drawn: Sequence[int], share: float) -> li
 
 
 def _likeness(vectors: Any, item: int) -> Floats:
-    product = vectors @ vectors[item].T
-    dense = product.toarray() if hasattr(product, "toarray") else product
-    return np.asarray(dense, np.float32).ravel()
+    return _dense(vectors @ vectors[item].T).ravel()
+
+
+def _dense(product: Any) -> Floats:
+    return np.asarray(product.toarray() if hasattr(product, "toarray") else product, np.float32)

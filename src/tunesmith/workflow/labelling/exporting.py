@@ -52,11 +52,7 @@ def export(store: Store, name: str, out: Path, layout: str | None = None) -> Exp
     else:
         made = frame(project.task, [(by_number[one.item], one) for one in found])
         with TemporaryDirectory() as folder:
-            rows = (
-                write_rows(lambda: [made], out, SHAPES[project.task], layout, Path(folder))
-                if len(made)
-                else _none(out)
-            )
+            rows = write_rows(lambda: [made], out, SHAPES[project.task], layout, Path(folder))
     disagreeing = sum(one.disagrees for one in found)
     answered = sum(one.answer is not None for one in found)
     return Exported(
@@ -82,11 +78,6 @@ def frame(task: str, found: Sequence[tuple[Item, Outcome]]) -> pl.DataFrame:
     if any(cells != "{}" for cells in beside):
         made = made.with_columns(pl.Series(REST, beside, dtype=pl.String))
     return made
-
-
-def _none(out: Path) -> int:
-    durable.write_bytes(out, b"")
-    return 0
 
 
 def _write_decisions(store: Store, name: str, out: Path) -> None:

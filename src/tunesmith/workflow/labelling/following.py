@@ -20,17 +20,13 @@ from tunesmith.data.annotation.outcome import outcomes
 from tunesmith.data.annotation.stopping import Stopping
 from tunesmith.data.annotation.voting import Vote, combined
 from tunesmith.workflow.labelling import suggesters
-from tunesmith.workflow.labelling.learner import Learner
+from tunesmith.workflow.labelling.learner import LEAST, Learner, until_next
 from tunesmith.workflow.labelling.several_learner import SeveralLearner
 
 LEARNED = "learned"
 """The name under which the model that learns while people label suggests."""
 
-LEAST = 10
-"""So many labels there must be before it learns, and at least so many come between two times."""
-
 _LEARNERS: Mapping[str, type[Learner]] = {CLASS: Learner, MULTILABEL: SeveralLearner}
-_GROWTH = 0.1
 _CHOSEN = 200
 _SUGGESTED = 1000
 
@@ -56,6 +52,9 @@ class Following:
         known, labels = self._labelled()
         open_ = self._open()
         if len(known) < LEAST or len(set(labels)) < 2:
+            if self.project.order == "mixed" and len(known) < choosing.COVERED:
+                self._queue(self._ready(), open_, known, labels)
+                open_ = self._open()
             self._suggest(None, open_)
             return False
         learner = self._ready()
@@ -140,7 +139,7 @@ class Following:
             return
         chosen = learner.choose(self.project.order, others, known, labels, _CHOSEN).tolist()
         share = self.project.random
-        queue = choosing.interleaved(chosen, drawn[: int(_CHOSEN * share) + 1], share)
+        queue = choosing.interleaved(chosen, drawn[: int(len(chosen) * share) + 1], share)
         # Before everything else: what is not chosen keeps its place behind.
         ranks = {number: float(at - len(queue)) for at, number in enumerate(queue)}
         taken = set(chosen)
@@ -168,7 +167,7 @@ class Background:
         """Say that labels came in; when enough have, the project's model learns."""
         name = project.name
         self._waiting[name] = self._waiting.get(name, 0) + count
-        if self._waiting[name] >= max(LEAST, _GROWTH * self._learned_from.get(name, 0)):
+        if self._waiting[name] >= until_next(self._learned_from.get(name, 0)):
             self._start(project)
 
     def of(self, project: Project) -> Following:

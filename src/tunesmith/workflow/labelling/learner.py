@@ -13,7 +13,18 @@ from tunesmith.data.annotation import choosing
 from tunesmith.data.annotation.choosing import Floats, Numbers
 from tunesmith.workflow.labelling.linear import Linear, rows_of
 
+LEAST = 10
+"""So many labels there must be before a model learns, and at least so many come between two times."""
+
+_GROWTH = 0.1
 _COMMITTEE = 4
+_COMPARED = 3000
+"""So many items at most are compared with each other: a thousand take a second."""
+
+
+def until_next(known: int) -> int:
+    """How many labels come before the model learns again."""
+    return max(LEAST, int(_GROWTH * known))
 
 
 @dataclass(slots=True)
@@ -54,17 +65,45 @@ class Learner:
         """The next of `items` to ask about, in the order of `choosing.ORDERS`; `known` have `labels`."""
         if order == "diversity":
             return self._spread(items, known, count)
+        if order == "mixed":
+            return self._mixed(items, known, labels, count)
         if order == "disagreement":
             unsure = self._disagreement(self._committee(items, known, labels))
         else:
-            found = self.predict(items)
-            unsure = self._unsure(order, found)
-        if order == "mixed" and len(known) < choosing.FEW:
-            return np.asarray(items[choosing.mixed(unsure, self.vectors[items], count)])
-        if order == "mixed":
-            unsure = unsure * choosing.rarity(found, [self._times(label, labels) for label in self.labels])
-            return np.asarray(items[choosing.mixed(unsure, self.vectors[items], count, pool_of=2)])
+            unsure = self._unsure(order, self.predict(items))
         return np.asarray(items[np.argsort(-unsure, kind="stable")[:count]])
+
+    def _mixed(self, items: Numbers, known: Numbers, labels: Sequence[Any], count: int) -> Numbers:
+        """What is typical as long as nearly nothing is known, then what is unsure and not all alike.
+
+        So many at once as are labelled before the model learns again: the first are the same for any count.
+        """
+        found = [self._typical(items, known, min(count, max(0, choosing.COVERED - len(known))))]
+        rest = np.setdiff1d(items, found[0], assume_unique=True)
+        if not self.labels or not len(rest):
+            return found[0]
+        unsure, at_once = self._wanted(rest, known, labels), until_next(len(known))
+        for _ in range(len(found[0]), min(count, len(items)), at_once):
+            some = choosing.mixed(unsure, self.vectors[rest], at_once)
+            found.append(rest[some])
+            rest, unsure = np.delete(rest, some), np.delete(unsure, some)
+        return np.concatenate(found)[:count]
+
+    def _wanted(self, items: Numbers, known: Numbers, labels: Sequence[Any]) -> Floats:
+        """How unsure items are and, once enough is known to tell, how rare the labels that they may have."""
+        found = self.predict(items)
+        unsure = self._unsure("mixed", found)
+        if len(known) < choosing.FEW:
+            return unsure
+        return unsure * choosing.rarity(found, [self._times(label, labels) for label in self.labels])
+
+    def _typical(self, items: Numbers, known: Numbers, count: int) -> Numbers:
+        """Those of `items` that stand for most others and not for what is known; nothing is learned for it."""
+        if not count:
+            return items[:0]
+        some = np.random.default_rng(self.seed).permutation(items)[:_COMPARED]
+        here = np.concatenate([known, some])
+        return np.asarray(here[choosing.cover(self.vectors[here], np.arange(len(known)), count)])
 
     def _unsure(self, order: str, probabilities: Floats) -> Floats:
         return choosing.UNSURE[order](probabilities)

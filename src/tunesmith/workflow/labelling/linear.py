@@ -80,7 +80,7 @@ class Linear:
     @property
     def classes(self) -> tuple[Any, ...]:
         """What it tells apart."""
-        return tuple(self._inner.classes_.tolist())
+        return () if self._inner is None else tuple(self._inner.classes_.tolist())
 
     def predict(self, features: Any) -> Floats:
         """Probabilities [rows, classes], float32."""

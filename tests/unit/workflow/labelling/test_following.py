@@ -56,6 +56,10 @@ def test_the_queue_follows_what_was_labelled_and_keeps_drawing_at_random(place, 
     background.begin(project)
     background.join()
     assert not background.of(project).follow(), "nothing is known yet"
+    first = {item.why for item in store.next_items(order, "ann", 20)}
+    assert first == ({"model", "random"} if order == "mixed" else {"given", "random"}), (
+        "what is typical first"
+    )
     label(store, project, store.next_items(order, "ann", 12))
     background.labelled(project, 12)
     background.join()
