@@ -8,6 +8,7 @@ arrives. Where stdin is no terminal every key is a line of it.
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections.abc import Callable
 from typing import Protocol
@@ -56,6 +57,7 @@ class Terminal:
         try:
             # Not flushing: what a quick hand typed meanwhile counts.
             tty.setcbreak(number, termios.TCSADRAIN)
+            _await(number)
             read = os.read(number, 1)
             # The other bytes of a character beyond ASCII come with its first.
             while read and not _is_whole(read):
@@ -68,6 +70,7 @@ class Terminal:
 
     def line(self) -> str | None:
         """See `Keyboard`."""
+        _await(sys.stdin.fileno())
         said = sys.stdin.readline()
         return said.rstrip("\r\n") if said else None
 
@@ -90,10 +93,16 @@ def named(said: str) -> str:
     return "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c for c in said.strip())
 
 
+def _await(number: int) -> None:
+    """Wait until there is something to read; Ctrl-C ends that.
+
+    It would not end the reading itself, which the system takes up again behind the signal handler of polars.
+    """
+    select.select([number], [], [])
+
+
 def _read_sequence(number: int) -> None:
     """The rest of what an arrow or function key sends, whose letters are no keys of their own."""
-    import select
-
     while select.select([number], [], [], _SEQUENCE_S)[0]:
         read = os.read(number, 1)
         if not read or (read.isalpha() and read != b"O") or read == b"~":

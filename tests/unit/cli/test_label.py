@@ -6,6 +6,8 @@ import io
 import json
 import os
 import pty
+import signal
+import threading
 
 import pytest
 
@@ -79,13 +81,23 @@ def test_what_is_shown_joins_emoji_names_who_suggests_and_tells_what_was_kept(ty
     assert "→ 人名 李四  去了" in said, "two spaces are shown as one, and found by one"
 
 
-def test_keys_of_a_terminal_are_not_lost_and_arrows_are_none(monkeypatch):
+def test_keys_of_a_terminal_are_not_lost_arrows_are_none_and_it_can_be_interrupted(monkeypatch):
     ours, theirs = pty.openpty()
     with os.fdopen(theirs) as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
         os.write(ours, "1\x1b[D汇z".encode())
         keys = Terminal()
         assert [keys.key() for _ in range(4)] == ["1", "escape", "汇", "z"]
+        # As behind a library that has reading go on after a signal.
+        signal.siginterrupt(signal.SIGINT, False)
+        late = threading.Timer(5, os.write, (ours, b"1"))
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        late.start()
+        with pytest.raises(KeyboardInterrupt):
+            keys.key()
+        assert late.is_alive()
+        late.cancel()
+        signal.siginterrupt(signal.SIGINT, True)
         monkeypatch.undo()
     os.close(ours)
 

@@ -47,7 +47,7 @@ def rarity(probabilities: Floats, counts: Sequence[int]) -> Floats:
     """How rare the labels are, so far, that items probably have: 1 for one never seen, half for a usual one.
 
     Where labels are not equally frequent, those that were hardly seen are what a mean over labels lacks most
-    (class-balanced choice, Bengar et al. 2022). The mean count keeps few labels from being told apart by chance.
+    (class-balanced choice, Bengar et al. 2022). The mean keeps a few labels from being told apart by chance.
     """
     seen = np.asarray(counts, np.float32)
     return np.asarray(probabilities @ (seen.mean() / (seen + seen.mean())), np.float32)
@@ -73,7 +73,7 @@ def spread(vectors: Any, taken: Numbers, count: int) -> Numbers:
 
 
 def cover(vectors: Any, taken: Numbers, count: int) -> Numbers:
-    """The items that all others are most like, beside those taken, greedily (facility location; Wei et al. 2015).
+    """The items that others are most like, beside those taken, greedily (facility location; Wei et al. 2015).
 
     What is typical teaches more than what is odd while nearly nothing is known (Hacohen et al. 2022). Memory
     holds how alike any two items are.

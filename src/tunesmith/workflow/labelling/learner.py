@@ -98,7 +98,7 @@ class Learner:
         return unsure * choosing.rarity(found, [self._times(label, labels) for label in self.labels])
 
     def _typical(self, items: Numbers, known: Numbers, count: int) -> Numbers:
-        """Those of `items` that stand for most others and not for what is known; nothing is learned for it."""
+        """Those of `items` that stand for most others and not for what is known; no model is needed."""
         if not count:
             return items[:0]
         some = np.random.default_rng(self.seed).permutation(items)[:_COMPARED]

@@ -31,6 +31,7 @@ SPANS = [
     "conll.conll",
 ]
 CLASSES = ["text_label.csv", "text_label.jsonl", "label_studio.json", "argilla.jsonl"]
+SEVERAL = ["multi_label.jsonl", "label_studio.json", "argilla.jsonl"]
 QUIET = settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -87,6 +88,15 @@ def test_classes_come_back(place, file, rows):
     content = [{"text": " ".join(words)} for words in rows]
     answers = [{"label": ("地点", "PER")[number % 2]} for number in range(len(rows))]
     assert trip(place, "class", content, answers, file) == list(zip(content, answers, strict=True))
+
+
+@pytest.mark.parametrize("file", SEVERAL)
+@QUIET
+@given(rows=st.lists(WORDS, min_size=3, max_size=8, unique_by=tuple))
+def test_several_labels_come_back(place, file, rows):
+    content = [{"text": " ".join(words)} for words in rows]
+    answers = [{"labels": (["地点", "PER"], ["PER"])[number % 2]} for number in range(len(rows))]
+    assert trip(place, "multilabel", content, answers, file) == list(zip(content, answers, strict=True))
 
 
 @QUIET
