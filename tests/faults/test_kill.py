@@ -22,7 +22,7 @@ from tunesmith.core.runs import RunFolder
 from tunesmith.core.workspace import Workspace
 from tunesmith.workflow import sample
 
-TRAIN = "epochs: 6, batch_size: 8, save_every: 2, optimizer: {name: adamw, lr: 1e-3}"
+TRAIN = "epochs: 2, batch_size: 8, save_every: 2, optimizer: {name: adamw, lr: 1e-3}"
 SIZE = "hidden: 32, layers: 2, heads: 2, vocab: 500, context: 64"
 ROWS = "source: messages.csv, on_error: drop, split: {test: 0.1, validation: 0.1}"
 RECIPE = f"""\

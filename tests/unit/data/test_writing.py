@@ -170,7 +170,7 @@ def framed(shape: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(("shape", "layout", "suffix", "rows", "fields"), EACH)
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_written_is_read_again(
     shape: str, layout: str, suffix: str, rows: Any, fields: dict[str, str], data: st.DataObject

@@ -109,7 +109,7 @@ def chat(tmp_path: Path, shared_data: Path) -> Desk:
             "task": "chat",
             "model": str(shared_data / "weights" / "stories260K-hf"),
             "data": {"source": "talks.json", "max_length": 160},
-            "prompt": {"max_new_tokens": 24},
+            "prompt": {"max_new_tokens": 6},
             "train": {"epochs": 4, "batch_size": 4, "optimizer": {"name": "adamw", "lr": 3e-3}},
         },
         name="assistant.yaml",
