@@ -34,13 +34,15 @@ class Block:
     """Segments that are computed together.
 
     `places` [segments, longest]: where their tokens are in the stream; shorter ones repeat their last one,
-    and `real` tells which are no repetition, where there is any. `prefix`: where the beginning is that all of
-    them attend to as well; its block comes before. `outside`: what a query [longest] may not see of the keys
-    [prefix + longest], as [segments or 1, 1, 1, longest or 1, keys].
+    and `real` tells which are no repetition, where there is any. `run`: the part of the stream that they are,
+    one after another, where they are so. `prefix`: where the beginning is that all of them attend to as well;
+    its block comes before. `outside`: what a query [longest] may not see of the keys [prefix + longest], as
+    [segments or 1, 1, 1, longest or 1, keys].
     """
 
     places: Tensor
     real: Tensor | None
+    run: slice | None
     prefix: range
     causal: bool
     outside: Tensor | None
@@ -156,7 +158,15 @@ def _block(segments: Sequence[range], prefix: range, *, causal: bool) -> Block:
         outside: Tensor | None = (keys > steps[:, None])[None, None, None]
     else:
         outside = None if real is None else ~real[:, None, None, None]
-    return Block(starts + torch.minimum(steps, lengths - 1), real, prefix, causal, outside)
+    places = starts + torch.minimum(steps, lengths - 1)
+    return Block(places, real, _run(segments), prefix, causal, outside)
+
+
+def _run(segments: Sequence[range]) -> slice | None:
+    """The part of the stream that segments of one length are, if they lie one after another."""
+    first, length = segments[0].start, len(segments[0])
+    lie = all(part == range(first + i * length, first + (i + 1) * length) for i, part in enumerate(segments))
+    return slice(first, first + len(segments) * length) if lie else None
 
 
 def _joined(parts: Sequence[NDArray[np.integer[Any]]]) -> Tensor:

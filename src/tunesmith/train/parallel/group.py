@@ -113,10 +113,14 @@ class Alone:
         return loss
 
     def clip(self, parameters: Iterable[nn.Parameter], limit: float) -> float:
-        """The gradients are whole."""
-        from torch.nn.utils import clip_grad_norm_
+        """The gradients are whole; those that are small enough are not gone through once more."""
+        from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-        return float(clip_grad_norm_(parameters, limit))
+        found = [parameter for parameter in parameters if parameter.grad is not None]
+        norm = get_total_norm([parameter.grad for parameter in found])
+        if norm > limit:
+            clip_grads_with_norm_(found, limit, norm)
+        return float(norm)
 
     def sum(self, tensor: Tensor) -> Tensor:
         """The tensor."""
