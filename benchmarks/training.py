@@ -1,13 +1,17 @@
 """Training beside TRL and transformers' Trainer: the same model, rows and useful tokens, on this processor.
 
-    python benchmarks/training.py [--work lora full ...] [--rounds 3] [--ours] [--small] [--json]
+    python benchmarks/training.py [--work lora full ...] [--rounds 3] [--peers NAME ...] [--epochs 2]
+        [--ours] [--small] [--json]
 
 Works: `lora` and `full` fine-tuning of a decoder of the shape of SmolLM2-135M on conversations, `classify`
 with an encoder of six layers, `shared_prefix` (a system prompt that all rows begin with, beside one that
 differs), `last_layers` (LoRA on the last eight, beside all) and `characters` (nanoGPT's model of four layers
-for 2,000 steps, beside a plain loop in eager PyTorch). Models have random weights. Each contestant learns
-three epochs of 24 conversations in steps of eight (or 256 texts in steps of 32) in a fresh process, with the
-same settings of the memory allocator, in turns. `gradients` compares ours with those of transformers.
+for 2,000 steps, beside a plain loop in eager PyTorch). Their models have random weights. In `evaluation` the
+small model of the package learns 480 real conversations in another order each round, and its loss on 120
+others is compared with that of transformers' Trainer by how far it varies between rounds. Each contestant
+learns three epochs of 24 conversations in steps of eight (or 256 texts in steps of 32) in a fresh process,
+with the same settings of the memory allocator, in turns. `gradients` compares ours with those of
+transformers.
 
 Told are medians over rounds: useful tokens a second in the quickest epoch but the first, the peak of resident
 memory, seconds from the start of the process to the end of its first step, the share of the fastest matrix
@@ -49,7 +53,7 @@ def main() -> None:
             errors = race.gradients(jobs, FOLDER / "training" / "gradients")
             say(f"gradients, relative to those of transformers in float32: {errors}")
             continue
-        work = WORKS[name](folder, small=given.small)
+        work = WORKS[name](folder, small=given.small).among(given.peers, given.epochs)
         figures = race.race(work, peers, FOLDER / "training" / "runs", given.rounds, say)
         found[name] = report.complete(work, figures, machine["gigaflops"])
         say(report.table(name, found[name]))
@@ -62,6 +66,8 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--work", nargs="+", choices=_ALL, default=_ALL)
     parser.add_argument("--rounds", type=int, default=3, help="how often each contestant runs")
+    parser.add_argument("--peers", nargs="+", help="some of those who learn beside ours, by their names")
+    parser.add_argument("--epochs", type=int, help="how many epochs, two at least, in place of three")
     parser.add_argument("--ours", action="store_true", help="without the peers")
     parser.add_argument("--small", action="store_true", help="tiny models, to try the script out")
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the real data sets")

@@ -28,6 +28,7 @@ class Job:
     epochs: int = 3
     rate: float = 2e-4
     device: str = "cpu"
+    seed: int = 0
     options: dict[str, Any] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:

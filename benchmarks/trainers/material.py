@@ -3,7 +3,8 @@
 `decoder` has the shape of SmolLM2-135M and `encoder` that of a MiniLM with six layers, with random weights
 and a byte-level BPE trained on the real texts of SHARED; `--small` makes both tiny. ROWS conversations are
 taken from the alpaca demo at random, as they are and with a system prompt of some 120 tokens, and 256
-abstracts of CSL with their disciplines. Beside its fields every row has the token ids that Tunesmith makes of
+abstracts of CSL with their disciplines. `real` is the small model of the package, with conversations in its
+tokens. Beside its fields every row has the token ids that Tunesmith makes of
 it, for the peers.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +27,7 @@ from tokenizers.decoders import Fuse
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
 
+import tunesmith
 from tunesmith.core import components
 from tunesmith.core.recipe import Scratch
 from tunesmith.models import tokenizer
@@ -52,6 +55,7 @@ SYSTEM = (
     "these rules. Be kind to people who are angry, and thank those who report a mistake; never promise what "
     "the shop has not said. Prices include taxes."
 )
+EMBEDDED = Path(tunesmith.__file__).parent / "models" / "embedded" / "tiny-zh-en"
 BLOCK = 64  # characters that are predicted at once
 _LABELLED = 256  # abstracts
 _LONGEST = 256  # tokens of an abstract
@@ -82,6 +86,8 @@ def write(folder: Path, shared: Path, rows: int, *, small: bool) -> None:
             for shop, talk in zip(shops, talks, strict=True)
         ]
         _write(folder / f"{name}.jsonl", _encoded("chat", folder / "decoder", prompted))
+    shutil.copytree(EMBEDDED, folder / "real", dirs_exist_ok=True)
+    _write(folder / "real.jsonl", _encoded("chat", folder / "real", _talks(shared, 48 if small else 600)))
     write_characters(folder, shared)
     _write(folder / "classify.jsonl", _classified(folder / "encoder", _abstracts(shared)))
 

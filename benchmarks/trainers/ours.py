@@ -45,7 +45,9 @@ def main() -> None:
     settings, readers = _settings(len(examples)), Readers(evaluate=dict)
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        for event in loop(learner, work, examples, settings=settings, seed=0, folder=place, readers=readers):
+        for event in loop(
+            learner, work, examples, settings=settings, seed=task.seed, folder=place, readers=readers
+        ):
             if isinstance(event, Step):
                 told.step(event.seconds)
                 told.losses.append(event.loss)

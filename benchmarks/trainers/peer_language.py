@@ -31,6 +31,8 @@ def main() -> None:
     peer = task.options["peer"]
     trainer = _trl(clock, packing=peer == "trl_packing") if peer.startswith("trl") else _trainer(clock, peer)
     trainer.train()
+    if task.options.get("validated"):
+        clock.told.validation = _validate(trainer.model)
     job.tell(clock.told, out)
 
 
@@ -38,7 +40,11 @@ def _common() -> dict:
     return {
         "output_dir": str(out.with_suffix("")),
         "num_train_epochs": task.epochs,
-        "train_sampling_strategy": "sequential",
+        "train_sampling_strategy": "random" if task.options.get("shuffled") else "sequential",
+        "seed": task.seed,
+        # As Tunesmith does unless it is told otherwise.
+        "warmup_steps": 0.06,
+        "weight_decay": 0.01,
         "per_device_train_batch_size": task.batch_size,
         "learning_rate": task.rate,
         "use_cpu": task.device == "cpu",
@@ -85,7 +91,10 @@ def _trainer(clock: Clock, peer: str) -> Trainer:
     if peer == "trainer_flattening":
         collator = DataCollatorWithFlattening()
     else:
-        collator = DataCollatorForSeq2Seq(AutoTokenizer.from_pretrained(task.model), padding=True)
+        tokens = AutoTokenizer.from_pretrained(task.model)
+        # Which token fills up makes no difference: it is masked.
+        tokens.pad_token = tokens.pad_token or tokens.convert_ids_to_tokens(0)
+        collator = DataCollatorForSeq2Seq(tokens, padding=True)
         rows = [row | {"attention_mask": [1] * len(row["input_ids"])} for row in rows]
     return Trainer(
         model=model,
@@ -94,6 +103,19 @@ def _trainer(clock: Clock, peer: str) -> Trainer:
         data_collator=collator,
         callbacks=[clock],
     )
+
+
+@torch.inference_mode()
+def _validate(model: torch.nn.Module) -> float:
+    """The mean loss over the learned tokens of the rows that were held out, one by one."""
+    model.eval()
+    total, tokens = 0.0, 0
+    for row in task.all_rows()[task.count :]:
+        ids, labels = (torch.tensor([found]) for found in (row["ids"], _labels(row["ids"], row["learned"])))
+        count = int((labels[:, 1:] != _IGNORED).sum())
+        total += float(model(input_ids=ids, labels=labels).loss) * count
+        tokens += count
+    return total / tokens
 
 
 def _labels(ids: list[int], learned: list[int]) -> list[int]:

@@ -73,7 +73,7 @@ class Model(nn.Module):
 
 
 def main() -> None:
-    torch.manual_seed(0)
+    torch.manual_seed(task.seed)
     train, validation = (torch.tensor(row["ids"]) for row in task.all_rows())
     model = Model(int(train.max()) + 1)
     model.load(Path(task.model))
@@ -91,7 +91,8 @@ def main() -> None:
         optimizer.step()
         told.losses.append(float(loss.detach()))
         told.step(time.perf_counter() - began)
-    told.validation = _validate(model, validation)
+    if task.options["validated"]:
+        told.validation = _validate(model, validation)
     job.tell(told, out)
 
 

@@ -64,7 +64,7 @@ def race(
     first = run(work.first_step(), peers, folder)
     runs: dict[str, list[Run]] = {name: [] for name in first}
     for number in range(rounds):
-        for name, found in run(work.contestants, peers, folder).items():
+        for name, found in run(work.seeded(number), peers, folder).items():
             runs[name].append(found)
             say(f"round {number + 1}: {name} {_speed(found, work.contestants[name].job):.0f} tokens/s")
     return {
@@ -84,7 +84,7 @@ def _figures(runs: Sequence[Run], task: job.Job) -> dict:
     if any(found.told.device_bytes for found in runs):
         figures["device_memory_bytes"] = int(statistics.median(found.told.device_bytes for found in runs))
     losses = [found.told.validation for found in runs if found.told.validation is not None]
-    return figures | ({"validation_loss": round(statistics.median(losses), 4)} if losses else {})
+    return figures | ({"validation_losses": [round(loss, 4) for loss in losses]} if losses else {})
 
 
 def _speed(found: Run, task: job.Job) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 
 from trainers import race
@@ -17,9 +18,21 @@ def complete(work: Work, figures: dict[str, dict], gigaflops: Mapping[str, float
             **found,
             "share_of_ceiling": round(found["tokens_per_second"] * needed / max(gigaflops.values()) / 1e9, 3),
             "first_loss_agrees": abs(found["first_loss"] - ours) <= work.tolerance,
+            **_validated(found, figures[OURS]),
         }
         for name, found in figures.items()
     }
+
+
+def _validated(found: dict, ours: dict) -> dict:
+    """The median loss on held-out rows; of several rounds, whether it is as ours by how far these lie apart."""
+    if "validation_losses" not in found:
+        return {}
+    both = (found["validation_losses"], ours["validation_losses"])
+    theirs, own = (statistics.median(losses) for losses in both)
+    noise = max(max(losses) - min(losses) for losses in both)
+    agrees = {"validation_loss_agrees": abs(theirs - own) <= noise} if len(both[0]) > 1 else {}
+    return {"validation_loss": theirs, **agrees}
 
 
 def result(machine: dict, works: dict[str, dict[str, dict]], errors: dict | None = None) -> dict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,19 @@ class Work:
     def ours(self) -> Job:
         return self.contestants[OURS].job
 
+    def among(self, peers: Sequence[str] | None, epochs: int | None) -> Work:
+        """Ours and some of the others, for another number of epochs."""
+        chosen = {
+            name: replace(c, job=replace(c.job, epochs=epochs or c.job.epochs))
+            for name, c in self.contestants.items()
+            if peers is None or name in (OURS, *peers)
+        }
+        return replace(self, contestants=chosen)
+
+    def seeded(self, seed: int) -> dict[str, Contestant]:
+        """The same with a seed, on which the order of rows depends where it is not given."""
+        return {name: replace(c, job=replace(c.job, seed=seed)) for name, c in self.contestants.items()}
+
     def first_step(self) -> dict[str, Contestant]:
         """The same with one step over the first rows: all see the same rows, whatever their order is."""
         return {name: _one_step(contestant) for name, contestant in self.contestants.items()}
@@ -50,10 +63,11 @@ class Work:
 
 def _one_step(contestant: Contestant) -> Contestant:
     job = contestant.job
-    if "steps" in job.options:
-        return replace(contestant, job=replace(job, options=job.options | {"steps": 1, "validated": False}))
+    options = job.options | {"validated": False}
+    if "steps" in options:
+        return replace(contestant, job=replace(job, options=options | {"steps": 1}))
     packs = {"packs": job.batch_size}
-    return replace(contestant, job=replace(job, count=job.batch_size, epochs=1, options=job.options | packs))
+    return replace(contestant, job=replace(job, count=job.batch_size, epochs=1, options=options | packs))
 
 
 def _language(folder: Path, method: str) -> dict[str, Contestant]:
@@ -129,6 +143,28 @@ def _characters(folder: Path, *, small: bool) -> Work:
     return Work(contestants={OURS: replace(plain, script="ours.py"), "plain_loop": plain}, tolerance=0.05)
 
 
+def _evaluation(folder: Path, *, small: bool) -> Work:
+    """A model that knows both languages learns real conversations; what counts is its loss on others."""
+    job = Job(
+        work="chat",
+        model=str(folder / "real"),
+        rows=str(folder / "real.jsonl"),
+        count=24 if small else 480,
+        method="full",
+        rate=5e-4,
+        epochs=2,
+        options={"validated": True},
+    )
+    peer = replace(job, options={**job.options, "peer": "trainer", "shuffled": True})
+    ours = replace(job, options={**job.options, "train": {"precision": "float32"}})
+    return Work(
+        contestants={
+            OURS: Contestant(script="ours.py", job=ours),
+            "trainer": Contestant(script="peer_language.py", job=peer, is_peer=True),
+        }
+    )
+
+
 def _block(name: str) -> str:
     return "self_attn" if name in _LINEAR[:4] else "mlp"
 
@@ -151,4 +187,5 @@ WORKS: Mapping[str, Callable[..., Work]] = {
     "shared_prefix": _shared_prefix,
     "last_layers": _last_layers,
     "characters": _characters,
+    "evaluation": _evaluation,
 }
