@@ -17,7 +17,8 @@ from torch.nn import functional
 from tunesmith.models.backbone import Head
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-_TILE = 256
+# Rows of a tile, and logits: a small vocabulary lets a tile have more rows.
+_TILE, _LOGITS = 256, 1 << 22
 
 
 def weighted_loss(head: Head, hidden: Tensor, targets: Tensor, weights: Tensor, loss: Loss) -> Tensor:
@@ -28,7 +29,7 @@ def weighted_loss(head: Head, hidden: Tensor, targets: Tensor, weights: Tensor, 
     if not torch.is_grad_enabled():
         parts = [
             (loss(head.project(hidden[tile]).float(), targets[tile]) * weights[tile]).sum()
-            for tile in _tiles(len(targets))
+            for tile in _tiles(len(targets), head)
         ]
         return torch.stack(parts).sum() if parts else hidden.new_zeros((), dtype=torch.float32)
     total: Tensor = _WeightedLoss.apply(hidden, head, targets, weights, loss, *head.parameters)  # type: ignore[no-untyped-call]
@@ -38,7 +39,7 @@ def weighted_loss(head: Head, hidden: Tensor, targets: Tensor, weights: Tensor, 
 def log_probabilities(head: Head, hidden: Tensor, targets: Tensor) -> Tensor:
     """The log-probability of each target: hidden [rows, hidden], targets [rows] -> [rows], float32."""
     if not torch.is_grad_enabled():
-        parts = [_chosen(head.project(hidden[tile]), targets[tile]) for tile in _tiles(len(targets))]
+        parts = [_chosen(head.project(hidden[tile]), targets[tile]) for tile in _tiles(len(targets), head)]
         return torch.cat(parts) if parts else hidden.new_zeros(0, dtype=torch.float32)
     found: Tensor = _LogProbabilities.apply(hidden, head, targets, *head.parameters)  # type: ignore[no-untyped-call]
     return found
@@ -47,7 +48,7 @@ def log_probabilities(head: Head, hidden: Tensor, targets: Tensor) -> Tensor:
 def judged(head: Head, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """The log-probability of each target, and whether nothing is likelier: [rows] each, without gradient."""
     found: list[tuple[Tensor, Tensor]] = []
-    for tile in _tiles(len(targets)):
+    for tile in _tiles(len(targets), head):
         logits = head.project(hidden[tile])
         found.append((_chosen(logits, targets[tile]), logits.argmax(-1) == targets[tile]))
     if not found:
@@ -56,8 +57,10 @@ def judged(head: Head, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]
     return torch.cat(likely), torch.cat(right)
 
 
-def _tiles(rows: int) -> Iterator[slice]:
-    return (slice(i, min(i + _TILE, rows)) for i in range(0, rows, _TILE))
+def _tiles(rows: int, head: Head) -> Iterator[slice]:
+    words = max(map(len, head.parameters), default=_LOGITS)
+    size = max(_TILE, _LOGITS // words)
+    return (slice(i, min(i + size, rows)) for i in range(0, rows, size))
 
 
 def _chosen(logits: Tensor, targets: Tensor) -> Tensor:
@@ -80,7 +83,7 @@ class _WeightedLoss(torch.autograd.Function):
         total = torch.zeros((), dtype=torch.float32)
         of_hidden = torch.empty_like(hidden) if hidden.requires_grad else None
         of_head = [torch.zeros_like(p, dtype=torch.float32) if p.requires_grad else None for p in parameters]
-        for tile in _tiles(len(targets)):
+        for tile in _tiles(len(targets), head):
             with torch.enable_grad():
                 rows = hidden[tile].detach().requires_grad_(hidden.requires_grad)
                 part = (loss(head.project(rows).float(), targets[tile]) * weights[tile]).sum()
@@ -116,7 +119,7 @@ class _LogProbabilities(torch.autograd.Function):
     def forward(ctx: Any, hidden: Tensor, head: Head, targets: Tensor, *parameters: Tensor) -> Tensor:
         values = torch.empty(len(targets), dtype=torch.float32)
         of_hidden = torch.empty_like(hidden) if hidden.requires_grad else None
-        for tile in _tiles(len(targets)):
+        for tile in _tiles(len(targets), head):
             with torch.enable_grad():
                 rows = hidden[tile].detach().requires_grad_(hidden.requires_grad)
                 part = _chosen(head.project(rows), targets[tile])
@@ -134,7 +137,7 @@ class _LogProbabilities(torch.autograd.Function):
         hidden, of_hidden, targets = ctx.saved_tensors
         learned = [p for p in ctx.parameters if p.requires_grad]
         sums = [torch.zeros_like(p, dtype=torch.float32) for p in learned]
-        for tile in _tiles(len(targets)) if learned else ():
+        for tile in _tiles(len(targets), ctx.head) if learned else ():
             with torch.enable_grad():
                 part = (_chosen(ctx.head.project(hidden[tile].detach()), targets[tile]) * scale[tile]).sum()
             for known, more in zip(sums, torch.autograd.grad(part, learned), strict=True):

@@ -50,18 +50,33 @@ class Footprint:
 
 def measure(stepper: Stepper) -> Footprint:
     """The footprint of a training. It learns nothing, and no later step depends on it."""
-    longest = np.argsort(stepper.lengths, kind="stable")[::-1].tolist()
-    # A training of one row has it twice.
-    rows = [stepper.examples[longest[0]], stepper.examples[longest[min(1, len(longest) - 1)]]]
+    ordered = np.argsort(stepper.lengths, kind="stable").tolist()
     stepper.module.train()
-    one, two = kept(lambda: stepper.objective(rows[:1])), kept(lambda: stepper.objective(rows))
     return Footprint(
         state=round(stepper.learned * (1 + _state_per_byte(stepper.settings.optimizer)))
         + in_passing(stepper.module),
-        # Weights and copies of them are in both.
-        row=two - one,
+        row=_of_a_row(stepper, ordered),
         length=int(stepper.lengths.max()),
     )
+
+
+def _of_a_row(stepper: Stepper, ordered: list[int]) -> int:
+    """Bytes that the longest row keeps, without weights and copies of them, which every row has too.
+
+    What the shortest would keep is added in proportion to its length: too much, if anything. `ordered`: the
+    numbers of all examples by length.
+    """
+    shortest, longest = ordered[0], ordered[-1]
+    least, length = (int(stepper.lengths[index]) for index in (shortest, longest))
+    whole = _kept_by(stepper, longest)
+    if length < 2 * least:
+        # A training of one row has it twice.
+        return _kept_by(stepper, longest, ordered[max(0, len(ordered) - 2)]) - whole
+    return (whole - _kept_by(stepper, shortest)) * length // (length - least)
+
+
+def _kept_by(stepper: Stepper, *indices: int) -> int:
+    return kept(lambda: stepper.objective([stepper.examples[index] for index in indices]))
 
 
 def kept(compute: Callable[[], Tensor]) -> int:

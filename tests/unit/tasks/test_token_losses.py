@@ -11,10 +11,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tunesmith.models.backbone import Head
+from tunesmith.tasks import token_losses
 from tunesmith.tasks.token_losses import log_probabilities, weighted_loss
 from tunesmith.train.losses import cross_entropy
 
 ROWS, WIDTH, VOCAB = 600, 12, 37  # three tiles, the last one short
+
+
+@pytest.fixture(autouse=True)
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small vocabulary has all rows in one tile."""
+    monkeypatch.setattr(token_losses, "_LOGITS", 1)
 
 
 def parts(*, frozen: bool = False) -> tuple[Tensor, nn.Linear, Tensor, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -50,3 +51,12 @@ def test_measuring_leaves_no_trace(any_work: Any, state: State) -> None:
     assert [touched.step(n).loss for n in range(3)] == [other.step(n).loss for n in range(3)]
     for name, value in state(touched.learner).items():
         assert torch.equal(value, state(other.learner)[name])
+
+
+def test_the_longest_row_is_reckoned_no_smaller_than_it_is(any_work: Any) -> None:
+    made = stepper(any_work)
+    made.module.train()
+    one, other = sorted(made.examples, key=lambda example: len(example.ids))[-2:]
+    kept = [footprint.kept(partial(made.objective, rows)) for rows in ([other], [one, other])]
+    # What the second longest keeps beside the longest.
+    assert kept[1] - kept[0] <= footprint.measure(made).row <= 1.5 * (kept[1] - kept[0])

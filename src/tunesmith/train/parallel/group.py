@@ -116,8 +116,8 @@ class Alone:
         """The gradients are whole; those that are small enough are not gone through once more."""
         from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-        found = [parameter for parameter in parameters if parameter.grad is not None]
-        norm = get_total_norm([parameter.grad for parameter in found])
+        found = list(parameters)
+        norm = get_total_norm([p.grad for p in found if p.grad is not None])
         if norm > limit:
             clip_grads_with_norm_(found, limit, norm)
         return float(norm)
