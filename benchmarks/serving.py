@@ -1,6 +1,6 @@
 """Servers over HTTP, beside each other: the same model, prompts and answers, on this processor.
 
-    python benchmarks/serving.py [--work language classification native] [--contestants NAME ...]
+    python benchmarks/serving.py [--work language classification native layer] [--contestants NAME ...]
         [--rounds 3] [--ours] [--small]
 
 `language`: a decoder of the shape of SmolLM2-135M with random weights in float32, asked for 128 tokens in
@@ -10,7 +10,7 @@ continuous batches, and llama-server with weights of as many bits. `classificati
 and four labels, beside a pipeline of transformers behind FastAPI. `native`: that decoder without HTTP, by our
 own engine beside llama.cpp with weights of as many bits: tokens per second that 1, 8 and 32 sequences are
 continued by, and those of a long prompt that are read; what is reached of the memory's bandwidth, which is
-measured before and after each.
+measured before and after each. `layer`: what HTTP costs our own engines beside being asked in their process.
 
 Contestants take turns; told are medians over rounds, and `ratios` that are larger than 1 where we are ahead.
 Peers run in an environment made with pip below build/bench. One JSON object is printed.
@@ -26,7 +26,7 @@ from functools import partial
 from pathlib import Path
 
 from preparation import clock
-from servers import contestants, in_process, models, race
+from servers import contestants, in_process, layer, models, race
 from trainers import environment
 
 from tunesmith.serve.load import Load
@@ -48,6 +48,10 @@ def main() -> None:
     ]
     found = {}
     for work in given.work:
+        if work == "layer":
+            model = models.decoder(folder, given.shared, small=given.small)
+            found[work] = layer.measure(model, loads[-1], given.rounds, folder / "logs", say)
+            continue
         if work == "native":
             model = models.decoder(folder, given.shared, small=given.small)
             commands = in_process.contestants(model, FOLDER, peers=not given.ours)
@@ -72,7 +76,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    works = ["language", "classification", "native"]
+    works = ["language", "classification", "native", "layer"]
     parser.add_argument("--work", nargs="+", choices=works, default=works)
     parser.add_argument("--rounds", type=int, default=3, help="how often each contestant runs")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each load lasts")

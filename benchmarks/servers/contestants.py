@@ -53,13 +53,13 @@ def language(
 
 def _speaker(name: str, model: Path, peers: Callable[[], Path], bench: Path) -> Contestant:
     if name in _BESIDE:
-        precision, ours = _BESIDE[name]
-        return _llama(llama_peer.server(bench), llama_peer.gguf(model, precision), ours)
+        precision, beside = _BESIDE[name]
+        return _llama(llama_peer.server(bench), llama_peer.gguf(model, precision), beside)
     if name.startswith("transformers"):
         return _transformers(peers(), model, in_batches=name.endswith("batches"))
     weights = name.removeprefix("native_")
     wished = () if name == OURS else ("--engine", "native", "--weights", weights)
-    return _ours(model, "generate", *wished)
+    return ours(model, "generate", *wished)
 
 
 def _llama(program: Path, file: Path, beside: str) -> Contestant:
@@ -79,16 +79,17 @@ def _transformers(python: Path, model: Path, *, in_batches: bool) -> Contestant:
     return Contestant(command=whole, model=str(model), extra=_DRAWN)
 
 
-def classification(ours: Path, theirs: Path, peers: Path | None) -> dict[str, Contestant]:
+def classification(kept: Path, theirs: Path, peers: Path | None) -> dict[str, Contestant]:
     """Ours, and a pipeline behind FastAPI."""
-    found = {OURS: _ours(ours, "classify")}
+    found = {OURS: ours(kept, "classify")}
     if peers is not None:
         command = (str(peers), str(HERE / "pipeline_server.py"), str(theirs), "{port}")
         found["pipeline"] = Contestant(command=command, model="pipeline", task="classify")
     return found
 
 
-def _ours(model: Path, task: str, *wished: str) -> Contestant:
+def ours(model: Path, task: str, *wished: str) -> Contestant:
+    """Our own server."""
     command = (sys.executable, "-m", "tunesmith", "serve", str(model), "--port", "{port}", *wished)
     return Contestant(
         command=command, model=model.name, task=task, extra=_DRAWN if task == "generate" else {}

@@ -43,19 +43,21 @@ def race(
 def _once(contestant: Contestant, loads: Sequence[Load], log: Path) -> dict[str, Any]:
     """Start, ask, end."""
     figures: dict[str, Any] = {}
-    with _started(contestant, log) as (url, process, seconds):
+    with started(contestant, log) as (url, process, seconds):
         figures["ready_seconds"] = round(seconds, 2)
         first = replace(loads[0], clients=2, seconds=0.1, tokens=8)
         for load in (first, *loads):
-            told = asyncio.run(
-                measure(
-                    url, replace(load, extra=contestant.extra), model=contestant.model, task=contestant.task
-                )
-            ).as_dict()
+            told = asked(url, contestant, load)
             if load is not first:
                 figures |= _figures(told, load, contestant.task)
         figures["peak_memory_bytes"] = _peak(process.pid)
     return figures
+
+
+def asked(url: str, contestant: Contestant, load: Load) -> dict[str, Any]:
+    """What one load met."""
+    wished = replace(load, extra=contestant.extra)
+    return asyncio.run(measure(url, wished, model=contestant.model, task=contestant.task)).as_dict()
 
 
 def _figures(told: dict[str, Any], load: Load, task: str) -> dict[str, Any]:
@@ -68,7 +70,7 @@ def _figures(told: dict[str, Any], load: Load, task: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _started(contestant: Contestant, log: Path) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
+def started(contestant: Contestant, log: Path) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
     """A server that is ready, and how many seconds that took."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

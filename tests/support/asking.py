@@ -29,7 +29,7 @@ def play(
 
     `change` may put something real into a request for a path.
     """
-    schema = schemathesis.openapi.from_url(f"{url}/openapi.json", headers=headers)
+    schema = schemathesis.openapi.from_url(f"{url}/openapi.json", headers={**(headers or {})})
     statuses: Counter[int] = Counter()
     for found in schema.get_all_operations():
         operation = found.ok()

@@ -82,8 +82,10 @@ def test_importing_it_loads_nothing_heavy(code: str) -> None:
 def test_a_server_and_its_workers_load_no_tensors_before_a_model_needs_them() -> None:
     script = (
         f"import sys; sys.path[:0] = {PATHS!r}\n"
-        "import tunesmith.workflow.serving, tunesmith.studio.app, tunesmith.serve.worker.computing\n"
-        "print({'torch', 'transformers', 'sklearn', 'scipy'} & set(sys.modules))"
+        "import tunesmith.workflow.serving, tunesmith.studio.app, tunesmith.serve.server\n"
+        "import tunesmith.serve.worker.computing\n"
+        "heavy = {'torch', 'transformers', 'sklearn', 'scipy', 'pandas', 'pyarrow'}\n"
+        "print(heavy & set(sys.modules))"
     )
     said = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "set()"

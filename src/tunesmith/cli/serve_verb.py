@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import threading
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tunesmith.cli import ending, load_view
 from tunesmith.cli.output import Output
@@ -17,10 +16,15 @@ from tunesmith.core.errors import UsageError
 from tunesmith.serve.names import ENGINES, KV_CACHES, WEIGHTS, Computing
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from tunesmith.serve.deployments import Deployments
     from tunesmith.serve.request_log import RequestLog
     from tunesmith.serve.served import Deployment
     from tunesmith.studio.state import Studio
     from tunesmith.workflow.serving import Serving
+
+    _Prepared: TypeAlias = tuple[Studio, FastAPI]
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
@@ -92,41 +96,62 @@ def run(given: argparse.Namespace, output: Output) -> int:
         return load_view.show(given, output)
     if not given.models:
         raise UsageError("S70")
+    from tunesmith.serve.deployments import Deployments
     from tunesmith.workflow.serving import serving
 
-    # What comes next is imported while the processes of the models load them.
-    threading.Thread(target=import_module, args=("tunesmith.studio.app",), daemon=True).start()
-    made = serving(
-        given.models,
-        output.workspace,
-        canaries=given.canaries,
-        shadows=given.shadows,
-        host=given.host,
-        computing=Computing(engine=given.engine, weights=given.weights, kv_cache=given.kv_cache),
-        loading=lambda label: output.hint(output.say("serve_loading", name=label)),
-    )
-    _listen(given, output, made)
+    deployments = Deployments(())
+    prepared: list[Future[_Prepared]] = []
+    with ThreadPoolExecutor(1) as beside:
+
+        def loading(label: str) -> None:
+            """The processes of the models take longer to load them than we take for all the rest."""
+            output.hint(output.say("serve_loading", name=label))
+            if not prepared:
+                prepared.append(beside.submit(_prepare, given, output, deployments))
+
+        made = serving(
+            given.models,
+            output.workspace,
+            canaries=given.canaries,
+            shadows=given.shadows,
+            host=given.host,
+            computing=Computing(engine=given.engine, weights=given.weights, kv_cache=given.kv_cache),
+            loading=loading,
+            deployments=deployments,
+        )
+    with closing(deployments):
+        _listen(given, output, made, *prepared[0].result())
     return 0
 
 
-def _listen(given: argparse.Namespace, output: Output, made: Serving) -> None:
-    from tunesmith.serve.following import Follower
+def _prepare(given: argparse.Namespace, output: Output, deployments: Deployments) -> _Prepared:
+    """The Studio, and the application over models that are still to come."""
     from tunesmith.serve.pace import Pace
-    from tunesmith.serve.server import serve
+    from tunesmith.serve.server import application
     from tunesmith.studio.app import StudioExtension
     from tunesmith.studio.state import Studio
 
     log = request_log(given, output)
-    studio = Studio.over(output.workspace, made.deployments, logs=log is not None)
-    with closing(made.deployments), Follower(made.deployments, made.sources):
-        serve(
-            made.deployments,
-            store=studio.store, log=log, pace=Pace(per_minute=given.per_minute, at_once=given.at_once),
-            extension=StudioExtension(studio),
+    studio = Studio.over(output.workspace, deployments, logs=log is not None)
+    app = application(
+        deployments, host=given.host, hosts=given.hosts, store=studio.store, log=log,
+        pace=Pace(per_minute=given.per_minute, at_once=given.at_once), extension=StudioExtension(studio),
+    )  # fmt: skip
+    return studio, app
+
+
+def _listen(given: argparse.Namespace, output: Output, made: Serving, studio: Studio, app: FastAPI) -> None:
+    from tunesmith.serve.following import Follower
+    from tunesmith.serve.server import listen
+
+    with Follower(made.deployments, made.sources):
+        listen(
+            app,
+            host=given.host,
+            port=given.port,
             ready=lambda url: _say_ready(output, url, studio, made),
             ending=ending.begin,
-            host=given.host, port=given.port, hosts=given.hosts,
-        )  # fmt: skip
+        )
 
 
 def _say_ready(output: Output, url: str, studio: Studio, made: Serving) -> None:

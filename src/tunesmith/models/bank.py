@@ -5,6 +5,7 @@ A row is what a pass has in its first dimension: a sequence of a batch, or a tok
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +21,12 @@ from tunesmith.models import adapters, low_rank
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Adapter:
-    """The factors of each map that it changes: A [rank, in], and B [out, rank] times the scale."""
+    """The factors of each map that it changes: A [rank, in], and B [out, rank] times the scale.
 
-    name: str
+    Its `number` is no other's, also of one of the same name.
+    """
+
+    number: int
     factors: Mapping[str, tuple[Tensor, Tensor]]
 
 
@@ -35,6 +39,7 @@ class Bank:
     def __init__(self, module: nn.Module) -> None:
         self._module = module
         self._sizes = low_rank.sizes(module)
+        self._numbers = itertools.count(1)
         self._known: dict[str, Adapter] = {}
         self.turn: list[tuple[Adapter, Tensor | None]] = []  # of a pass, with their rows; None: all rows
 
@@ -49,7 +54,7 @@ class Bank:
         for part, (low, high) in found.factors.items():
             weight: Tensor = self._shared(part).base.weight  # type: ignore[assignment]
             factors[part] = (low.to(weight), (high * found.scale).to(weight))
-        self._known = self._known | {name: Adapter(name=name, factors=factors)}
+        self._known = self._known | {name: Adapter(number=next(self._numbers), factors=factors)}
 
     def _shared(self, part: str) -> _Shared:
         """The map of a name, which asks this bank from now on."""
@@ -135,9 +140,10 @@ class Given:
             raise NotFoundError("S61", name=name)
         self._of[sequence] = adapter
 
-    def of(self, sequence: int) -> Adapter | None:
-        """The adapter of a sequence."""
-        return self._of.get(sequence)
+    def number(self, sequence: int) -> int:
+        """That of the adapter of a sequence; 0 for the base."""
+        adapter = self._of.get(sequence)
+        return adapter.number if adapter else 0
 
     def forget(self, sequence: int) -> None:
         """A sequence is gone."""

@@ -94,7 +94,7 @@ class LlamaPast:
         if not self.known.room:
             return 0
         self._ids[sequence] = list(ids)
-        if found := self.known.longest(ids, self._given.of(sequence)):
+        if found := self.known.longest(ids, self._given.number(sequence)):
             store, length = found
             prefix.reserve(len(ids))
             prefix.store[:, :, :length] = store[:, :, :length]
@@ -123,7 +123,7 @@ class LlamaPast:
         prefix = self._prefixes.pop(sequence)
         self._slabs.add(sequence, prefix.store, prefix.length)
         if self.known.room:
-            self.known.keep(self._ids[sequence], prefix.store, self._given.of(sequence))
+            self.known.keep(self._ids[sequence], prefix.store, self._given.number(sequence))
 
     def forward(self, tokens: Mapping[int, int]) -> Tensor:
         """See `Past.forward`."""
@@ -147,7 +147,7 @@ class LlamaPast:
 
     def drop(self, sequence: int) -> None:
         """See `Past.drop`."""
-        ids, adapter = self._ids.pop(sequence, []), self._given.of(sequence)
+        ids, adapter = self._ids.pop(sequence, []), self._given.number(sequence)
         self._given.forget(sequence)
         if self._prefixes.pop(sequence, None) is not None:
             return

@@ -6,6 +6,7 @@ What a kind of model needs is imported when one is loaded: a server is ready soo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -64,7 +65,9 @@ def _tfidf(name: str, folder: Path, found: Card) -> TfidfClassifier:
 
 
 def _language(name: str, folder: Path, found: Card) -> LanguageModel:
-    module = language_module(folder)
+    with ThreadPoolExecutor(1) as beside:
+        digest = beside.submit(weights_digest, folder)  # of a large model this takes seconds
+        module = language_module(folder)
     tokens = tokenizer.load(folder)
     contract = language.contract_of(folder, tokens)
     return LanguageModel(
@@ -74,7 +77,7 @@ def _language(name: str, folder: Path, found: Card) -> LanguageModel:
         contract=contract,
         context=contract.context or found.context,
         task=found.task,
-        digest=weights_digest(folder),
+        digest=digest.result(),
     )
 
 

@@ -1,7 +1,8 @@
 """Keys and values of beginnings that were read before: system prompts, conversations that go on.
 
 What was used last is kept, in so many bytes. Beginnings are compared token by token, never by a hash, and
-with those of the same owner only: another adapter reads the same tokens otherwise.
+with those of the same owner only: another adapter reads the same tokens otherwise. An owner is a number, so
+that no adapter is held here.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ SHORTEST = 16  # tokens; copying fewer is not worth the look
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Entry:
-    owner: object
+    owner: int
     ids: NDArray[np.int64]
     store: Tensor  # [layers, keys and values, at least as many tokens, heads, size]
 
@@ -43,7 +44,7 @@ class Prefixes:
         self.reused = 0  # tokens that were not read again
         self._entries: list[_Entry] = []  # what was used last is at the end
 
-    def longest(self, ids: Sequence[int], owner: object = None) -> tuple[Tensor, int] | None:
+    def longest(self, ids: Sequence[int], owner: int = 0) -> tuple[Tensor, int] | None:
         """The store whose tokens begin as `ids` do, and for how many; one token is always left to be read."""
         asked = np.asarray(ids[:-1], dtype=np.int64)
         found = max(self._of(owner), key=lambda entry: entry.common(asked), default=None)
@@ -55,7 +56,7 @@ class Prefixes:
         self.reused += length
         return found.store, length
 
-    def keep(self, ids: Sequence[int], store: Tensor, owner: object = None) -> None:
+    def keep(self, ids: Sequence[int], store: Tensor, owner: int = 0) -> None:
         """Remember the store of `ids`, which nobody changes any more, in place of its own beginnings."""
         new = _Entry(owner, np.asarray(ids, dtype=np.int64), store)
         if len(ids) < SHORTEST or new.size > self.room:
@@ -68,8 +69,8 @@ class Prefixes:
         while self.size > self.room:
             self._drop(self._entries[0])
 
-    def _of(self, owner: object) -> list[_Entry]:
-        return [entry for entry in self._entries if entry.owner is owner]
+    def _of(self, owner: int) -> list[_Entry]:
+        return [entry for entry in self._entries if entry.owner == owner]
 
     def _drop(self, entry: _Entry) -> None:
         self._entries.remove(entry)

@@ -90,13 +90,13 @@ class WaitingRoom(Generic[J]):
                 raise TunesmithError("S03", waiting=mine)
             if self._keys and self._beyond(len(self) + len(jobs), self.size + size, _KEYS):
                 raise TunesmithError("S72", waiting=len(self))
-            queue = self._queues.setdefault(key, deque())
             for job in jobs:
+                queue = self._queues.setdefault(key, deque())
                 start = max(self._now, self._ends.get(key, 0.0))
                 self._ends[key] = start + job.size
                 queue.append((start, job))
                 self._keys[job] = key
-            self._sizes[key] += size
+                self._sizes[key] += job.size
             self._changed.notify()
 
     def _beyond(self, count: int, size: int, times: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeAlias
 
 from fastapi import FastAPI
 
@@ -36,6 +37,8 @@ from tunesmith.serve.served import Deployment
 from tunesmith.serve.shadowing import Shadowed
 from tunesmith.serve.usage import Metered, Usage
 
+_Lifespan: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
 
 def create_app(
     deployments: Sequence[Deployment] | Deployments,
@@ -67,15 +70,7 @@ def create_app(
     counted = metrics.Requests()
     policies = Policies(POLICIES if extension is None else {**POLICIES, **extension.policies})
     usage = None if store is None else Usage(store)
-    app = FastAPI(
-        title="Tunesmith",
-        version=tunesmith.__version__,
-        docs_url=None,  # those pages load scripts from elsewhere
-        redoc_url=None,
-        redirect_slashes=False,
-        lifespan=_closing(served, log, extension, usage),
-        responses={"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}},
-    )
+    app = _empty(_closing(served, log, extension, usage))
     _add_routes(app, served, counted, log, extension)
     policies.require(app)
     errors.install(app)
@@ -88,6 +83,18 @@ def create_app(
     app.add_middleware(metrics.Counted, requests=counted, routes=[path for _, path in policies.table])
     app.add_middleware(Envelope)
     return app
+
+
+def _empty(lifespan: _Lifespan) -> FastAPI:
+    return FastAPI(
+        title="Tunesmith",
+        version=tunesmith.__version__,
+        docs_url=None,  # those pages load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        responses={"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}},
+    )
 
 
 def _add_routes(
@@ -123,7 +130,7 @@ def _add_limits(app: FastAPI, pace: Pace | None, usage: Usage | None) -> None:
 
 def _closing(
     served: Deployments, log: RequestLog | None, extension: Extension | None, usage: Usage | None
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+) -> _Lifespan:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         if extension is not None:

@@ -121,13 +121,15 @@ def deploy_kept(
 ) -> tuple[TextDeployment, str] | None:
     """As `deploy`, for a language model that was packed before and is not loaded; None where it has to be.
 
-    With it comes the digest of its weights.
+    With it comes the digest of its weights, which is found while torch is imported.
 
     Raises:
         ModelError: when the folder is damaged.
     """
     found = card.read(folder)
     if found.kind != "language" or found.code or (folder / "adapter_config.json").exists():
+        return None
+    if computing.engine == "torch":
         return None
     with ThreadPoolExecutor(1) as beside:
         digest = beside.submit(weights_digest, folder)

@@ -97,9 +97,8 @@ async def measure(
         async def client(number: int) -> None:
             words = random.Random(number)  # noqa: S311  any words will do
             while time.perf_counter() - start < load.seconds:
-                prompt = " ".join(words.choices(_WORDS, k=load.words))
                 try:
-                    answers.append(await ask(http, model, prompt, load))
+                    answers.append(await ask(http, model, prompt(words, load), load))
                 except (httpx.HTTPError, _RefusedError, ValueError, KeyError) as error:
                     errors[_kind(error)] += 1
                     await asyncio.sleep(0.1)  # who is refused does not ask again at once
@@ -109,6 +108,11 @@ async def measure(
     if not answers:
         raise TunesmithError("S71", url=url, errors=", ".join(f"{k}: {n}" for k, n in errors.items()))
     return Measured(load=load, answers=tuple(answers), errors=errors, seconds=seconds)
+
+
+def prompt(words: random.Random, load: Load) -> str:
+    """The next prompt of a client."""
+    return " ".join(words.choices(_WORDS, k=load.words))
 
 
 class _RefusedError(Exception):
@@ -136,18 +140,18 @@ async def _which(http: httpx.AsyncClient, model: str | None, task: str | None) -
     return model, task or known.get(model, "generate")
 
 
-async def _classify(http: httpx.AsyncClient, model: str, prompt: str, load: Load) -> Answered:
+async def _classify(http: httpx.AsyncClient, model: str, text: str, load: Load) -> Answered:
     start = time.perf_counter()
-    answer = await http.post("/v1/classify", json={"model": model, "input": [prompt], **load.extra})
+    answer = await http.post("/v1/classify", json={"model": model, "input": [text], **load.extra})
     if answer.status_code != 200:
         raise _RefusedError(str(answer.status_code))
     return Answered(took=time.perf_counter() - start)
 
 
-async def _chat(http: httpx.AsyncClient, model: str, prompt: str, load: Load) -> Answered:
+async def _chat(http: httpx.AsyncClient, model: str, text: str, load: Load) -> Answered:
     body = {
         "model": model,
-        "messages": [{"role": "user", "content": prompt}],
+        "messages": [{"role": "user", "content": text}],
         "max_tokens": load.tokens,
         "temperature": 0,
         "stream": True,

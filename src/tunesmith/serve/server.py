@@ -59,7 +59,48 @@ def serve(
         UsageError: S19 for a host that other machines reach when there is no key; S20 when the address cannot
             be listened at.
     """
-    _Server.prepare(deployments, host, port, store, hosts, log, pace, extension, ready, ending).listen()
+    app = application(
+        deployments, host=host, store=store, hosts=hosts, log=log, pace=pace, extension=extension
+    )
+    listen(app, host=host, port=port, ready=ready, ending=ending)
+
+
+def application(
+    deployments: Sequence[Deployment] | Deployments,
+    *,
+    host: str,
+    store: Store | None = None,
+    hosts: Sequence[str] = (),
+    log: RequestLog | None = None,
+    pace: Pace | None = None,
+    extension: Extension | None = None,
+) -> FastAPI:
+    """What is served at `host`; the models may come later. Arguments as in `serve`.
+
+    Raises:
+        UsageError: S19 for a host that other machines reach when there is no key.
+    """
+    return create_app(
+        deployments,
+        store=store,
+        require_key=asks_for_keys(host, store),
+        hosts=[*hosts] if host in _WILDCARDS else [host, *hosts],
+        log=log,
+        pace=pace,
+        extension=extension,
+    )
+
+
+def listen(
+    app: FastAPI,
+    *,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    ending: Callable[[], None],
+) -> None:
+    """Serve an application; arguments and errors as in `serve`."""
+    _Server.prepare(app, host, port, ready, ending).listen()
 
 
 @contextmanager
@@ -75,9 +116,8 @@ def serving(
 ) -> Iterator[str]:
     """Serve in a thread for the time of a `with` block, which gets the URL. Arguments as in `serve`."""
     listening = threading.Event()
-    server = _Server.prepare(
-        deployments, host, port, store, hosts, log, None, extension, lambda url: listening.set(), lambda: None
-    )
+    app = application(deployments, host=host, store=store, hosts=hosts, log=log, extension=extension)
+    server = _Server.prepare(app, host, port, lambda url: listening.set(), lambda: None)
 
     def work() -> None:
         try:
@@ -118,29 +158,13 @@ class _Server(uvicorn.Server):
     @classmethod
     def prepare(
         cls,
-        deployments: Sequence[Deployment] | Deployments,
+        app: FastAPI,
         host: str,
         port: int,
-        store: Store | None,
-        hosts: Sequence[str],
-        log: RequestLog | None,
-        pace: Pace | None,
-        extension: Extension | None,
         ready: Callable[[str], None],
         ending: Callable[[], None],
     ) -> _Server:
-        """Check who may reach us, then bind."""
-        has_keys = asks_for_keys(host, store)
-        known = [*hosts] if host in _WILDCARDS else [host, *hosts]
-        app = create_app(
-            deployments,
-            store=store,
-            require_key=has_keys,
-            hosts=known,
-            log=log,
-            pace=pace,
-            extension=extension,
-        )
+        """Bind."""
         listener = _bind(host, port)
         config = uvicorn.Config(
             app,

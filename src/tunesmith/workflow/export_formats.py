@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.core.errors import ModelError
 from tunesmith.models import card, loading, tokenizer
 from tunesmith.models.classifier import TextClassifier
 from tunesmith.models.embedder import TextEmbedder
 from tunesmith.models.export.certificate import Precision
+from tunesmith.models.export.refusal import no_gguf
 from tunesmith.models.filler import TextFiller
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.reader import TextReader
@@ -66,7 +66,7 @@ def _gguf(precision: Precision) -> Way:
 
     def write(model: Exported, folder: Path) -> None:
         if not isinstance(model, LanguageModel):
-            raise ModelError("M76", reason=f"its kind is {model.kind}; GGUF files are written of decoders")
+            raise no_gguf("of_kind", model.kind)
         gguf_writer.write(model, folder / _file(model), precision=precision)
 
     def read(model: Any, folder: Path) -> tuple[Exported, tuple[str, ...]]:

@@ -46,8 +46,9 @@ def serving(
     host: str = "127.0.0.1",
     computing: Computing = ANYHOW,
     loading: Callable[[str], None] = lambda name: None,
+    deployments: Deployments | None = None,
 ) -> Serving:
-    """Load models by their labels, telling `loading` of each.
+    """Load models by their labels into `deployments`, telling `loading` of each when its turn comes.
 
     A model that an alias names is served as `name@version`, and as its name and label. `canaries` are labels
     with the part (0 to 1) of the requests for the same name, under another label, that each answers;
@@ -62,7 +63,7 @@ def serving(
     asks_for_keys(host, store)  # before anything is loaded
     given = [*labels, *(label for label, _ in (*canaries, *shadows) if label not in labels)]
     found = [resolve(label, workspace) for label in given]
-    deployments, sources = Deployments(()), list[Source]()
+    deployments, sources = Deployments(()) if deployments is None else deployments, list[Source]()
     start = Starting(workspace=workspace, computing=computing, bases=Bases(found, computing))
     with ExitStack() as held:
         held.callback(deployments.close)

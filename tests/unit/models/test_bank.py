@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,6 +145,23 @@ def test_one_that_is_taken_out_ends_what_it_began(
     while decoder.active:
         said += [token.id for token in decoder.step()]
     assert said == alone(family(shared_data), folders["first"])
+
+
+@pytest.mark.parametrize("family", [stories])
+def test_one_that_is_taken_out_leaves_memory_as_soon_as_nobody_is_continued_by_it(
+    shared_data: Path, folders: dict[str, Path], family: Family
+) -> None:
+    module = family(shared_data)
+    bank = Bank(module)
+    bank.add("first", folders["first"])
+    decoder = Decoder(module, max_batch=2, remembered=2**24, bank=bank)
+    expected = written(decoder, "first")
+    factor = weakref.ref(next(iter(bank.find("first").factors.values()))[0])  # type: ignore[union-attr]
+    bank.remove("first")
+    assert factor() is None
+    bank.add("first", folders["second"])  # another one of that name is not taken for it
+    assert written(decoder, "first") != expected
+    assert decoder._past.known.reused == 0  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("family", [stories])

@@ -34,6 +34,13 @@ def test_work_is_taken_in_the_order_it_came() -> None:
     assert here.take(2, wait=False) == []
 
 
+def test_no_work_is_no_queue() -> None:
+    here, job = room(), Work()
+    here.put([])
+    here.put([job], "a key")
+    assert here.take(2, wait=True) == [job]
+
+
 def test_no_more_is_taken_than_fits_and_a_job_alone_always_does() -> None:
     here, jobs = room(requests=9), [Work(60), Work(30), Work(30), Work(1)]
     here.put(jobs)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gguf
 import numpy as np
 
-from tunesmith.core.errors import ModelError
+from tunesmith.models.export.refusal import no_gguf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,12 +40,12 @@ def architecture(config: Mapping[str, Any]) -> gguf.MODEL_ARCH:
     kind = config.get("model_type", "")
     scaling = config.get("rope_scaling") or config.get("rope_parameters") or {}
     if kind not in ARCHITECTURES:
-        raise ModelError("M76", reason=f"its architecture is {kind}; written are {', '.join(ARCHITECTURES)}")
+        raise no_gguf("of_architecture", kind, known=", ".join(ARCHITECTURES))
     window = config.get("sliding_window") if config.get("use_sliding_window", True) else None
     if window and window < config.get("max_position_embeddings", 0):
-        raise ModelError("M76", reason=f"it looks back {window} tokens only")
+        raise no_gguf("looks_back", window)
     if scaling.get("rope_type", "default") != "default":
-        raise ModelError("M76", reason=f"its positions are scaled ({scaling['rope_type']})")
+        raise no_gguf("scaled_positions", scaling["rope_type"])
     return ARCHITECTURES[kind]
 
 
@@ -59,7 +59,7 @@ def named(name: str, arch: gguf.MODEL_ARCH, layers: int) -> str | None:
         return None
     found = gguf.get_tensor_name_map(arch, layers).get_name(name, try_suffixes=_SUFFIXES)
     if found is None:
-        raise ModelError("M76", reason=f"GGUF has no place for {name}")
+        raise no_gguf("no_place", name)
     return found
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gguf import TokenType
 
-from tunesmith.core.errors import ModelError
+from tunesmith.models.export.refusal import no_gguf
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -47,7 +47,7 @@ def of(tokenizer: Tokenizer, rows: int) -> Tokens:
     content = json.loads(tokenizer.to_str())
     model = content["model"]
     if model["type"] != "BPE":
-        raise ModelError("M76", reason=f"its tokenizer is of the kind {model['type']}")
+        raise no_gguf("of_tokenizer", model["type"])
     tokens, kinds = _listed(content, rows)
     if model.get("byte_fallback"):
         return _of_characters(content, tokens, kinds)
@@ -76,7 +76,7 @@ def _of_characters(content: dict[str, Any], tokens: list[str], kinds: list[int])
     steps = _normalizers(content)
     begins = any(step["type"] == "Prepend" for step in steps)
     if content["pre_tokenizer"] is not None or {step["type"] for step in steps} - {"Prepend", "Replace"}:
-        raise ModelError("M76", reason="its tokenizer cuts texts into words by a rule of its own")
+        raise no_gguf("own_words")
     scores = [0.0] * len(tokens)
     at = {token: i for i, token in enumerate(tokens)}
     for rank, pair in enumerate(content["model"]["merges"]):
@@ -111,6 +111,4 @@ def _words(content: dict[str, Any]) -> str:
         for beginning, name in _WORDS:
             if rule.startswith(beginning):
                 return name
-    raise ModelError(
-        "M76", reason="its tokenizer cuts texts into words by a rule that llama.cpp has no name for"
-    )
+    raise no_gguf("unknown_words")

@@ -10,9 +10,9 @@ import gguf
 import numpy as np
 import torch
 
-from tunesmith.core.errors import ModelError
 from tunesmith.models.export import gguf_layout, gguf_tokens
 from tunesmith.models.export.certificate import Precision
+from tunesmith.models.export.refusal import no_gguf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,11 +112,11 @@ def _special(writer: gguf.GGUFWriter, model: LanguageModel) -> None:
     contract, tokenizer = model.contract, model.tokenizer
     bos, eos = (tokenizer.token_to_id(token) if token else None for token in (contract.bos, contract.eos))
     if not contract.stop_ids:
-        raise ModelError("M76", reason="it has no token at which an answer ends")
+        raise no_gguf("no_stop")
     end = eos if eos is not None else contract.stop_ids[0]
     others = [i for i in contract.stop_ids if i != end]
     if len(others) > _OTHER_STOPS:
-        raise ModelError("M76", reason=f"it has {len(contract.stop_ids)} tokens at which an answer ends")
+        raise no_gguf("many_stops", len(contract.stop_ids))
     writer.add_eos_token_id(end)
     if bos is not None:
         writer.add_bos_token_id(bos)

@@ -23,6 +23,7 @@ from tunesmith.core.errors import MissingError, ModelError
 from tunesmith.models import own
 from tunesmith.models.classifier import TextClassifier
 from tunesmith.models.embedder import TextEmbedder, unit
+from tunesmith.models.export.refusal import because
 from tunesmith.models.heads import Headed
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.reader import TextReader
@@ -49,7 +50,7 @@ def write(model: Exported, path: Path) -> None:
     """
     require()
     if type(model) not in _SAYS:
-        raise ModelError("M78", name=model.name, reason=f"it is of the kind {model.kind}")
+        raise ModelError("M78", name=model.name, reason=because("of_kind", model.kind))
     program = _followed(model)
     for node in program.model.graph.all_nodes():
         # Where in whose source a node comes from: as large as a small model, and nobody else's business.

@@ -6,6 +6,7 @@ stdout is the pipe to the server.
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import signal
@@ -29,6 +30,9 @@ def main() -> None:
     if wishes is None:
         return
     inbox, beat = _Inbox(channel), Beat(channel)
+    # Libraries make a million objects that live as long as we do: nothing is gained by looking for cycles
+    # among them, now or later.
+    gc.disable()
     try:
         from tunesmith.serve.worker.computing import Computing
 
@@ -36,6 +40,8 @@ def main() -> None:
     except TunesmithError as error:
         channel.send(write({"is": "failed", "error": error_out(error)}))
         return
+    gc.freeze()
+    gc.enable()
     computing.run(inbox.pour_into, beat)
 
 

@@ -23,8 +23,8 @@ class Adapters:
         self._digest = digest
         self.tokenizers: dict[str, Tokenizer] = {}
 
-    def adopt(self, name: str, folder: Path) -> TokenStream:
-        """Read an adapter from its folder and have it write a token. What is asked next can have it.
+    def read(self, name: str, folder: Path) -> None:
+        """Read an adapter from its folder, in any thread. What is asked next can have it.
 
         Raises:
             ModelError: M14 when the model takes none, S62 when this one is of another base, M21 when it does
@@ -37,7 +37,10 @@ class Adapters:
             raise ModelError("S62", file=folder, stated=stated, base=self._deployment.name)
         self.tokenizers[name] = tokenizing.load(folder)
         engine.bank.add(name, folder)
-        return engine.submit([Prompt([0], Sampling(max_new_tokens=1), adapter=name)])
+
+    def try_out(self, name: str) -> TokenStream:
+        """Have an adapter write a token."""
+        return self._engine().submit([Prompt([0], Sampling(max_new_tokens=1), adapter=name)])
 
     def remove(self, name: str) -> None:
         """Take an adapter out."""

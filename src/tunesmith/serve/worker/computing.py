@@ -63,6 +63,8 @@ class Computing:
             "part": self._part,
         }
         self._predicting: asyncio.Task[None] | None = None
+        self._adopting: dict[str, list[Message]] = {}  # by adapter, what is to be done when it was read
+        self._reading: set[asyncio.Task[None]] = set()
 
     def run(self, listen: Callable[[Callable[[Message], None]], None], beat: Beat) -> None:
         """Say that the model is ready, then do what is heard through `listen`, for ever."""
@@ -98,7 +100,11 @@ class Computing:
         self._loop.call_soon_threadsafe(self._do, message)
 
     def _do(self, message: Message) -> None:
-        self._handlers[message["do"]](message)
+        waiting = self._adopting.get((message.get("prompt") or message).get("adapter"))
+        if waiting is None:
+            self._handlers[message["do"]](message)
+        else:
+            waiting.append(message)
 
     def _begin(self, message: Message) -> None:
         identity, grammars = message["id"], list[Compiled]()
@@ -129,16 +135,25 @@ class Computing:
         return self._adapters.tokenizers.get(adapter or "", deployment.tokenizer)
 
     def _adopt(self, message: Message) -> None:
-        """One more adapter, which is tried out before it serves."""
-        name = message["adapter"]
+        """One more adapter. While its files are read, others are served and what is about it waits."""
+        self._adopting[message["adapter"]] = []
+        task = self._loop.create_task(self._adopted(message["adapter"], Path(message["folder"])))
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
+
+    async def _adopted(self, name: str, folder: Path) -> None:
+        """Read an adapter, which is tried out before it serves."""
 
         def sink(_: int, item: Item | TunesmithError) -> None:
             self._tell_adopted(name, item if isinstance(item, TunesmithError) else None)
 
         try:
-            self._adapters.adopt(name, Path(message["folder"])).divert(sink)
+            await asyncio.to_thread(self._adapters.read, name, folder)
+            self._adapters.try_out(name).divert(sink)
         except Exception as error:
             self._tell_adopted(name, _told(error))
+        for waiting in self._adopting.pop(name):
+            self._do(waiting)
 
     def _tell_adopted(self, name: str, error: TunesmithError | None) -> None:
         self._tell({"is": "adopted", "adapter": name, "error": error_out(error) if error else None})

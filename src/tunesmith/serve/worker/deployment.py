@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -76,8 +77,10 @@ def wishes(folder: Path, name: str, limits: Limits, computing: Computing) -> Mes
 
 def _deployed(process: Process, folder: Path, limits: Limits, names: dict[str, Any]) -> Deployment:
     """What a process serves, as soon as it is ready."""
-    facts = process.facts()
-    names |= {"tokenizer": tokenizers.load(folder) if facts["has_tokenizer"] else None}
+    with ThreadPoolExecutor(1) as beside:
+        tokenizer = beside.submit(tokenizers.load, folder)  # of one without, nobody asks
+        facts = process.facts()
+    names |= {"tokenizer": tokenizer.result() if facts["has_tokenizer"] else None}
     if facts["task"] != "generate":
         return _predictor(process, facts, limits, names)
     worker = WorkerEngine(process, limits)

@@ -49,8 +49,9 @@ class WorkerEngine:
         for prompt in prompts:
             self._quarantine.check(prompt.content)
         stream, jobs = begin(prompts, self._limits.deadline_s, self._forget)
-        # Each model that is computed here has a queue of its own for every key.
-        self._room.put(jobs, f"{prompts[0].adapter or ''} {CALLER.get()}")
+        # Each model that is computed here has a queue of its own for every key; one request asks one model.
+        adapter = next((prompt.adapter for prompt in prompts), None)
+        self._room.put(jobs, f"{adapter or ''} {CALLER.get()}")
         self._pump()
         return stream
 
@@ -135,7 +136,7 @@ class WorkerEngine:
             if self._suspect is job:
                 self._suspect = None
         if known:
-            self.process.send({"do": "stop", "id": job.number})
+            self.process.send({"do": "stop", "id": job.number, "adapter": job.prompt.adapter})
             self._pump()
 
     def _pump(self) -> None:

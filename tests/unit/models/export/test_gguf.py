@@ -92,7 +92,11 @@ def test_a_family_comes_back_with_its_logits(family: str, tmp_path: Path) -> Non
 def test_what_the_format_cannot_say_is_refused(family: str, more: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ModelError) as error:
         gguf_writer.write(made(family, **more), tmp_path / "x.gguf")
-    assert error.value.problems[0].code == "M76"
+    problem = error.value.problems[0]
+    assert problem.code == "M76"
+    causes = {lang: problem.as_dict(lang)["cause"] for lang in ("en", "zh")}
+    assert causes["en"].startswith("it")
+    assert causes["zh"].startswith("它")
 
 
 def test_a_model_continues_alike_through_transformers_our_engine_and_gguf(

@@ -6,10 +6,12 @@ import asyncio
 import io
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -30,7 +32,8 @@ from tunesmith.serve.deployments import Deployments
 from tunesmith.serve.engine import Prompt
 from tunesmith.serve.names import Computing as Wished
 from tunesmith.serve.server import serving
-from tunesmith.serve.worker.channel import Channel
+from tunesmith.serve.worker.adapters import Adapters
+from tunesmith.serve.worker.channel import Channel, Message
 from tunesmith.serve.worker.codec import prompt_out
 from tunesmith.serve.worker.computing import Computing
 from tunesmith.serve.worker.deployment import wishes
@@ -122,26 +125,67 @@ def test_one_that_leaves_is_gone_and_the_others_go_on(served: Served) -> None:
     assert served.says("bob") == expected
 
 
+class Played:
+    """The inside of a process, told messages here; `told` is what it has said."""
+
+    def __init__(self, base: Path) -> None:
+        self._pipe = io.BytesIO()
+        wished = wishes(base, "stories", Limits(), Wished(engine="torch"))
+        self._computing = Computing(wished, Channel(io.BytesIO(), self._pipe))
+
+    def play(self, *messages: Message, until: int) -> list[list[Any]]:
+        """Tell messages one after the other; the items said until there are so many."""
+
+        async def play() -> None:
+            self._computing._loop = asyncio.get_running_loop()
+            for message in messages:
+                self._computing._soon(message)
+            while len(self.items()) < until:
+                await asyncio.sleep(0.01)
+
+        asyncio.run(asyncio.wait_for(play(), 60))
+        self._computing._deployment.engine.close()
+        return self.items()
+
+    def items(self) -> list[list[Any]]:
+        told = iter(Channel(io.BytesIO(self._pipe.getvalue()), io.BytesIO()).receive, None)
+        return [item for message in told if message["is"] == "items" for item in message["items"]]
+
+
+def begin(number: int, adapter: str | None, tokens: int = 1) -> Message:
+    prompt = Prompt([1, 5], Sampling(max_new_tokens=tokens), adapter=adapter)
+    return {"do": "begin", "id": number, "prompt": prompt_out(prompt)}
+
+
 def test_an_adapter_can_be_asked_for_by_what_is_said_next(served: Served) -> None:
-    base, pipe = served.base.folder, io.BytesIO()
-    wished = wishes(base, "stories", Limits(), Wished(engine="torch"))
-    computing = Computing(wished, Channel(io.BytesIO(), pipe))
+    # As after a death of the process: the adapters, and at once who waits for them.
+    adopt = {"do": "adopt", "adapter": "ann", "folder": str(served.folders["ann"])}
+    stop = {"do": "stop", "id": 8, "adapter": "ann"}
+    given = (adopt, begin(8, "ann", 400), begin(7, "ann"), stop)
+    said = Played(served.base.folder).play(*given, until=1)
+    assert (7, "t") in {(number, kind) for number, kind, *_ in said}
+    assert len([number for number, *_ in said if number == 8]) < 400
 
-    async def play() -> None:
-        computing._loop = asyncio.get_running_loop()
-        # As after a death of the process: the adapters, and at once who waits for them.
-        computing._soon({"do": "adopt", "adapter": "ann", "folder": str(served.folders["ann"])})
-        prompt = Prompt([1, 5], Sampling(max_new_tokens=1), adapter="ann")
-        computing._soon({"do": "begin", "id": 7, "prompt": prompt_out(prompt)})
-        while b'"items"' not in pipe.getvalue():
-            await asyncio.sleep(0.01)
 
-    asyncio.run(asyncio.wait_for(play(), 60))
-    computing._deployment.engine.close()
-    pipe.seek(0)
-    told = iter(Channel(pipe, io.BytesIO()).receive, None)
-    [[number, kind, *_]] = next(message["items"] for message in told if message["is"] == "items")
-    assert (number, kind) == (7, "t")
+def test_others_are_served_while_the_files_of_an_adapter_are_read(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, answered = Adapters.read, threading.Event()
+
+    def slow(self: Adapters, name: str, folder: Path) -> None:
+        assert answered.wait(30)
+        read(self, name, folder)
+
+    def telling(self: Computing) -> None:
+        tell(self)
+        answered.set()
+
+    tell = Computing._tell_items
+    monkeypatch.setattr(Adapters, "read", slow)
+    monkeypatch.setattr(Computing, "_tell_items", telling)
+    adopt = {"do": "adopt", "adapter": "ann", "folder": str(served.folders["ann"])}
+    said = Played(served.base.folder).play(adopt, begin(7, "ann"), begin(8, None), until=2)
+    assert [(number, kind) for number, kind, *_ in said] == [(8, "t"), (7, "t")]
 
 
 @pytest.mark.faults

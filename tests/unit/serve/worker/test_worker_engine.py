@@ -48,6 +48,14 @@ def test_more_than_fit_are_answered_in_turns(engine: WorkerEngine) -> None:
     assert (engine.stats().running, engine.stats().waiting) == (0, 0)
 
 
+def test_a_request_without_prompts_is_answered_with_nothing(engine: WorkerEngine) -> None:
+    async def play() -> None:
+        assert await read(engine.submit([])) == []
+        assert await answers(engine, [1]) == [[1, 7, 7]]
+
+    asyncio.run(play())
+
+
 def test_who_runs_when_it_is_killed_is_told_and_who_waits_is_answered(engine: WorkerEngine) -> None:
     async def play() -> None:
         running = [engine.submit([Prompt([n], ENDLESS)]) for n in (1, 2)]
