@@ -49,11 +49,14 @@ class Channel:
         """Send what `write` has written.
 
         Raises:
-            OSError: when the other side is gone.
+            OSError: when the other side is gone, or this one was closed meanwhile.
         """
         with self._sending:
-            self._outgoing.write(written)
-            self._outgoing.flush()
+            try:
+                self._outgoing.write(written)
+                self._outgoing.flush()
+            except ValueError as error:  # what a closed file says
+                raise BrokenPipeError from error
 
     def receive(self) -> Message | None:
         """The next message; None when the other side is gone.

@@ -63,3 +63,12 @@ def test_what_is_no_message_is_refused_before_memory_is_taken_for_it() -> None:
 def test_it_ends_when_nobody_speaks_to_it() -> None:
     command = [sys.executable, "-m", "tunesmith.serve.worker"]
     assert subprocess.run(command, stdin=subprocess.DEVNULL, timeout=60, check=False).returncode == 0
+
+
+def test_what_is_sent_over_a_pipe_that_was_closed_meanwhile_is_lost(start: Callable[..., Process]) -> None:
+    """As when a process is ended while it is started again."""
+    process = start()
+    process.facts()
+    process.close()
+    with pytest.raises(OSError):  # noqa: PT011  it has no message
+        process._channel.send(b"anything")
