@@ -100,7 +100,8 @@ class Computing:
         self._loop.call_soon_threadsafe(self._do, message)
 
     def _do(self, message: Message) -> None:
-        waiting = self._adopting.get((message.get("prompt") or message).get("adapter"))
+        adapter = (message.get("prompt") or message).get("adapter")
+        waiting = self._adopting.get(adapter or "")
         if waiting is None:
             self._handlers[message["do"]](message)
         else:
