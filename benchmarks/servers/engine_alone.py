@@ -18,10 +18,10 @@ from tunesmith.models.loading import load
 from tunesmith.models.resolve import Resolved
 from tunesmith.models.sampling import Sampling
 from tunesmith.serve.admission import Limits
-from tunesmith.serve.choice import Computing
 from tunesmith.serve.deployment import deploy, deploy_kept
 from tunesmith.serve.engine import Prompt
 from tunesmith.serve.load import Load, prompt
+from tunesmith.serve.names import Computing
 from tunesmith.serve.planning import plan
 from tunesmith.serve.schemas import ChatRequest
 from tunesmith.serve.served import TextDeployment
