@@ -14,6 +14,7 @@ from tunesmith.data.layouts.pairs import Alpaca, PromptCompletion, QuestionAnswe
 from tunesmith.data.layouts.pieces import Snips, SpanColumns
 from tunesmith.data.layouts.plain import JoinedPair, Passages, Text
 from tunesmith.data.layouts.preference import Preference, RankedOutputs, Ranking
+from tunesmith.data.layouts.prodigy import Choice, Choices, Verdict
 from tunesmith.data.layouts.question import Squad
 from tunesmith.data.layouts.rating import Judged, Rated
 from tunesmith.data.layouts.scores import TextScore
@@ -29,6 +30,9 @@ LAYOUTS: Sequence[Layout] = (
     RecordSpans(),
     RecordLabel(),
     RecordLabels(),
+    Choice(),
+    Choices(),
+    Verdict(),
     Ranking(),
     Preference(),
     RankedOutputs(),

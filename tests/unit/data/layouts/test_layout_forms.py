@@ -160,6 +160,32 @@ def test_a_row_that_does_not_fit_is_refused(row: dict[str, Any], reason: str) ->
     assert frame["_bad"][0] == reason
 
 
+def test_a_class_that_was_rejected_in_prodigy_is_not_the_class_of_the_row() -> None:
+    frame = shaped(
+        {"text": "good", "label": "praise", "answer": "accept"},
+        {"text": "bad", "label": "praise", "answer": "reject"},
+        {"text": "odd", "label": "praise", "answer": "ignore"},
+    )
+    assert frame["label"][0] == "praise"
+    assert frame["_bad"].to_list() == [None, "not_accepted", "not_accepted"]
+
+
+def test_what_was_chosen_in_prodigy_is_one_class_or_several() -> None:
+    options = [{"id": "a", "text": "Alpha"}, {"id": 2, "text": "beta"}]
+    rows = [
+        {"text": "x", "options": options, "accept": ["a"], "answer": "accept"},
+        {"text": "y", "options": options, "accept": [2], "answer": "accept"},
+        {"text": "z", "options": options, "accept": [], "answer": "accept"},
+        {"text": "w", "options": options, "accept": ["a"], "answer": "ignore"},
+    ]
+    one = shaped(*rows)
+    assert one["label"].to_list()[:3] == ["a", "beta", None]
+    assert one["_bad"].to_list() == [None, None, None, "not_accepted"]
+    several = shaped(*rows, {**rows[0], "accept": ["a", 2, "a"]})
+    assert several["labels"].to_list()[:3] == [["a"], ["beta"], []]
+    assert several["labels"].to_list()[4] == ["a", "beta"]
+
+
 def test_numbers_for_tags_need_names() -> None:
     row = {"tokens": ["Bob", "ran"], "ner_tags": [1, 0]}
     with pytest.raises(DataError) as caught:
