@@ -12,11 +12,15 @@ import queue
 import signal
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.worker.beat import Beat
 from tunesmith.serve.worker.channel import Channel, Message, write
 from tunesmith.serve.worker.codec import error_out
+
+if TYPE_CHECKING:
+    from tunesmith.serve.worker.computing import Computing
 
 
 def main() -> None:
@@ -30,19 +34,28 @@ def main() -> None:
     if wishes is None:
         return
     inbox, beat = _Inbox(channel), Beat(channel)
-    # Libraries make a million objects that live as long as we do: nothing is gained by looking for cycles
-    # among them, now or later.
-    gc.disable()
     try:
-        from tunesmith.serve.worker.computing import Computing
-
-        computing = Computing(wishes, channel)
+        computing = _computing(wishes, channel)
     except TunesmithError as error:
         channel.send(write({"is": "failed", "error": error_out(error)}))
         return
+    computing.run(inbox.pour_into, beat)
+
+
+def _computing(wishes: Message, channel: Channel) -> Computing:
+    """Load the model. What lives as long as we do is kept from the collector.
+
+    Libraries make a million such objects, among which nothing is gained by looking for cycles. One look at
+    the end frees a module whose weights were packed: it is in a cycle.
+    """
+    gc.disable()
+    from tunesmith.serve.worker.computing import Computing
+
+    made = Computing(wishes, channel)
+    gc.collect()
     gc.freeze()
     gc.enable()
-    computing.run(inbox.pour_into, beat)
+    return made
 
 
 class _Inbox:

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import pytest
 
 from tunesmith.core.errors import ModelError, TunesmithError
-from tunesmith.serve.worker import beat, watch
+from tunesmith.serve.worker import __main__ as program
+from tunesmith.serve.worker import beat, computing, watch
 from tunesmith.serve.worker.beat import Beat
 from tunesmith.serve.worker.channel import Channel
 from tunesmith.serve.worker.process import Process
 from tunesmith.serve.worker.watch import Watch
+
+
+def test_what_loading_a_model_leaves_in_a_cycle_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Loaded:
+        def __init__(self, *_: Any) -> None:
+            module = type("Module", (), {})()
+            module.itself = module
+            left.append(weakref.ref(module))
+
+    left = list[weakref.ref[Any]]()
+    monkeypatch.setattr(computing, "Computing", Loaded)
+    try:
+        program._computing({}, Channel(BytesIO(), BytesIO()))
+        assert gc.isenabled()
+        assert gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
+    assert left[0]() is None
 
 
 def test_what_it_says_of_its_failure_is_raised(start: Callable[..., Process]) -> None:
