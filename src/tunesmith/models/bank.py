@@ -6,6 +6,7 @@ A row is what a pass has in its first dimension: a sequence of a batch, or a tok
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Bank:
         self._sizes = low_rank.sizes(module)
         self._numbers = itertools.count(1)
         self._known: dict[str, Adapter] = {}
+        self._changing = threading.Lock()
         self.turn: list[tuple[Adapter, Tensor | None]] = []  # of a pass, with their rows; None: all rows
 
     def add(self, name: str, folder: Path) -> None:
@@ -54,7 +56,9 @@ class Bank:
         for part, (low, high) in found.factors.items():
             weight: Tensor = self._shared(part).base.weight  # type: ignore[assignment]
             factors[part] = (low.to(weight), (high * found.scale).to(weight))
-        self._known = self._known | {name: Adapter(number=next(self._numbers), factors=factors)}
+        adapter = Adapter(number=next(self._numbers), factors=factors)
+        with self._changing:
+            self._known = self._known | {name: adapter}
 
     def _shared(self, part: str) -> _Shared:
         """The map of a name, which asks this bank from now on."""
@@ -67,7 +71,8 @@ class Bank:
 
     def remove(self, name: str) -> None:
         """Take an adapter out; one that is not there is no error."""
-        self._known = {known: adapter for known, adapter in self._known.items() if known != name}
+        with self._changing:
+            self._known = {known: adapter for known, adapter in self._known.items() if known != name}
 
     def find(self, name: str | None) -> Adapter | None:
         """The adapter called so; None for the base.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -162,6 +164,26 @@ def test_one_that_is_taken_out_leaves_memory_as_soon_as_nobody_is_continued_by_i
     bank.add("first", folders["second"])  # another one of that name is not taken for it
     assert written(decoder, "first") != expected
     assert decoder._past.known.reused == 0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("family", [stories])
+def test_one_is_taken_out_while_another_is_added(
+    shared_data: Path, folders: dict[str, Path], family: Family
+) -> None:
+    bank = Bank(family(shared_data))
+    bank.add("first", folders["first"])
+    other = threading.Thread(target=bank.remove, args=["first"])
+
+    class Slow(dict[str, Any]):
+        def __or__(self, more: Any) -> Any:
+            other.start()
+            other.join(0.2)  # it may have to wait for us
+            return super().__or__(more)
+
+    bank._known = Slow(bank._known)
+    bank.add("second", folders["second"])
+    other.join()
+    assert list(bank._known) == ["second"]
 
 
 @pytest.mark.parametrize("family", [stories])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class NativeBank:
         self._plan = plan
         self._numbers = itertools.count(1)
         self._known: dict[str, NativeAdapter] = {}
+        self._changing = threading.Lock()
 
     def add(self, name: str, folder: Path) -> None:
         """Read an adapter from a PEFT folder.
@@ -64,11 +66,13 @@ class NativeBank:
         if strange := found.factors.keys() - parts:
             raise ModelError("M21", file=folder, reason=min(strange))
         adapter = NativeAdapter(self._plan, self._sizes, found, next(self._numbers))
-        self._known = self._known | {name: adapter}
+        with self._changing:
+            self._known = self._known | {name: adapter}
 
     def remove(self, name: str) -> None:
         """Take an adapter out; one that is not there is no error."""
-        self._known = {known: adapter for known, adapter in self._known.items() if known != name}
+        with self._changing:
+            self._known = {known: adapter for known, adapter in self._known.items() if known != name}
 
     def find(self, name: str | None) -> NativeAdapter | None:
         """The adapter called so; None for the base.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +18,7 @@ from tunesmith.models.decoder import Batching, Decoder
 from tunesmith.models.sampling import Sampling
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.native import building
+from tunesmith.serve.native.bank import NativeBank
 from tunesmith.serve.native.decoder import NativeDecoder
 from tunesmith.serve.native.slots import PAGE
 
@@ -125,3 +128,20 @@ def test_what_does_not_fit_is_refused_and_what_is_gone_is_unknown(
     decoder.bank.remove("some more")
     with pytest.raises(NotFoundError, match="S61"):
         decoder.add(PROMPT, GREEDY, "some more")
+
+
+def test_one_is_taken_out_while_another_is_added(stories: Stories, decoder: NativeDecoder) -> None:
+    bank = NativeBank(decoder.bank._sizes, decoder.bank._plan)
+    bank.add("some", stories.folders["some"])
+    other = threading.Thread(target=bank.remove, args=["some"])
+
+    class Slow(dict[str, Any]):
+        def __or__(self, more: Any) -> Any:
+            other.start()
+            other.join(0.2)  # it may have to wait for us
+            return super().__or__(more)
+
+    bank._known = Slow(bank._known)
+    bank.add("all", stories.folders["all"])
+    other.join()
+    assert list(bank._known) == ["all"]
