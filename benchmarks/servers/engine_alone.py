@@ -1,7 +1,7 @@
 """Our engine without HTTP: python -m servers.engine_alone MODEL ENGINE LOAD; tokens per second.
 
-ENGINE and LOAD are JSON. Asked for the same prompts and as many tokens by as many clients as `tunesmith.serve.load` asks for over HTTP,
-each of which asks again as soon as it is answered.
+ENGINE and LOAD are JSON. The engine is asked for the same prompts and as many tokens, by as many clients, as
+`tunesmith.serve.load` asks for over HTTP; each client asks again as soon as it is answered.
 """
 
 from __future__ import annotations
