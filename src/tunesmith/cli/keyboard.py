@@ -15,6 +15,7 @@ from typing import Protocol
 
 _SEQUENCE_S = 0.03
 """The bytes of one key follow each other faster than hands do."""
+_LINE = 4096
 
 
 class Keyboard(Protocol):
@@ -47,6 +48,9 @@ class Script:
 class Terminal:
     """Keys of a terminal, as they are pressed."""
 
+    def __init__(self) -> None:
+        self._typed = b""  # read from the terminal and not used yet
+
     def key(self) -> str | None:
         """See `Keyboard`."""
         import termios
@@ -57,22 +61,42 @@ class Terminal:
         try:
             # Not flushing: what a quick hand typed meanwhile counts.
             tty.setcbreak(number, termios.TCSADRAIN)
-            _await(number)
-            read = os.read(number, 1)
+            read = self._byte(number)
             # The other bytes of a character beyond ASCII come with its first.
             while read and not _is_whole(read):
-                read += os.read(number, 1)
+                read += self._byte(number)
             if read == b"\x1b":
-                _read_sequence(number)
+                self._skip_sequence(number)
         finally:
             termios.tcsetattr(number, termios.TCSADRAIN, before)
         return None if read in (b"", b"\x04") else named(read.decode("utf-8", "replace"))
 
     def line(self) -> str | None:
         """See `Keyboard`."""
-        _await(sys.stdin.fileno())
-        said = sys.stdin.readline()
-        return said.rstrip("\r\n") if said else None
+        number = sys.stdin.fileno()
+        # Not by sys.stdin, which would keep to itself what was typed after the line.
+        while b"\n" not in self._typed:
+            _await(number)
+            read = os.read(number, _LINE)
+            if not read:
+                break
+            self._typed += read
+        said, end, self._typed = self._typed.partition(b"\n")
+        return said.decode("utf-8", "replace").rstrip("\r") if said or end else None
+
+    def _byte(self, number: int) -> bytes:
+        if not self._typed:
+            _await(number)
+            self._typed = os.read(number, 1)
+        taken, self._typed = self._typed[:1], self._typed[1:]
+        return taken
+
+    def _skip_sequence(self, number: int) -> None:
+        """The rest of what an arrow or function key sends, whose letters are no keys of their own."""
+        while self._typed or select.select([number], [], [], _SEQUENCE_S)[0]:
+            read = self._byte(number)
+            if not read or (read.isalpha() and read != b"O") or read == b"~":
+                return
 
 
 def keyboard() -> Keyboard:
@@ -99,14 +123,6 @@ def _await(number: int) -> None:
     It would not end the reading itself, which the system takes up again behind the signal handler of polars.
     """
     select.select([number], [], [])
-
-
-def _read_sequence(number: int) -> None:
-    """The rest of what an arrow or function key sends, whose letters are no keys of their own."""
-    while select.select([number], [], [], _SEQUENCE_S)[0]:
-        read = os.read(number, 1)
-        if not read or (read.isalpha() and read != b"O") or read == b"~":
-            return
 
 
 def _is_whole(read: bytes) -> bool:

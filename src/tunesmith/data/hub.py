@@ -11,8 +11,10 @@ from tunesmith.core.errors import MissingError, NotFoundError, TunesmithError
 PATTERNS = ("*.parquet", "*.arrow", "*.jsonl", "*.json", "*.csv", "*.tsv", "*.txt", "*.jsonl.gz", "*.csv.gz")
 # What stands beside the rows: about the data set, its licence, what `save_to_disk` notes, a program's needs.
 NO_ROWS = (
-    "dataset_info.json", "*/dataset_info.json", "dataset_infos.json", "*state.json", "dataset_dict.json",
-    "*_config.json", "requirements*.txt", "[Rr][Ee][Aa][Dd][Mm][Ee]*", "LICEN[CS]E*", "*/LICEN[CS]E*",
+    "dataset_info.json", "*/dataset_info.json", "dataset_infos.json", "state.json", "*/state.json",
+    "dataset_dict.json", "*_config.json", "requirements*.txt",
+    "[Rr][Ee][Aa][Dd][Mm][Ee].*", "*/[Rr][Ee][Aa][Dd][Mm][Ee].*",
+    "[Ll][Ii][Cc][Ee][Nn][CcSs][Ee].*", "*/[Ll][Ii][Cc][Ee][Nn][CcSs][Ee].*",
 )  # fmt: skip
 _SPARE = 2**30
 

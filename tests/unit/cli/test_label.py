@@ -81,25 +81,46 @@ def test_what_is_shown_joins_emoji_names_who_suggests_and_tells_what_was_kept(ty
     assert "→ 人名 李四  去了" in said, "two spaces are shown as one, and found by one"
 
 
-def test_keys_of_a_terminal_are_not_lost_arrows_are_none_and_it_can_be_interrupted(monkeypatch):
+@pytest.fixture
+def hand(monkeypatch):
+    """What is typed at a terminal."""
     ours, theirs = pty.openpty()
     with os.fdopen(theirs) as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
-        os.write(ours, "1\x1b[D汇z".encode())
-        keys = Terminal()
-        assert [keys.key() for _ in range(4)] == ["1", "escape", "汇", "z"]
-        # As behind a library that has reading go on after a signal.
-        signal.siginterrupt(signal.SIGINT, False)
-        late = threading.Timer(5, os.write, (ours, b"1"))
-        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
-        late.start()
-        with pytest.raises(KeyboardInterrupt):
-            keys.key()
-        assert late.is_alive()
-        late.cancel()
-        signal.siginterrupt(signal.SIGINT, True)
+        yield lambda said: os.write(ours, said.encode())
         monkeypatch.undo()
     os.close(ours)
+
+
+def test_keys_of_a_terminal_are_not_lost_and_arrows_are_none(hand):
+    hand("1\x1b[D汇z")
+    keys = Terminal()
+    assert [keys.key() for _ in range(4)] == ["1", "escape", "汇", "z"]
+
+
+def test_keys_after_a_line_are_not_lost(hand):
+    hand("/银行卡\n3x\n4")
+    keys = Terminal()
+    assert (keys.key(), keys.line(), keys.key(), keys.line(), keys.key()) == ("/", "银行卡", "3", "x", "4")
+
+
+def test_waiting_for_a_key_is_interrupted_at_once(hand):
+    # As behind a library that has reading go on after a signal.
+    signal.siginterrupt(signal.SIGINT, False)
+    late = threading.Timer(5, hand, "1")
+
+    def wait():
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        late.start()
+        Terminal().key()
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            wait()
+        assert late.is_alive()
+    finally:
+        late.cancel()
+        signal.siginterrupt(signal.SIGINT, True)
 
 
 def test_a_layout_that_does_not_fit_is_refused_before_anything_is_labelled(typed, call, tickets):

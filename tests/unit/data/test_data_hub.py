@@ -13,9 +13,13 @@ ROWS = [
     "zh/test.jsonl.gz",
     "corpus/alice.txt",
     "squad.json",
+    "real_estate.json",
+    "data/us_state.json",
+    "LICENSE_plates.csv",
+    "readmes.csv",
 ]
 BESIDE = [
-    "README.md", "README.txt", ".gitattributes", "dataset_infos.json", "dataset_info.json", "LICENSE.txt",
+    "README.md", "zh/readme.txt", ".gitattributes", "dataset_infos.json", "dataset_info.json", "license.txt",
     "zh/LICENCE.txt", "train/dataset_info.json", "train/state.json", "dataset_dict.json", "loader.py",
     "requirements.txt", "fetch_config.json",
 ]  # fmt: skip

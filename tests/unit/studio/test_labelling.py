@@ -60,6 +60,16 @@ def test_labels_and_guideline_change_and_a_project_goes(admin, project):
     assert admin.delete("/api/labelling/二").status_code == 200
 
 
+def test_an_order_that_follows_a_model_is_refused_where_none_learns(admin, tmp_path):
+    (tmp_path / "stars.txt").write_text("one\ntwo\n", "utf-8")
+    made = {"files": [str(tmp_path / "stars.txt")], "name": "stars", "task": "rating"}
+    assert admin.post("/api/labelling", json=made).status_code == 200
+    refused = admin.put("/api/labelling/stars", json={"order": "mixed"})
+    assert refused.json()["error"]["code"] == "L15"
+    assert admin.get("/api/labelling/stars").json()["order"] == "given"
+    admin.delete("/api/labelling/stars")
+
+
 def test_a_project_is_made_of_a_data_set_with_its_columns(admin, studio, tmp_path):
     (tmp_path / "Fragen.csv").write_text("say,topic,note\nhi,a,x\nho,b,y\n", "utf-8")
     fields = {"text": "say", "label": "topic"}

@@ -19,7 +19,9 @@ COVERED = 20
 """Before a model knows as many labels, items are asked about that stand for many others."""
 
 FEW = 150
-"""From fewer labels than these a model knows too little to be followed closely: items are spread more."""
+"""With fewer labels than these it is too early to tell which are rare."""
+
+_POOL = 4
 
 
 def margin(probabilities: Floats) -> Floats:
@@ -91,11 +93,14 @@ def cover(vectors: Any, taken: Numbers, count: int) -> Numbers:
     return np.array(found, np.int64)
 
 
-def mixed(unsure: Floats, vectors: Any, count: int, *, pool_of: int = 4) -> Numbers:
-    """The least sure, without those that are like one of them already: of `pool_of` times as many."""
-    pool = np.argsort(-unsure, kind="stable")[: pool_of * count]
+def mixed(unsure: Floats, vectors: Any, items: Numbers, count: int) -> Numbers:
+    """Places in `items` of the least sure, without those that are like one of them already.
+
+    They are chosen among four times as many; `vectors` are those of all items there are.
+    """
+    pool = np.argsort(-unsure, kind="stable")[: _POOL * count]
     first = np.array([0], np.int64)
-    others = spread(vectors[pool], first, count - 1)
+    others = spread(vectors[items[pool]], first, count - 1)
     return np.asarray(pool[np.concatenate([first, others])][:count], np.int64)
 
 

@@ -57,7 +57,9 @@ def add_routes(app: FastAPI, studio: Studio, background: Background) -> None:
         given = {key: value for key, value in changes if value is not None}
         if changes.labels is not None:
             given["labels"] = tuple(Label(**label.model_dump()) for label in changes.labels)
-        store.change_project(replace(store.project(name), **given))
+        changed = replace(store.project(name), **given)
+        making.require_order(changed.order, changed.task)
+        store.change_project(changed)
         return told(name, request)
 
     @app.delete("/api/labelling/{name}")

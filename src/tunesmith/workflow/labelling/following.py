@@ -52,7 +52,8 @@ class Following:
         known, labels = self._labelled()
         open_ = self._open()
         if len(known) < LEAST or len(set(labels)) < 2:
-            if self.project.order == "mixed" and len(known) < choosing.COVERED:
+            is_learned = self.project.task in kinds.LEARNED
+            if is_learned and self.project.order == "mixed" and len(known) < choosing.COVERED:
                 self._queue(self._ready(), open_, known, labels)
                 open_ = self._open()
             self._suggest(None, open_)

@@ -84,7 +84,7 @@ class Learner:
             return found[0]
         unsure, at_once = self._wanted(rest, known, labels), until_next(len(known))
         for _ in range(len(found[0]), min(count, len(items)), at_once):
-            some = choosing.mixed(unsure, self.vectors[rest], at_once)
+            some = choosing.mixed(unsure, self.vectors, rest, at_once)
             found.append(rest[some])
             rest, unsure = np.delete(rest, some), np.delete(unsure, some)
         return np.concatenate(found)[:count]

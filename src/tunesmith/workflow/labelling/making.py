@@ -61,6 +61,16 @@ class Wish:
     doubtful: bool = False
 
 
+def require_order(order: str, kind: str) -> None:
+    """Refuse an order by a model where none learns.
+
+    Raises:
+        UsageError: L15.
+    """
+    if order not in ORDERS and kind not in LEARNED:
+        raise UsageError("L15", order=order, kind=kind, kinds=", ".join(LEARNED))
+
+
 def create(
     store: Store, files: Sequence[str], wish: Wish, *, fields: Mapping[str, str], gold: Sequence[str] = ()
 ) -> Project:
@@ -73,8 +83,7 @@ def create(
             `Store.create_project` raises.
     """
     kind, rows = _read(files, wish.kind, fields, wish.seed)
-    if wish.order not in ORDERS and kind not in LEARNED:
-        raise UsageError("L15", order=wish.order, kind=kind, kinds=", ".join(LEARNED))
+    require_order(wish.order, kind)
     if not rows:
         raise UsageError("L10", files=", ".join(files))
     known = [*rows, *(_read(gold, kind, fields, wish.seed)[1] if gold else [])]

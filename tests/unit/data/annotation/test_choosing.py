@@ -41,7 +41,7 @@ def test_what_is_spread_out_has_one_of_each_cluster(form):
     typical = choosing.cover(vectors, np.array([0, 25]), 3)
     assert sorted(item // 20 for item in typical) == [2, 3, 4], "one for each cluster that nothing stands for"
     unsure = np.linspace(1, 0.5, 100).astype(np.float32)
-    both = choosing.mixed(unsure, vectors, 10)
+    both = choosing.mixed(unsure, vectors, np.arange(100), 10)
     assert len(set(both.tolist())) == 10
     assert {item // 20 for item in both} == {0, 1}, "of the forty least sure, from both their clusters"
 
