@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # largest of what benchmarks/plan.py prints as `beside what is kept`: 0.6 for an encoder, 1.1 for a decoder
 # with LoRA.
 _BESIDE = 1.1
+# The part of the longest row that another is at most, for what both keep to be told from what each does.
+_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +65,14 @@ def measure(stepper: Stepper) -> Footprint:
 def _of_a_row(stepper: Stepper, ordered: list[int]) -> int:
     """Bytes that the longest row keeps, without weights and copies of them, which every row has too.
 
-    What the shortest would keep is added in proportion to its length: too much, if anything. `ordered`: the
+    What the shortest keeps beside them is added in proportion to its length, if it is short: the weights of
+    attention, which only rows up to a bound keep, would count for too much in a longer one. `ordered`: the
     numbers of all examples by length.
     """
     shortest, longest = ordered[0], ordered[-1]
     least, length = (int(stepper.lengths[index]) for index in (shortest, longest))
     whole = _kept_by(stepper, longest)
-    if length < 2 * least:
+    if length < _SHORT * least:
         # A training of one row has it twice.
         return _kept_by(stepper, longest, ordered[max(0, len(ordered) - 2)]) - whole
     return (whole - _kept_by(stepper, shortest)) * length // (length - least)

@@ -12,6 +12,7 @@ from torch import nn
 
 from tunesmith.core.recipe import Train
 from tunesmith.train import footprint
+from tunesmith.train.backbones import attention
 from tunesmith.train.footprint import Footprint
 from tunesmith.train.stepper import Stepper
 
@@ -53,7 +54,12 @@ def test_measuring_leaves_no_trace(any_work: Any, state: State) -> None:
         assert torch.equal(value, state(other.learner)[name])
 
 
-def test_the_longest_row_is_reckoned_no_smaller_than_it_is(any_work: Any) -> None:
+@pytest.mark.parametrize("bound", [attention._KEPT_BYTES, 2 * 4 * 40 * 40])
+def test_the_longest_row_is_reckoned_no_smaller_than_it_is(
+    any_work: Any, bound: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Rows of some forty tokens keep the weights of their attention; longer ones compute them again.
+    monkeypatch.setattr(attention, "_KEPT_BYTES", bound)
     made = stepper(any_work)
     made.module.train()
     one, other = sorted(made.examples, key=lambda example: len(example.ids))[-2:]
