@@ -35,13 +35,16 @@ def test_a_place_is_free_within_a_quarter_of_a_second(served: Deployment) -> Non
             with httpx.Client(base_url=url, timeout=60) as client:
                 with client.stream("POST", "/v1/completions", json=body) as answer:
                     next(answer.iter_lines())
-                    assert served.engine.stats().running == 1
+                    # On a busy machine it may have been answered to the end before this line is read.
+                    was_running = served.engine.stats().running == 1
                 left = time.monotonic()
             while served.engine.stats().running:
                 time.sleep(0.001)
-            took.append(time.monotonic() - left)
+            if was_running:
+                took.append(time.monotonic() - left)
             # Its only place is free there too.
             short = {**body, "max_tokens": 1, "stream": False}
             assert httpx.post(f"{url}/v1/completions", json=short, timeout=60).status_code == 200
+    assert len(took) >= 10
     print(f"freed within at most {max(took) * 1000:.0f} ms")
     assert max(took) < BOUND_S
