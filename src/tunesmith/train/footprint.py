@@ -73,8 +73,10 @@ def _of_a_row(stepper: Stepper, ordered: list[int]) -> int:
     least, length = (int(stepper.lengths[index]) for index in (shortest, longest))
     whole = _kept_by(stepper, longest)
     if length < _SHORT * least:
-        # A training of one row has it twice.
-        return _kept_by(stepper, longest, ordered[max(0, len(ordered) - 2)]) - whole
+        # Several together may keep less of attention than one alone. A training of one row has it thrice.
+        two, three = (ordered[max(0, len(ordered) - place)] for place in (2, 3))
+        both = _kept_by(stepper, longest, two)
+        return max(both - whole, _kept_by(stepper, longest, two, three) - both)
     return (whole - _kept_by(stepper, shortest)) * length // (length - least)
 
 

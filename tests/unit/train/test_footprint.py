@@ -54,15 +54,18 @@ def test_measuring_leaves_no_trace(any_work: Any, state: State) -> None:
         assert torch.equal(value, state(other.learner)[name])
 
 
-@pytest.mark.parametrize("bound", [attention._KEPT_BYTES, 2 * 4 * 40 * 40])
+@pytest.mark.parametrize("kept_length", [0, 40, None])
 def test_the_longest_row_is_reckoned_no_smaller_than_it_is(
-    any_work: Any, bound: int, monkeypatch: pytest.MonkeyPatch
+    any_work: Any, kept_length: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Rows of some forty tokens keep the weights of their attention; longer ones compute them again.
-    monkeypatch.setattr(attention, "_KEPT_BYTES", bound)
     made = stepper(any_work)
     made.module.train()
-    one, other = sorted(made.examples, key=lambda example: len(example.ids))[-2:]
-    kept = [footprint.kept(partial(made.objective, rows)) for rows in ([other], [one, other])]
-    # What the second longest keeps beside the longest.
-    assert kept[1] - kept[0] <= footprint.measure(made).row <= 1.5 * (kept[1] - kept[0])
+    *_, third, second, first = sorted(made.examples, key=lambda example: len(example.ids))
+    monkeypatch.setattr(attention, "_KEPT_BYTES", 0)
+    pair = [
+        footprint.kept(partial(made.objective, rows)) for rows in ([first, second], [first, second, third])
+    ]
+    # As many rows as have this length together keep the weights of attention; None: the longest alone.
+    length = len(first.ids) if kept_length is None else kept_length
+    monkeypatch.setattr(attention, "_KEPT_BYTES", 2 * 4 * length**2)
+    assert pair[1] - pair[0] <= footprint.measure(made).row
