@@ -9,9 +9,9 @@ differs), `last_layers` (LoRA on the last eight, beside all) and `characters` (n
 for 2,000 steps, beside a plain loop in eager PyTorch). Their models have random weights. In `evaluation` the
 small model of the package learns 480 real conversations in another order each round, and its loss on 120
 others is compared with that of transformers' Trainer by how far it varies between rounds. Each contestant
-learns three epochs of 24 conversations in steps of eight (or 256 texts in steps of 32) in a fresh process,
-with the same settings of the memory allocator, in turns. `gradients` compares ours with those of
-transformers.
+learns three epochs (two for `evaluation`) of 24 conversations in steps of eight (or 256 texts in steps of 32)
+in a fresh process, with the same settings of the memory allocator, in turns. `gradients` compares ours with
+those of transformers.
 
 Told are medians over rounds: useful tokens a second in the quickest epoch but the first, the peak of resident
 memory, seconds from the start of the process to the end of its first step, the share of the fastest matrix
@@ -67,7 +67,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", nargs="+", choices=_ALL, default=_ALL)
     parser.add_argument("--rounds", type=int, default=3, help="how often each contestant runs")
     parser.add_argument("--peers", nargs="+", help="some of those who learn beside ours, by their names")
-    parser.add_argument("--epochs", type=int, help="how many epochs, two at least, in place of three")
+    parser.add_argument("--epochs", type=int, help="how many epochs, two at least, in place of its own")
     parser.add_argument("--ours", action="store_true", help="without the peers")
     parser.add_argument("--small", action="store_true", help="tiny models, to try the script out")
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the real data sets")

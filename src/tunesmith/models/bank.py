@@ -80,9 +80,12 @@ class Bank:
         Raises:
             NotFoundError: S61 when there is none.
         """
-        if name is not None and name not in self._known:
+        if name is None:
+            return None
+        # Looked up once: another thread may take it away.
+        if (found := self._known.get(name)) is None:
             raise NotFoundError("S61", name=name)
-        return self._known[name] if name is not None else None
+        return found
 
     @contextmanager
     def rows(self, given: Sequence[Adapter | None]) -> Iterator[None]:

@@ -80,9 +80,12 @@ class NativeBank:
         Raises:
             NotFoundError: S61 when there is none.
         """
-        if name is not None and name not in self._known:
+        if name is None:
+            return None
+        # Looked up once: another thread may take it away.
+        if (found := self._known.get(name)) is None:
             raise NotFoundError("S61", name=name)
-        return self._known[name] if name is not None else None
+        return found
 
 
 def _stacked(matrix: Matrix, sizes: _Sizes, given: low_rank.LowRank) -> tuple[Floats, Floats]:
