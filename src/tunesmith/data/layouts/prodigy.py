@@ -41,6 +41,7 @@ class _Accepted(RowLayout):
 
     name: ClassVar[str] = "prodigy"
     fields: ClassVar[tuple[str, ...]] = ()
+    holds_several: ClassVar[bool]
 
     def find(self, sample: Sample, fields: Mapped) -> list[Mapped]:
         """Options, and the ids of those that were accepted, as many as the shape holds."""
@@ -49,11 +50,7 @@ class _Accepted(RowLayout):
         are_options = sample.all_are(found.get("options"), _are_options)
         if not {"text", "accept"} <= found.keys() or not are_options:
             return []
-        return [found] if sample.all_are(found["accept"], self.fits) else []
-
-    def fits(self, cell: Any) -> bool:
-        """Whether the shape holds what was accepted."""
-        raise NotImplementedError
+        return [found] if sample.all_are(found["accept"], self._holds) else []
 
     def takes(self, row: Row, mapping: Mapped) -> bool:
         """Every row."""
@@ -68,15 +65,15 @@ class _Accepted(RowLayout):
         labels = [as_text(one if isinstance(one, str) else named.get(one) or one) or "" for one in cell]
         return required(row, mapping["text"], "empty_text"), labels
 
+    def _holds(self, cell: Any) -> bool:
+        return isinstance(cell, list) and (self.holds_several or len(cell) <= 1)
+
 
 class Choice(_Accepted):
     """At most one class for every text."""
 
     shape: ClassVar[str] = shapes.LABELLED
-
-    def fits(self, cell: Any) -> bool:
-        """Whether it is a list of at most one."""
-        return isinstance(cell, list) and len(cell) <= 1
+    holds_several: ClassVar[bool] = False
 
     def read(self, row: Row, mapping: Mapped) -> tuple[Any, ...]:
         """The text and its class, null where none was chosen."""
@@ -90,10 +87,7 @@ class Choices(_Accepted):
     """Any number of classes for a text."""
 
     shape: ClassVar[str] = shapes.MULTILABELLED
-
-    def fits(self, cell: Any) -> bool:
-        """Whether it is a list."""
-        return isinstance(cell, list)
+    holds_several: ClassVar[bool] = True
 
     def read(self, row: Row, mapping: Mapped) -> tuple[Any, ...]:
         """The text and its classes."""
