@@ -1,16 +1,17 @@
 """Servers over HTTP, beside each other: the same model, prompts and answers, on this processor.
 
     python benchmarks/serving.py [--work language classification native layer] [--contestants NAME ...]
-        [--rounds 3] [--ours] [--small]
+        [--shape 135M] [--rounds 3] [--ours] [--small]
 
-`language`: a decoder of the shape of SmolLM2-135M with random weights in float32, asked for 128 tokens in
-streamed chats by 1, 8 and 32 clients, each of which asks again as soon as it is answered; by our own engine
-with weights in bfloat16 and int8 too, beside transformers serve, one request after another and with
-continuous batches, and llama-server with weights of as many bits. `classification`: an encoder of six layers
-and four labels, beside a pipeline of transformers behind FastAPI. `native`: that decoder without HTTP, by our
-own engine beside llama.cpp with weights of as many bits: tokens per second that 1, 8 and 32 sequences are
-continued by, and those of a long prompt that are read; what is reached of the memory's bandwidth, which is
-measured before and after each. `layer`: what HTTP costs our own engines beside being asked in their process.
+`language`: a decoder of the shape of SmolLM2-135M (or Qwen3-0.6B: `--shape`) with random weights in float32,
+asked for 128 tokens in streamed chats by 1, 8 and 32 clients, each of which asks again as soon as it is
+answered; by our own engine with weights in bfloat16 and int8 too, beside transformers serve, one request after
+another and with continuous batches, and llama-server with weights of as many bits. `classification`: an encoder
+of six layers and four labels, beside a pipeline of transformers behind FastAPI. `native`: that decoder without
+HTTP, by our own engine beside llama.cpp and OpenVINO GenAI with weights of as many bits: tokens per second that
+1, 8 and 32 sequences are continued by, and those of a long prompt that are read; what is reached of the memory's
+bandwidth, which is measured before and after each. `layer`: what HTTP costs our own engines beside being asked
+in their process.
 
 Contestants take turns; told are medians over rounds, and `ratios` that are larger than 1 where we are ahead.
 Peers run in an environment made with pip below build/bench. One JSON object is printed.
@@ -49,16 +50,16 @@ def main() -> None:
     found = {}
     for work in given.work:
         if work == "layer":
-            model = models.decoder(folder, given.shared, small=given.small)
+            model = models.decoder(folder, given.shared, given.shape, small=given.small)
             found[work] = layer.measure(model, loads[-1], given.rounds, folder / "logs", say)
             continue
         if work == "native":
-            model = models.decoder(folder, given.shared, small=given.small)
+            model = models.decoder(folder, given.shared, given.shape, small=given.small)
             commands = in_process.contestants(model, FOLDER, peers=not given.ours)
             found[work] = in_process.race(commands, given.rounds, say)
             continue
         if work == "language":
-            model = models.decoder(folder, given.shared, small=given.small)
+            model = models.decoder(folder, given.shared, given.shape, small=given.small)
             names = [
                 name
                 for name in given.contestants
@@ -85,6 +86,7 @@ def _arguments() -> argparse.Namespace:
         "--contestants", nargs="+", choices=contestants.LANGUAGE, default=contestants.LANGUAGE,
         metavar="NAME", help=f"of the work language: {', '.join(contestants.LANGUAGE)}",
     )  # fmt: skip
+    parser.add_argument("--shape", choices=models.SHAPES, default="135M", help="of the decoder")
     parser.add_argument("--ours", action="store_true", help="without the peers")
     parser.add_argument("--small", action="store_true", help="tiny models, to try the script out")
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the real data sets")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import statistics
@@ -11,24 +12,30 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from trainers import environment
+
 from servers import bandwidth, llama_peer
 from tunesmith.serve.native import threads
 
 HERE = Path(__file__).resolve().parent
 _SAME = {"bfloat16": "f16", "int8": "q8_0"}
 """Our weights, and those of a GGUF file that have as many bits."""
+_PEERS = ("llama.cpp", "openvino")
+_OPENVINO = ("openvino-genai==2026.4.1.0", "numpy")
 
 
 def contestants(model: Path, bench: Path, *, peers: bool) -> dict[str, list[str]]:
-    """Commands by name; a peer goes by the weights whose bits it has too."""
+    """Commands by name; a peer reads the weights that have as many bits from a file of llama.cpp."""
     found = {}
+    vocabulary = str(json.loads((model / "config.json").read_text("utf-8"))["vocab_size"])
     for weights, precision in _SAME.items():
         found[f"tunesmith {weights}"] = [sys.executable, "-m", "servers.native_speed", str(model), weights]
         if peers:
-            file = llama_peer.gguf(model, precision)  # type: ignore[arg-type]
-            script = str(HERE / "llama_cpp_speed.py")
-            interpreter = str(llama_peer.python(bench))
-            found[f"llama.cpp {weights}"] = [interpreter, script, str(file), str(threads.count())]
+            file = str(llama_peer.gguf(model, precision))  # type: ignore[arg-type]
+            llama, openvino = (str(HERE / f"{name}_speed.py") for name in ("llama_cpp", "openvino"))
+            there = str(environment.python(bench / "openvino-env", _OPENVINO, torch=False))
+            found[f"llama.cpp {weights}"] = [str(llama_peer.python(bench)), llama, file, str(threads.count())]
+            found[f"openvino {weights}"] = [there, openvino, file, vocabulary]
     return found
 
 
@@ -66,11 +73,11 @@ def _paths() -> list[str]:
 
 
 def _ratios(medians: Mapping[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """By weights; larger than 1 where ours is ahead."""
+    """By peer and weights; larger than 1 where ours is ahead."""
     found = {}
-    for weights in _SAME:
-        if theirs := medians.get(f"llama.cpp {weights}"):
+    for peer, weights in itertools.product(_PEERS, _SAME):
+        if theirs := medians.get(f"{peer} {weights}"):
             ours = medians[f"tunesmith {weights}"]
             speeds = [name for name in ours if name.startswith(("decode", "prefill"))]
-            found[weights] = {name: round(ours[name] / theirs[name], 2) for name in speeds}
+            found[f"{peer} {weights}"] = {name: round(ours[name] / theirs[name], 2) for name in speeds}
     return found

@@ -12,13 +12,13 @@ _TORCH = "torch==2.13.0"
 _PEERS = ("transformers==5.23.0", "trl==1.16.0", "peft==0.21.2", "accelerate==1.15.0", "datasets==5.2.0")
 
 
-def python(folder: Path, packages: Sequence[str] = _PEERS) -> Path:
-    """Its interpreter."""
+def python(folder: Path, packages: Sequence[str] = _PEERS, *, torch: bool = True) -> Path:
+    """Its interpreter. `torch`: whether they need it."""
     ready = folder / "ready"
     if not ready.exists():
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        for step in ((_TORCH,), packages):
+        for step in ((_TORCH,), packages) if torch else (packages,):
             subprocess.run([folder / "bin" / "pip", "install", "--quiet", *step], check=True)
         ready.touch()
     return folder / "bin" / "python"
