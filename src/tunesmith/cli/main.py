@@ -33,9 +33,6 @@ def program() -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command; returns the exit code (design: command line contract)."""
-    # Threads that spin while they wait stop each other as soon as anything else runs on this machine: a
-    # training step then takes several times as long. It has to be said before torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     given = list(sys.argv[1:] if argv is None else argv)
     lang = text.language(_value(given, "--lang"))
     _show_what_can_be_shown()
@@ -74,6 +71,7 @@ def _carry_out(given: list[str], lang: str) -> int:
     verb = given[position]
     if verb not in VERBS:
         raise unknown_command(verb, list(VERBS), "tunesmith")
+    _say_how_threads_wait(verb)
     module: Any = importlib.import_module(f"tunesmith.cli.{verb}_verb")
     parser = Parser(prog=f"tunesmith {verb}", description=text.say(f"cli.{verb}", lang), lang=lang)
     module.arguments(parser, lang)
@@ -84,6 +82,18 @@ def _carry_out(given: list[str], lang: str) -> int:
     _load_code(arguments)
     code: int = module.run(arguments, Output.of(arguments, lang))
     return code
+
+
+def _say_how_threads_wait(verb: str) -> None:
+    """What the threads of a product do between two of them, unless the user says it; torch reads it once.
+
+    Threads that spin stop each other as soon as anything else runs: a training step then takes several times
+    as long, so they sleep. Those of a server spin for a tenth of a millisecond first, which is about what it
+    takes to wake one, and make half as many tokens again.
+    """
+    if not os.environ.keys() & {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}:
+        name, value = ("GOMP_SPINCOUNT", "10000") if verb == "serve" else ("OMP_WAIT_POLICY", "PASSIVE")
+        os.environ[name] = value
 
 
 def _skip_values(given: list[str], position: int | None) -> int | None:
