@@ -55,7 +55,7 @@ def main() -> None:
             continue
         if work == "native":
             model = models.decoder(folder, given.shared, given.shape, small=given.small)
-            commands = in_process.contestants(model, FOLDER, peers=not given.ours)
+            commands = in_process.contestants(model, given.shape, FOLDER, peers=not given.ours)
             found[work] = in_process.race(commands, given.rounds, say)
             continue
         if work == "language":

@@ -14,7 +14,7 @@ from typing import Any
 
 from trainers import environment
 
-from servers import bandwidth, llama_peer
+from servers import bandwidth, llama_peer, sizes
 from tunesmith.serve.native import threads
 
 HERE = Path(__file__).resolve().parent
@@ -24,9 +24,9 @@ _PEERS = ("llama.cpp", "openvino")
 _OPENVINO = ("openvino-genai==2026.4.1.0", "numpy")
 
 
-def contestants(model: Path, bench: Path, *, peers: bool) -> dict[str, list[str]]:
+def contestants(model: Path, shape: str, bench: Path, *, peers: bool) -> dict[str, list[str]]:
     """Commands by name; a peer reads the weights that have as many bits from a file of llama.cpp."""
-    found = {}
+    found: dict[str, list[str]] = {}
     vocabulary = str(json.loads((model / "config.json").read_text("utf-8"))["vocab_size"])
     for weights, precision in _SAME.items():
         found[f"tunesmith {weights}"] = [sys.executable, "-m", "servers.native_speed", str(model), weights]
@@ -36,7 +36,7 @@ def contestants(model: Path, bench: Path, *, peers: bool) -> dict[str, list[str]
             there = str(environment.python(bench / "openvino-env", _OPENVINO, torch=False))
             found[f"llama.cpp {weights}"] = [str(llama_peer.python(bench)), llama, file, str(threads.count())]
             found[f"openvino {weights}"] = [there, openvino, file, vocabulary]
-    return found
+    return {name: [*command, str(sizes.PROMPTS[shape])] for name, command in found.items()}
 
 
 def race(commands: Mapping[str, list[str]], rounds: int, say: Callable[[str], None]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""llama.cpp in process: python llama_cpp_speed.py FILE.gguf THREADS; figures of `sizes` as one JSON object.
+"""llama.cpp in process: python llama_cpp_speed.py FILE.gguf THREADS PROMPT; figures of `sizes` as JSON.
 
 It runs in an environment of its own, with llama-cpp-python and nothing of Tunesmith. The most probable token
 of each sequence is taken, as ours does.
@@ -30,7 +30,7 @@ def main() -> None:
     figures[f"prefill_{sizes.LONG}"] = max(_read(context) for _ in range(2))
     for batch, steps in sizes.BATCHES.items():
         figures[f"decode_{batch}"] = _continued(
-            _Context(model, batch, 2 * sizes.PROMPT, threads), batch, steps
+            _Context(model, batch, sizes.before() + steps, threads), batch, steps
         )
     print(json.dumps(figures))
 
@@ -79,10 +79,10 @@ def _read(context: _Context) -> float:
 
 
 def _continued(context: _Context, batch: int, steps: int) -> float:
-    tokens = context.read(batch, sizes.PROMPT)
+    tokens = context.read(batch, sizes.before())
     start = time.perf_counter()
     for n in range(steps):
-        tokens = context.step([(token, sizes.PROMPT + n, i) for i, token in enumerate(tokens)])
+        tokens = context.step([(token, sizes.before() + n, i) for i, token in enumerate(tokens)])
     return batch * steps / (time.perf_counter() - start)
 
 

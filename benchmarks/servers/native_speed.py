@@ -1,4 +1,4 @@
-"""Ours in process: python native_speed.py MODEL WEIGHTS; figures of `sizes` as one JSON object."""
+"""Ours in process: python native_speed.py MODEL WEIGHTS PROMPT; figures of `sizes` as one JSON object."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _read(decoder: NativeDecoder, length: int) -> float:
 
 def _continued(decoder: NativeDecoder, batch: int, steps: int) -> float:
     """Tokens that are written in a second, none of them guessed."""
-    past, tokens = _begun(decoder, batch, sizes.PROMPT)
+    past, tokens = _begun(decoder, batch, sizes.before())
     start = time.perf_counter()
     for _ in range(steps):
         tokens = past.forward(dict(enumerate(tokens))).numpy().argmax(-1).tolist()
@@ -65,7 +65,7 @@ def _continued(decoder: NativeDecoder, batch: int, steps: int) -> float:
 
 def _guessed(decoder: NativeDecoder) -> float:
     """How many times longer a step takes that computes four tokens of a sequence instead of one."""
-    past, _ = _begun(decoder, 1, sizes.PROMPT)
+    past, _ = _begun(decoder, 1, sizes.before())
     ratios = []
     for _ in range(sizes.BATCHES[1]):
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""OpenVINO GenAI in process: python openvino_speed.py FILE.gguf VOCABULARY; figures of `sizes` as JSON.
+"""OpenVINO GenAI in process: python openvino_speed.py FILE.gguf VOCABULARY PROMPT; `sizes` as JSON.
 
 It runs in an environment of its own, with nothing of Tunesmith, as its continuous batching does by itself:
 all prompts at once, the most probable token, keys and values in 8 bits. No prompt finds what another left.
@@ -34,8 +34,8 @@ def main() -> None:
     figures[f"prefill_{sizes.LONG}"] = sizes.LONG / quickest
     for batch, steps in sizes.BATCHES.items():
         # What reads the prompts is measured by itself and taken away.
-        read = seconds(model, batch, sizes.PROMPT, 1)
-        figures[f"decode_{batch}"] = batch * steps / (seconds(model, batch, sizes.PROMPT, 1 + steps) - read)
+        read = seconds(model, batch, sizes.before(), 1)
+        figures[f"decode_{batch}"] = batch * steps / (seconds(model, batch, sizes.before(), 1 + steps) - read)
     print(json.dumps(figures))
 
 
