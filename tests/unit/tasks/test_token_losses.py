@@ -75,6 +75,28 @@ def test_log_probabilities_can_go_through_any_function(frozen: bool) -> None:
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
 
 
+def test_a_small_vocabulary_takes_larger_tiles_and_the_values_are_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(token_losses, "_LOGITS", 400 * VOCAB)  # two tiles, of 400 rows and of 200
+    hidden, head, targets, weights = parts()
+    seen: list[int] = []
+
+    def loss(logits: Tensor, target: Tensor) -> Tensor:
+        seen.append(len(logits))
+        return cross_entropy(logits, target)
+
+    whole = (cross_entropy(head(hidden), targets) * weights).sum()
+    found = weighted_loss(head_of(head), hidden, targets, weights, loss)
+    assert seen == [400, 200]
+    torch.testing.assert_close(found, whole)
+    learned = [hidden, *head.parameters()]
+    for mine, theirs in zip(
+        torch.autograd.grad(found, learned), torch.autograd.grad(whole, learned), strict=True
+    ):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
 def test_without_gradients_the_values_are_the_same() -> None:
     hidden, head, targets, weights = parts()
     found = weighted_loss(head_of(head), hidden, targets, weights, cross_entropy)
