@@ -69,6 +69,22 @@ def test_a_first_loss_that_differs_is_told(folder: Path) -> None:
     assert [figures["first_loss_agrees"] for figures in told.values()] == [True, True, False]
 
 
+def test_the_noisier_the_runs_are_the_harder_it_is_for_validation_losses_to_agree(folder: Path) -> None:
+    work = WORKS["full"](folder, small=True)
+    losses = {
+        OURS: [2.0, 2.01, 2.02],
+        LANGUAGE_PEERS[0]: [2.01, 2.02, 2.0],
+        LANGUAGE_PEERS[1]: [1.9, 2.01, 2.1],
+    }
+    figures = {
+        name: {"tokens_per_second": 1.0, "first_loss": 6.9, "validation_losses": found}
+        for name, found in losses.items()
+    }
+    told = report.complete(work, figures, {"bfloat16": 800.0})
+    assert [figures["validation_loss"] for figures in told.values()] == [2.01] * 3
+    assert [figures["validation_loss_agrees"] for figures in told.values()] == [True, True, False]
+
+
 def test_a_token_costs_six_operations_a_parameter_in_full_training(folder: Path) -> None:
     work = WORKS["full"](folder, small=True)
     rows = work.ours.examples()
