@@ -1,17 +1,17 @@
 """Servers over HTTP, beside each other: the same model, prompts and answers, on this processor.
 
     python benchmarks/serving.py [--work language classification native layer] [--contestants NAME ...]
-        [--shape 135M] [--rounds 3] [--ours] [--small]
+        [--shape 135M] [--rounds 3] [--patience 180] [--ours] [--small]
 
 `language`: a decoder of the shape of SmolLM2-135M (or Qwen3-0.6B: `--shape`) with random weights in float32,
 asked for 128 tokens in streamed chats by 1, 8 and 32 clients, each of which asks again as soon as it is
-answered; by our own engine with weights in bfloat16 and int8 too, beside transformers serve, one request after
-another and with continuous batches, and llama-server with weights of as many bits. `classification`: an encoder
-of six layers and four labels, beside a pipeline of transformers behind FastAPI. `native`: that decoder without
-HTTP, by our own engine beside llama.cpp and OpenVINO GenAI with weights of as many bits: tokens per second that
-1, 8 and 32 sequences are continued by, and those of a long prompt that are read; what is reached of the memory's
-bandwidth, which is measured before and after each. `layer`: what HTTP costs our own engines beside being asked
-in their process.
+answered; by our own engine with weights in bfloat16 and int8 too, beside transformers serve (one request
+after another, and with continuous batches), and llama-server with weights of as many bits.
+`classification`: an encoder of six layers and four labels, beside a pipeline of transformers behind FastAPI.
+`native`: that decoder without HTTP, by our own engine beside llama.cpp and OpenVINO GenAI with weights of as
+many bits: tokens per second that 1, 8 and 32 sequences are continued by, and those of a long prompt that are
+read; what is reached of the memory's bandwidth, which is measured before and after each. `layer`: what HTTP
+costs our own engines beside being asked in their process.
 
 Contestants take turns; told are medians over rounds, and `ratios` that are larger than 1 where we are ahead.
 Peers run in an environment made with pip below build/bench. One JSON object is printed.
@@ -23,6 +23,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -43,10 +44,7 @@ def main() -> None:
     given = _arguments()
     peers = partial(environment.python, FOLDER / "serving-env", _PEERS)
     folder = FOLDER / "serving" / ("small" if given.small else "large")
-    loads = [
-        Load(clients=n, seconds=given.seconds, words=40, tokens=8 if given.small else 128)
-        for n in given.clients
-    ]
+    loads = _loads(given)
     found = {}
     for work in given.work:
         if work == "layer":
@@ -73,6 +71,12 @@ def main() -> None:
     print(json.dumps({"machine": clock.machine(), **found}, indent=None if given.json else 1))
 
 
+def _loads(given: argparse.Namespace) -> list[Load]:
+    tokens = 8 if given.small else 128
+    wished = Load(seconds=given.seconds, words=40, tokens=tokens, patience=given.patience)
+    return [replace(wished, clients=number) for number in given.clients]
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -81,6 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", nargs="+", choices=works, default=works)
     parser.add_argument("--rounds", type=int, default=3, help="how often each contestant runs")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each load lasts")
+    parser.add_argument("--patience", type=float, default=180.0, help="seconds until an answer is an error")
     parser.add_argument("--clients", type=int, nargs="+", default=_CLIENTS)
     parser.add_argument(
         "--contestants", nargs="+", choices=contestants.LANGUAGE, default=contestants.LANGUAGE,

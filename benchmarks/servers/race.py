@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 
 from servers.contestants import OURS, Contestant
+from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.load import Load, measure
 
 _PATIENCE = 120  # seconds until a server has to be ready
@@ -55,17 +56,24 @@ def _once(contestant: Contestant, loads: Sequence[Load], log: Path) -> dict[str,
 
 
 def asked(url: str, contestant: Contestant, load: Load) -> dict[str, Any]:
-    """What one load met."""
+    """What one load met; that no answer came in time is one of the things that it may meet."""
     wished = replace(load, extra=contestant.extra)
-    return asyncio.run(measure(url, wished, model=contestant.model, task=contestant.task)).as_dict()
+    try:
+        found = asyncio.run(measure(url, wished, model=contestant.model, task=contestant.task))
+    except TunesmithError as error:
+        if TimeoutError.__name__ not in str(error):
+            raise
+        none: dict[str, Any] = dict.fromkeys(("requests_per_second", "tokens_per_second"), 0.0)
+        return none | {"errors": {TimeoutError.__name__: load.clients}}
+    return found.as_dict()
 
 
 def _figures(told: dict[str, Any], load: Load, task: str) -> dict[str, Any]:
     speed = "requests_per_second" if task == "classify" else "tokens_per_second"
-    figures = {speed: told[speed], "latency_ms": told["latency_ms"]["p50"]}
-    if told["first_token_ms"]:
-        figures["first_token_ms"] = told["first_token_ms"]["p50"]
-    figures["errors"] = sum(told["errors"].values())
+    figures = {speed: told[speed], "errors": sum(told["errors"].values())}
+    for name in ("latency_ms", "first_token_ms"):
+        if told.get(name):
+            figures[name] = told[name]["p50"]
     return {f"{name}_{load.clients}": value for name, value in figures.items()}
 
 
@@ -115,7 +123,8 @@ def _peak(pid: int) -> int:
 
 
 def _medians(runs: Sequence[dict[str, Any]]) -> dict[str, float]:
-    return {name: round(statistics.median(run[name] for run in runs), 3) for name in runs[0]}
+    told_by_all = [name for name in runs[0] if all(name in run for run in runs)]
+    return {name: round(statistics.median(run[name] for run in runs), 3) for name in told_by_all}
 
 
 def _ratios(
@@ -130,6 +139,7 @@ def _ratios(
 
 
 def _ahead(ours: Mapping[str, float], theirs: Mapping[str, float]) -> dict[str, float]:
-    more = {k: ours[k] / theirs[k] for k in ours if "per_second" in k and theirs[k]}
-    less = {k: theirs[k] / ours[k] for k in ours if "per_second" not in k and "errors" not in k and ours[k]}
+    both = [k for k in ours if k in theirs and ours[k] and theirs[k] and "errors" not in k]
+    more = {k: ours[k] / theirs[k] for k in both if "per_second" in k}
+    less = {k: theirs[k] / ours[k] for k in both if "per_second" not in k}
     return {k: round(value, 2) for k, value in (more | less).items()}

@@ -27,12 +27,16 @@ _WORDS = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What is sent: `clients` at once for `seconds`, prompts of `words`, answers of up to `tokens`."""
+    """What is sent: `clients` at once for `seconds`, prompts of `words`, answers of up to `tokens`.
+
+    An answer that is not there after `patience` seconds is an error.
+    """
 
     clients: int = 8
     seconds: float = 10.0
     words: int = 100
     tokens: int = 128
+    patience: float = 600.0
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -87,7 +91,8 @@ async def measure(
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=load.clients)
     root = url.rstrip("/").removesuffix("/v1")
-    async with httpx.AsyncClient(base_url=root, headers=headers, timeout=600, limits=limits) as http:
+    # `patience` bounds an answer as a whole.
+    async with httpx.AsyncClient(base_url=root, headers=headers, timeout=None, limits=limits) as http:  # noqa: S113
         model, task = await _which(http, model, task)
         ask = _classify if task == "classify" else _chat
         answers: list[Answered] = []
@@ -98,8 +103,9 @@ async def measure(
             words = random.Random(number)  # noqa: S311  any words will do
             while time.perf_counter() - start < load.seconds:
                 try:
-                    answers.append(await ask(http, model, prompt(words, load), load))
-                except (httpx.HTTPError, _RefusedError, ValueError, KeyError) as error:
+                    async with asyncio.timeout(load.patience):
+                        answers.append(await ask(http, model, prompt(words, load), load))
+                except (httpx.HTTPError, _RefusedError, TimeoutError, ValueError, KeyError) as error:
                     errors[_kind(error)] += 1
                     await asyncio.sleep(0.1)  # who is refused does not ask again at once
 

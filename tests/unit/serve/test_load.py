@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -40,6 +41,11 @@ def test_a_server_that_answers_nothing_is_no_measurement(
     with pytest.raises(TunesmithError, match=said) as error:
         asyncio.run(measure(story_url, BRIEF, model=model))
     assert error.value.problems[0].code == code
+
+
+def test_an_answer_that_does_not_come_in_time_is_an_error(story_url: str) -> None:
+    with pytest.raises(TunesmithError, match="TimeoutError"):
+        asyncio.run(measure(story_url, replace(BRIEF, patience=0), model="teller"))
 
 
 def test_a_server_that_is_not_there_is_said_to_be_missing() -> None:
