@@ -6,7 +6,8 @@
 `language`: a decoder of the shape of SmolLM2-135M (or Qwen3-0.6B: `--shape`) with random weights in float32,
 asked for 128 tokens in streamed chats by 1, 8 and 32 clients, each of which asks again as soon as it is
 answered; by our own engine with weights in bfloat16 and int8 too, beside transformers serve (one request
-after another, and with continuous batches), and llama-server with weights of as many bits.
+after another, and with continuous batches), LLaMA-Factory's api, and llama-server with weights of as many
+bits.
 `classification`: an encoder of six layers and four labels, beside a pipeline of transformers behind FastAPI.
 `native`: that decoder without HTTP, by our own engine beside llama.cpp and OpenVINO GenAI with weights of as
 many bits: tokens per second that 1, 8 and 32 sequences are continued by, and those of a long prompt that are
@@ -14,7 +15,7 @@ read; what is reached of the memory's bandwidth, which is measured before and af
 costs our own engines beside being asked in their process.
 
 Contestants take turns; told are medians over rounds, and `ratios` that are larger than 1 where we are ahead.
-Peers run in an environment made with pip below build/bench. One JSON object is printed.
+Peers run in environments made with pip below build/bench. One JSON object is printed.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trainers import environment
+
 from servers import llama_peer
 from tunesmith.models.export.certificate import Precision
 
@@ -18,13 +20,19 @@ OURS = "tunesmith"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contestant:
-    """`command` has a place for the `{port}`; `beside` is the one of ours that it is compared with."""
+    """`command` has a place for the `{port}`; `beside` is the one of ours that it is compared with.
+
+    `health` is the address that says when it is ready. One that counts no tokens when it streams (`counts`)
+    is taken to write as many as it is asked for.
+    """
 
     command: tuple[str, ...]
     model: str
     task: str = "generate"
     extra: Mapping[str, Any] = field(default_factory=dict)
     beside: str = OURS
+    health: str = "/health"
+    counts: bool = True
 
 
 LANGUAGE = (
@@ -35,6 +43,7 @@ LANGUAGE = (
     "transformers_batches",
     "llama_f16",
     "llama_q8_0",
+    "llamafactory",
 )
 """Who serves a decoder; those of llama.cpp have weights of as many bits as ours beside them."""
 _DRAWN = {"temperature": 1.0}
@@ -57,6 +66,8 @@ def _speaker(name: str, model: Path, peers: Callable[[], Path], bench: Path) -> 
         return _llama(llama_peer.server(bench), llama_peer.gguf(model, precision), beside)
     if name.startswith("transformers"):
         return _transformers(peers(), model, in_batches=name.endswith("batches"))
+    if name == "llamafactory":
+        return _llamafactory(model, bench)
     weights = name.removeprefix("native_")
     wished = () if name == OURS else ("--engine", "native", "--weights", weights)
     return ours(model, "generate", *wished)
@@ -77,6 +88,17 @@ def _transformers(python: Path, model: Path, *, in_batches: bool) -> Contestant:
                "--cb-max-batch-tokens", "2048")  # fmt: skip
     whole = (*command, *batches) if in_batches else command
     return Contestant(command=whole, model=str(model), extra=_DRAWN)
+
+
+def _llamafactory(model: Path, bench: Path) -> Contestant:
+    """LLaMA-Factory's api by transformers, in the model's float32; it draws from all tokens, as others do."""
+    packages = ("llamafactory==0.9.5", "torch===2.13.0")  # its torchaudio needs torch as it is built for CUDA
+    python = environment.python(bench / "llamafactory-env", packages, torch=False)
+    program = str(python.with_name("llamafactory-cli"))
+    settings = ("env", "API_HOST=127.0.0.1", "API_PORT={port}", "CUDA_VISIBLE_DEVICES=")
+    command = (*settings, program, "api", "--model_name_or_path", str(model),
+               "--template", "chatml", "--top_k", "0", "--top_p", "1.0")  # fmt: skip
+    return Contestant(command=command, model=model.name, extra=_DRAWN, health="/v1/models", counts=False)
 
 
 def classification(kept: Path, theirs: Path, peers: Path | None) -> dict[str, Contestant]:

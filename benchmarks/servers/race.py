@@ -65,7 +65,10 @@ def asked(url: str, contestant: Contestant, load: Load) -> dict[str, Any]:
             raise
         none: dict[str, Any] = dict.fromkeys(("requests_per_second", "tokens_per_second"), 0.0)
         return none | {"errors": {TimeoutError.__name__: load.clients}}
-    return found.as_dict()
+    told = found.as_dict()
+    if not contestant.counts:
+        told["tokens_per_second"] = round(told["requests_per_second"] * load.tokens, 2)
+    return told
 
 
 def _figures(told: dict[str, Any], load: Load, task: str) -> dict[str, Any]:
@@ -91,7 +94,7 @@ def started(contestant: Contestant, log: Path) -> Iterator[tuple[str, subprocess
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait(url, process, log)
+            _wait(url + contestant.health, process, log)
             yield url, process, time.perf_counter() - start
         finally:
             process.send_signal(signal.SIGTERM)
@@ -106,7 +109,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end and process.poll() is None:
         try:
-            if httpx.get(f"{url}/health", timeout=5).status_code == 200:
+            if httpx.get(url, timeout=5).status_code == 200:
                 return
         except httpx.HTTPError:
             pass
