@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -154,6 +156,7 @@ class _Server(uvicorn.Server):
         self._listener = listener
         self._ready, self._ending = ready, ending
         self.url = url
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
 
     @classmethod
     def prepare(
@@ -221,3 +224,8 @@ def _bind(host: str, port: int) -> socket.socket:
 def _url(host: str, port: int) -> str:
     name = "127.0.0.1" if host in _WILDCARDS else host
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether uvicorn has more to tell than where a request was cut off: that it was is a line of its own."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

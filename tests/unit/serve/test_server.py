@@ -120,3 +120,18 @@ def test_ready_is_said_when_requests_are_accepted(vowels: Any) -> None:
         for thread in threads:
             thread.join()
     assert statuses == [200] * 4
+
+
+def test_a_request_that_is_cut_off_at_the_end_leaves_no_traceback(
+    vowels: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tunesmith.serve.server.DRAIN_S", 1)
+    with serving([deploy(vowels, name="vowels")]) as url:
+        address = httpx.URL(url)
+        client = socket.create_connection((address.host, address.port or 0))
+        head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        client.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        httpx.get(f"{url}/health")  # what came before is being answered
+    client.close()
+    assert "Cancel 1 running task" in caplog.text
+    assert "Traceback" not in caplog.text
