@@ -35,8 +35,9 @@ class Adapters:
         if base is None or base.weights != self._digest:
             stated = base.name if base else "?"
             raise ModelError("S62", file=folder, stated=stated, base=self._deployment.name)
-        self.tokenizers[name] = tokenizing.load(folder)
+        tokenizer = tokenizing.load(folder)
         engine.bank.add(name, folder)
+        self.tokenizers[name] = tokenizer
 
     def try_out(self, name: str) -> TokenStream:
         """Have an adapter write a token."""

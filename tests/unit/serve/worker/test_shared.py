@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -186,6 +188,17 @@ def test_others_are_served_while_the_files_of_an_adapter_are_read(
     adopt = {"do": "adopt", "adapter": "ann", "folder": str(served.folders["ann"])}
     said = Played(served.base.folder).play(adopt, begin(7, "ann"), begin(8, None), until=2)
     assert [(number, kind) for number, kind, *_ in said] == [(8, "t"), (7, "t")]
+
+
+def test_an_adapter_that_is_refused_leaves_nothing_behind(served: Served, tmp_path: Path) -> None:
+    folder = shutil.copytree(served.folders["ann"], tmp_path / "odd")
+    stated = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps({**stated, "peft_type": "ADAPTION_PROMPT"}))
+    computing = Played(served.base.folder)._computing
+    with pytest.raises(ModelError, match="M21"):
+        computing._adapters.read("odd", folder)
+    computing._deployment.engine.close()
+    assert computing._adapters.tokenizers == {}
 
 
 @pytest.mark.faults
