@@ -13,6 +13,8 @@ import json
 import os
 import re
 import shutil
+import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +26,10 @@ from tunesmith.core.plain import dumps
 
 MANIFEST = "MANIFEST.json"
 _TEMPORARY = ".tmp-"
-_OWNED = re.compile(re.escape(_TEMPORARY) + r"(\d{1,9})-[0-9a-f]{32}(?:\.(.+))?", re.S)
+# Names without a machine are of earlier versions.
+_OWNED = re.compile(re.escape(_TEMPORARY) + r"(?:([0-9a-f]{8})-)?(\d{1,9})-[0-9a-f]{32}(?:\.(.+))?", re.S)
+_SILENT_S = 24 * 3600
+"""After so long a writer on another machine, whose processes cannot be asked for, is taken for gone."""
 _LONGEST_NAME = 150
 _CHUNK = 1 << 20
 _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES)
@@ -72,7 +77,12 @@ def write_once(path: Path, data: bytes) -> None:
 def _temporary(path: Path) -> Path:
     """A new name beside `path`; it says whose it is and what for, so that `sweep` can tell and mend."""
     wanted = f".{path.name}" if len(path.name.encode()) <= _LONGEST_NAME else ""
-    return path.parent / f"{_TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}{wanted}"
+    return path.parent / f"{_TEMPORARY}{host()}-{os.getpid()}-{uuid.uuid4().hex}{wanted}"
+
+
+def host() -> str:
+    """Eight hexadecimal digits for this machine, or this container, by its name."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
 @contextmanager
@@ -236,7 +246,9 @@ def is_valid(folder: Path) -> bool:
 
 
 def sweep(folder: Path) -> list[Path]:
-    """End what interrupted writes began; what a living process of this machine writes is kept.
+    """End what interrupted writes began; what a living process writes is kept.
+
+    What another machine writes into a shared folder counts as interrupted a day after its last change.
 
     A folder that is complete takes its place if nothing stands there: whoever replaced it was stopped between
     moving the old one away and the new one in. All else is removed. Returns what was put into its place.
@@ -258,14 +270,28 @@ def sweep(folder: Path) -> list[Path]:
 def abandoned(folder: Path) -> list[Path]:
     """What interrupted writes left in `folder`, the newest first."""
     left = [path for path in folder.glob(f"{_TEMPORARY}*") if (owner := _OWNED.fullmatch(path.name))
-            and not _is_alive(int(owner[1]))]  # fmt: skip
+            and _is_left(path, owner[1], int(owner[2]))]  # fmt: skip
     return sorted(left, key=lambda path: path.lstat().st_mtime, reverse=True)
 
 
 def _meant_for(left: Path) -> Path | None:
     """What was to be called so, if its name says it."""
     found = _OWNED.fullmatch(left.name)
-    return left.with_name(found[2]) if found and found[2] else None
+    return left.with_name(found[3]) if found and found[3] else None
+
+
+def _is_left(path: Path, machine: str | None, process: int) -> bool:
+    if machine == host():
+        return not _is_alive(process)
+    return time.time() - _last_change(path) > _SILENT_S
+
+
+def _last_change(path: Path) -> float:
+    """The time of the newest file; now for what ends meanwhile."""
+    try:
+        return max(one.lstat().st_mtime for one in (path, *path.rglob("*")))
+    except FileNotFoundError:
+        return time.time()
 
 
 def _is_alive(process: int) -> bool:

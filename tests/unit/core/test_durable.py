@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -150,13 +151,28 @@ def test_files_are_copied_where_the_disk_has_no_links(model, tmp_path, monkeypat
 def test_sweeping_removes_what_was_cut_off_and_nothing_else(model):
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass
-    abandoned, mine = (f".tmp-{process}-{'0' * 31}" for process in (ended.pid, os.getpid()))
+    abandoned, mine = (f".tmp-{durable.host()}-{process}-{'0' * 31}" for process in (ended.pid, os.getpid()))
     (model.parent / f"{abandoned}0").mkdir()
     (model.parent / f"{abandoned}0" / "half").write_bytes(b"1")
     for name in (f"{abandoned}1", f"{mine}1", ".tmp-of-another-program"):
         (model.parent / name).write_bytes(b"1")
     durable.sweep(model.parent)
     assert set(names(model.parent)) == {"model", f"{mine}1", ".tmp-of-another-program"}
+
+
+def test_what_another_machine_writes_is_left_alone_until_it_was_silent_for_a_day(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    yesterday = time.time() - 25 * 3600
+    ages = {"silent": (yesterday, yesterday), "busy": (yesterday, time.time()), "young": (time.time(),) * 2}
+    for number, (name, (begun, changed)) in enumerate(ages.items()):
+        folder = tmp_path / f".tmp-{'0' * 8}-{ended.pid}-{number:032}.{name}"
+        folder.mkdir()
+        (folder / "half").write_bytes(b"1")
+        os.utime(folder / "half", (changed, changed))
+        os.utime(folder, (begun, begun))
+    durable.sweep(tmp_path)
+    assert {name.rpartition(".")[2] for name in names(tmp_path)} == {"busy", "young"}
 
 
 def test_a_writer_that_is_at_work_is_not_swept_away(tmp_path):

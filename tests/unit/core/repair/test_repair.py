@@ -73,14 +73,14 @@ def test_what_a_killed_process_was_writing_goes_and_what_a_living_one_writes_sta
 ):
     published("one")
     for process, name in ((dead, "a"), (os.getpid(), "b")):
-        (workspace.models / f".tmp-{process}-{name * 32}.two").mkdir()
+        (workspace.models / f".tmp-{durable.host()}-{process}-{name * 32}.two").mkdir()
     mended(workspace, "leftover")
-    assert (workspace.models / f".tmp-{os.getpid()}-{'b' * 32}.two").exists()
+    assert (workspace.models / f".tmp-{durable.host()}-{os.getpid()}-{'b' * 32}.two").exists()
 
 
 def test_a_folder_that_was_being_replaced_is_in_its_place_again(workspace, published, dead):
     release = published("one")
-    os.rename(release.folder, workspace.models / f".tmp-{dead}-{'a' * 32}.one")
+    os.rename(release.folder, workspace.models / f".tmp-{durable.host()}-{dead}-{'a' * 32}.one")
     assert kinds(examine(workspace, LOOK)) == ["leftover", "gone"]
     assert kinds(examine(workspace, MEND)) == ["replaced"]
     assert durable.verify(workspace.models / "one") == release.digest
