@@ -96,15 +96,20 @@ def _are_rows(key: str, items: list[Any]) -> bool:
 
 
 def is_lines(start: Start, path: Path) -> bool:
-    """One value a line: the first line is a whole object that is not all of the file's rows."""
+    """One value a line: the first line is a whole object that is not all of the file's rows.
+
+    A file that is called lines has its only row there, lists of objects in it or not, unless there is nothing
+    beside one list.
+    """
+    named = stored.suffix(path) in (".jsonl", ".ndjson")
     first, _, rest = start.text.strip("\0 \t\r\n").partition("\n")
     try:
         value = decode(first.encode())
     except (ValueError, RecursionError):
         # A damaged first line: an array opens with a bracket, anything else is what the name says.
-        return stored.suffix(path) in (".jsonl", ".ndjson") and not first.lstrip().startswith("[")
+        return named and not first.lstrip().startswith("[")
     more = bool(rest.strip()) or not start.whole
-    return more or (isinstance(value, dict) and not _row_keys(value))
+    return more or (isinstance(value, dict) and (not _row_keys(value) or (named and len(value) > 1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
