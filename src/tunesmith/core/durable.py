@@ -26,8 +26,7 @@ from tunesmith.core.plain import dumps
 
 MANIFEST = "MANIFEST.json"
 _TEMPORARY = ".tmp-"
-# Names without a machine are of earlier versions.
-_OWNED = re.compile(re.escape(_TEMPORARY) + r"(?:([0-9a-f]{8})-)?(\d{1,9})-[0-9a-f]{32}(?:\.(.+))?", re.S)
+_OWNED = re.compile(re.escape(_TEMPORARY) + r"([0-9a-f]{8})-(\d{1,9})-[0-9a-f]{32}(?:\.(.+))?", re.S)
 _SILENT_S = 24 * 3600
 """After so long a writer on another machine, whose processes cannot be asked for, is taken for gone."""
 _LONGEST_NAME = 150
@@ -280,7 +279,7 @@ def _meant_for(left: Path) -> Path | None:
     return left.with_name(found[3]) if found and found[3] else None
 
 
-def _is_left(path: Path, machine: str | None, process: int) -> bool:
+def _is_left(path: Path, machine: str, process: int) -> bool:
     if machine == host():
         return not _is_alive(process)
     return time.time() - _last_change(path) > _SILENT_S

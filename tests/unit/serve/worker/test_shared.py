@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import os
 import shutil
 import signal
@@ -192,10 +191,9 @@ def test_others_are_served_while_the_files_of_an_adapter_are_read(
 
 def test_an_adapter_that_is_refused_leaves_nothing_behind(served: Served, tmp_path: Path) -> None:
     folder = shutil.copytree(served.folders["ann"], tmp_path / "odd")
-    stated = json.loads((folder / "adapter_config.json").read_text())
-    (folder / "adapter_config.json").write_text(json.dumps({**stated, "peft_type": "ADAPTION_PROMPT"}))
+    (folder / "adapter_model.safetensors").write_bytes(b"no weights")
     computing = Played(served.base.folder)._computing
-    with pytest.raises(ModelError, match="M21"):
+    with pytest.raises(ModelError):
         computing._adapters.read("odd", folder)
     computing._deployment.engine.close()
     assert computing._adapters.tokenizers == {}
