@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import statistics
@@ -61,10 +62,11 @@ def asked(url: str, contestant: Contestant, load: Load) -> dict[str, Any]:
     try:
         found = asyncio.run(measure(url, wished, model=contestant.model, task=contestant.task))
     except TunesmithError as error:
-        if TimeoutError.__name__ not in str(error):
+        late = re.fullmatch(r"TimeoutError: (\d+)", str(error.problems[0].values.get("errors")))
+        if late is None:
             raise
         none: dict[str, Any] = dict.fromkeys(("requests_per_second", "tokens_per_second"), 0.0)
-        return none | {"errors": {TimeoutError.__name__: load.clients}}
+        return none | {"errors": {TimeoutError.__name__: int(late[1])}}
     told = found.as_dict()
     if not contestant.counts:
         told["tokens_per_second"] = round(told["requests_per_second"] * load.tokens, 2)

@@ -13,7 +13,7 @@ _PEERS = ("transformers==5.23.0", "trl==1.16.0", "peft==0.21.2", "accelerate==1.
 
 
 def python(folder: Path, packages: Sequence[str] = _PEERS, *, torch: bool = True) -> Path:
-    """Its interpreter. `torch`: whether they need it."""
+    """Its interpreter. `torch`: whether the one that we use is installed first."""
     ready = folder / "ready"
     if not ready.exists():
         shutil.rmtree(folder, ignore_errors=True)

@@ -15,6 +15,7 @@ from typing import Protocol
 
 _SEQUENCE_S = 0.03
 """The bytes of one key follow each other faster than hands do."""
+_LOOK_S = 0.5
 _LINE = 4096
 
 
@@ -120,9 +121,11 @@ def named(said: str) -> str:
 def _await(number: int) -> None:
     """Wait until there is something to read; Ctrl-C ends that.
 
-    It would not end the reading itself, which the system takes up again behind the signal handler of polars.
+    It would not end the reading itself, which the system takes up again behind the signal handler of polars,
+    nor a wait that it comes just before: so this looks twice a second.
     """
-    select.select([number], [], [])
+    while not select.select([number], [], [], _LOOK_S)[0]:
+        pass
 
 
 def _is_whole(read: bytes) -> bool:

@@ -71,7 +71,10 @@ def _carry_out(given: list[str], lang: str) -> int:
     verb = given[position]
     if verb not in VERBS:
         raise unknown_command(verb, list(VERBS), "tunesmith")
-    _say_how_threads_wait(verb)
+    if verb != "serve":
+        # Threads that spin while they wait stop each other as soon as anything else runs on this machine: a
+        # training step then takes several times as long. It has to be said before torch is loaded.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     module: Any = importlib.import_module(f"tunesmith.cli.{verb}_verb")
     parser = Parser(prog=f"tunesmith {verb}", description=text.say(f"cli.{verb}", lang), lang=lang)
     module.arguments(parser, lang)
@@ -82,18 +85,6 @@ def _carry_out(given: list[str], lang: str) -> int:
     _load_code(arguments)
     code: int = module.run(arguments, Output.of(arguments, lang))
     return code
-
-
-def _say_how_threads_wait(verb: str) -> None:
-    """What the threads of a product do between two of them, unless the user says it; torch reads it once.
-
-    Threads that spin stop each other as soon as anything else runs: a training step then takes several times
-    as long, so they sleep. Those of a server spin for a tenth of a millisecond first, which is about what it
-    takes to wake one, and make half as many tokens again.
-    """
-    if not os.environ.keys() & {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}:
-        name, value = ("GOMP_SPINCOUNT", "10000") if verb == "serve" else ("OMP_WAIT_POLICY", "PASSIVE")
-        os.environ[name] = value
 
 
 def _skip_values(given: list[str], position: int | None) -> int | None:

@@ -247,7 +247,8 @@ def is_valid(folder: Path) -> bool:
 def sweep(folder: Path) -> list[Path]:
     """End what interrupted writes began; what a living process writes is kept.
 
-    What another machine writes into a shared folder counts as interrupted a day after its last change.
+    What another machine, or a container of another name, writes into a shared folder counts as interrupted
+    a day after its last change.
 
     A folder that is complete takes its place if nothing stands there: whoever replaced it was stopped between
     moving the old one away and the new one in. All else is removed. Returns what was put into its place.
@@ -286,9 +287,11 @@ def _is_left(path: Path, machine: str, process: int) -> bool:
 
 
 def _last_change(path: Path) -> float:
-    """The time of the newest file; now for what ends meanwhile."""
+    """When anything in it was written, or it was moved; now for what ends meanwhile."""
     try:
-        return max(one.lstat().st_mtime for one in (path, *path.rglob("*")))
+        # A folder that was moved away keeps its `mtime`, which may be years old.
+        return max(max(found.st_mtime, found.st_ctime)
+                   for found in (one.lstat() for one in (path, *path.rglob("*"))))  # fmt: skip
     except FileNotFoundError:
         return time.time()
 

@@ -23,6 +23,7 @@ from tunesmith.core.errors import MissingError, TunesmithError, UsageError
 _WORDS = [
     a + b for a in ("ba", "de", "ki", "lo", "mu", "ra", "so", "ti") for b in ("n", "l", "r", "s", "ke", "mo")
 ]
+_ASKING_S = 60  # for what a server serves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,7 @@ async def _which(http: httpx.AsyncClient, model: str | None, task: str | None) -
     if model is not None and task is not None:
         return model, task
     try:
-        found = (await http.get("/v1/models")).raise_for_status().json()["data"]
+        found = (await http.get("/v1/models", timeout=_ASKING_S)).raise_for_status().json()["data"]
     except httpx.TransportError as error:
         raise MissingError("S32", url=str(http.base_url), reason=str(error)) from error
     except (httpx.HTTPError, ValueError, KeyError) as error:

@@ -156,7 +156,6 @@ class _Server(uvicorn.Server):
         self._listener = listener
         self._ready, self._ending = ready, ending
         self.url = url
-        logging.getLogger("uvicorn.error").addFilter(_is_news)
 
     @classmethod
     def prepare(
@@ -199,7 +198,12 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Say so, then finish what was begun."""
         self._ending()
-        await super().shutdown(sockets)
+        logger = logging.getLogger("uvicorn.error")
+        logger.addFilter(_is_news)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            logger.removeFilter(_is_news)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop on a signal. uvicorn would raise it again at the end; that we came here is enough."""

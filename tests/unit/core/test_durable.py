@@ -160,19 +160,19 @@ def test_sweeping_removes_what_was_cut_off_and_nothing_else(model):
     assert set(names(model.parent)) == {"model", f"{mine}1", ".tmp-of-another-program"}
 
 
-def test_what_another_machine_writes_is_left_alone_until_it_was_silent_for_a_day(tmp_path):
+def test_what_another_machine_writes_is_left_alone_until_it_was_silent_for_a_day(tmp_path, monkeypatch):
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         pass
-    yesterday = time.time() - 25 * 3600
-    ages = {"silent": (yesterday, yesterday), "busy": (yesterday, time.time()), "young": (time.time(),) * 2}
-    for number, (name, (begun, changed)) in enumerate(ages.items()):
-        folder = tmp_path / f".tmp-{'0' * 8}-{ended.pid}-{number:032}.{name}"
-        folder.mkdir()
-        (folder / "half").write_bytes(b"1")
-        os.utime(folder / "half", (changed, changed))
-        os.utime(folder, (begun, begun))
+    old = tmp_path / "model"
+    old.mkdir()
+    os.utime(old, (0, 0))
+    os.rename(old, tmp_path / f".tmp-{'0' * 8}-{ended.pid}-{'0' * 32}.model")  # it keeps its age
     durable.sweep(tmp_path)
-    assert {name.rpartition(".")[2] for name in names(tmp_path)} == {"busy", "young"}
+    assert len(names(tmp_path)) == 1
+    tomorrow = time.time() + 25 * 3600
+    monkeypatch.setattr(durable.time, "time", lambda: tomorrow)
+    durable.sweep(tmp_path)
+    assert names(tmp_path) == []
 
 
 def test_a_writer_that_is_at_work_is_not_swept_away(tmp_path):

@@ -98,8 +98,8 @@ def _are_rows(key: str, items: list[Any]) -> bool:
 def is_lines(start: Start, path: Path) -> bool:
     """One value a line: the first line is a whole object that is not all of the file's rows.
 
-    A file that is called lines has its only row there, lists of objects in it or not, unless there is nothing
-    beside one list.
+    A file that is called lines has its only row there, lists of objects in it or not, unless one of them is
+    called rows, or there is nothing beside it.
     """
     named = stored.suffix(path) in (".jsonl", ".ndjson")
     first, _, rest = start.text.strip("\0 \t\r\n").partition("\n")
@@ -109,7 +109,9 @@ def is_lines(start: Start, path: Path) -> bool:
         # A damaged first line: an array opens with a bracket, anything else is what the name says.
         return named and not first.lstrip().startswith("[")
     more = bool(rest.strip()) or not start.whole
-    return more or (isinstance(value, dict) and (not _row_keys(value) or (named and len(value) > 1)))
+    keys = _row_keys(value)
+    of_a_row = named and len(value) > 1 and not any(key.casefold() in _WRAPPERS for key in keys)
+    return more or (isinstance(value, dict) and (not keys or of_a_row))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,8 @@ def test_the_only_line_of_a_file_of_lines_is_a_row_with_its_lists(tmp_path: Path
     assert (found.columns, found["text"].to_list()) == (["text", "spans"], ["Anna met Bo"])
     path.write_text('{"data": [{"t": 1}, {"t": 2}]}\n', encoding="utf-8")
     assert read(path).frame.rows() == [(1,), (2,)]
+    path.write_text('{"version": "1.1", "data": [{"t": 1}, {"t": 2}]}\n', encoding="utf-8")
+    assert read(path).frame.rows() == [(1,), (2,)]
     path.write_text('[{"t": 1}, {"t": 2}]\n', encoding="utf-8")
     assert read(path).frame.rows() == [(1,), (2,)]
 
