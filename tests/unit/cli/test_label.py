@@ -105,6 +105,8 @@ def test_keys_after_a_line_are_not_lost(hand):
 
 
 def test_waiting_for_a_key_is_interrupted_at_once(hand):
+    # A shell has what it runs in the background ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     # As behind a library that has reading go on after a signal.
     signal.siginterrupt(signal.SIGINT, False)
     late = threading.Timer(5, hand, "1")
@@ -121,6 +123,7 @@ def test_waiting_for_a_key_is_interrupted_at_once(hand):
     finally:
         late.cancel()
         signal.siginterrupt(signal.SIGINT, True)
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_layout_that_does_not_fit_is_refused_before_anything_is_labelled(typed, call, tickets):
