@@ -12,6 +12,7 @@ faster all would be if the native kernel made the products and nothing else chan
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import threading
 import time
@@ -80,7 +81,7 @@ def _native(matrix: np.ndarray, rows: int, weights: Weights, tries: int) -> floa
     here = isa.here()
     kind = format_for(weights, here)
     kernels = [machine.kernels(kind, here)]
-    known = table._formats(kernels)  # noqa: SLF001
+    known = table._formats(kernels)
     (run,) = machine.functions([multiply], here)
     made = pack(matrix, kind).weights
     kept = table.aligned((made.nbytes,), np.uint8)
@@ -98,7 +99,7 @@ def _native(matrix: np.ndarray, rows: int, weights: Weights, tries: int) -> floa
         )  # fmt: skip
 
     def together() -> None:
-        some = [threading.Thread(target=part, args=(a, b)) for a, b in zip(panels, panels[1:], strict=False)]
+        some = [threading.Thread(target=part, args=(a, b)) for a, b in itertools.pairwise(panels)]
         for one in some:
             one.start()
         for one in some:
