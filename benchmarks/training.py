@@ -8,7 +8,7 @@ with an encoder of six layers, `shared_prefix` (a system prompt that all rows be
 differs), `last_layers` (LoRA on the last eight, beside all) and `characters` (nanoGPT's model of four layers
 for 2,000 steps, beside a plain loop in eager PyTorch). Their models have random weights. In `evaluation` the
 small model of the package learns 480 real conversations in another order each round, and its loss on 120
-others is compared with that of transformers' Trainer by how far it varies between rounds. Each contestant
+others is compared with that of transformers' Trainer: any two runs must lie within 2 %. Each contestant
 learns three epochs (two for `evaluation`) of 24 conversations in steps of eight (or 256 texts in steps of 32)
 in a fresh process, with the same settings of the memory allocator, in turns. `gradients` compares ours with
 those of transformers.

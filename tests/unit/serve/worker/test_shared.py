@@ -193,7 +193,7 @@ def test_an_adapter_that_is_refused_leaves_nothing_behind(served: Served, tmp_pa
     folder = shutil.copytree(served.folders["ann"], tmp_path / "odd")
     (folder / "adapter_model.safetensors").write_bytes(b"no weights")
     computing = Played(served.base.folder)._computing
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError, match="M21"):
         computing._adapters.read("odd", folder)
     computing._deployment.engine.close()
     assert computing._adapters.tokenizers == {}
