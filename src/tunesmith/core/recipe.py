@@ -319,7 +319,7 @@ class Train(Section):
     schedule: Schedule = named("linear")
     epochs: float = Field(default=3, gt=0, le=10_000)
     batch_size: int = Field(default=16, ge=1, le=1_048_576)
-    micro_batch_tokens: Annotated[int, Field(ge=16, le=16_777_216)] | Literal["auto"] = 4096
+    micro_batch_tokens: Annotated[int, Field(ge=16, le=16_777_216)] | Literal["auto"] = "auto"
     checkpointing: bool | Literal["auto"] = "auto"
     clip: float = Field(default=1.0, gt=0)
     precision: Literal["auto", "bf16", "float32"] = "auto"

@@ -1,6 +1,6 @@
 """Whether a model can be trained and served in the memory of this machine, and by how much not.
 
-The settings are those of a recipe that says nothing: 4096 tokens at once, rows as long as a task takes by
+The settings are those of a recipe that says nothing: 1024 tokens at once, rows as long as a task takes by
 default, Adam. Only main memory counts: Tunesmith trains on the processor.
 """
 
@@ -13,7 +13,7 @@ from tunesmith.models import memory
 from tunesmith.models.card import Kind
 from tunesmith.models.shapes import Shape
 
-_TOKENS = 4096
+_TOKENS = 1024
 _ROWS: dict[Kind, int] = {"language": 1024}
 _OTHER_ROWS = 512
 _SERVED_CONTEXT = 4096

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Literal
 
 from tunesmith.core.errors import MemoryShortError, ModelError
 from tunesmith.core.memory import available_memory_bytes
-from tunesmith.models import device, quantized
-from tunesmith.train import footprint, precision
+from tunesmith.models import quantized
+from tunesmith.train import footprint, precision, sizes
 from tunesmith.train.footprint import Footprint
 
 if TYPE_CHECKING:
     from tunesmith.train.stepper import Stepper
 
-# What `micro_batch_tokens: auto` chooses from; the larger ones gain nothing but on a graphics processor.
-_TOKENS = (4096, 2048, 1024, 512, 256)
-_GRAPHICS_TOKENS = (32768, 16384, 8192, *_TOKENS)
 # How much of the machine `auto` plans with: the rest is for the data, evaluation and other programs. What is
 # free at the moment decides about nothing but refusal: a run must come to the same bytes on a busy machine.
 _SHARE = 0.6
@@ -64,7 +61,7 @@ def fit(stepper: Stepper, room: Room) -> bool:
         return False
     found = footprint.measure(stepper)
     planned = None if room.machine is None else room.machine * _SHARE
-    stepper.tokens = _tokens(settings.micro_batch_tokens, found, planned)
+    stepper.tokens = _tokens(stepper, found, planned)
     is_large = planned is not None and found.need(stepper.tokens) > planned
     wise = settings.checkpointing == "auto" and is_large and stepper.backbone.can_recompute
     again = settings.checkpointing is True or wise
@@ -75,16 +72,13 @@ def fit(stepper: Stepper, room: Room) -> bool:
     return again
 
 
-def _tokens(wanted: int | str, found: Footprint, planned: float | None) -> int:
+def _tokens(stepper: Stepper, found: Footprint, planned: float | None) -> int:
     """The micro-batch asked for; or the largest that fits, and the smallest where none does."""
+    wanted, choices = stepper.settings.micro_batch_tokens, sizes.choices(stepper.task)
     if isinstance(wanted, int):
         return wanted
-    fits = (n for n in _choices() if planned is None or found.need(n) <= planned)
-    return next(fits, _TOKENS[-1])
-
-
-def _choices() -> tuple[int, ...]:
-    return _GRAPHICS_TOKENS if device.is_graphics() else _TOKENS
+    fits = (n for n in choices if planned is None or found.need(n) <= planned)
+    return next(fits, choices[-1])
 
 
 def without_blocks(stepper: Stepper, whole: Footprint) -> Footprint:
@@ -116,7 +110,7 @@ def _too_much(stepper: Stepper, found: Footprint, free: int) -> MemoryShortError
 def _ways(stepper: Stepper, found: Footprint, free: int) -> Iterator[str]:
     """Settings under which it would fit, each for itself."""
     settings, tokens = stepper.settings, stepper.tokens
-    smaller = [n for n in _choices() if n < tokens and found.need(n) <= free]
+    smaller = [n for n in sizes.choices(stepper.task) if n < tokens and found.need(n) <= free]
     if smaller:
         yield f"train.micro_batch_tokens: {smaller[0]}"
     keeps = found.again == 0 and stepper.backbone.can_recompute

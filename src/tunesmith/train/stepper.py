@@ -24,13 +24,12 @@ from tunesmith.core.errors import RecipeError
 from tunesmith.core.events import Step, Warned
 from tunesmith.core.recipe import Train
 from tunesmith.core.registry import Registry
-from tunesmith.models import device
 from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.classify import Classify
 from tunesmith.tasks.examples import lengths
 from tunesmith.tasks.mixed import Mixed
 from tunesmith.tasks.task import Comparing, Drawing, Example, Learner, Task
-from tunesmith.train import backbones, batches, comparing, freezing, optimizers, precision
+from tunesmith.train import backbones, batches, comparing, freezing, optimizers, precision, sizes
 from tunesmith.train.averaging import Average
 from tunesmith.train.batches import Batches
 from tunesmith.train.guard import BadStepError, Guard
@@ -39,10 +38,6 @@ from tunesmith.train.parallel import ALONE, Group
 
 # Rows on which a fast backbone is compared with the model's own code before training.
 _COMPARED = 4
-TOKENS = 4096
-"""The size of a micro-batch that is `auto`, where nobody says how much room there is."""
-GRAPHICS_TOKENS = 16384
-"""The same on a graphics processor, which would wait for small ones."""
 
 
 class Stepper:
@@ -69,7 +64,7 @@ class Stepper:
         # What is divided lies there already: the whole may be too large for it.
         self.module.to(torch.get_default_device())
         wanted = settings.micro_batch_tokens
-        self.tokens = wanted if isinstance(wanted, int) else _usual_tokens()
+        self.tokens = wanted if isinstance(wanted, int) else sizes.usual(self.task)
         named = self.group.parameters(learner.module)
         self.parameters = {n: p for n, p in named.items() if p.requires_grad}
         own = sum(p.numel() * p.element_size() for p in self.parameters.values())
@@ -215,10 +210,6 @@ def _mixed(task: Task, learner: Learner, alpha: float | None) -> Task | Mixed:
     if alpha is None or not isinstance(task, Classify):
         return task
     return Mixed(task=task, learner=learner, alpha=alpha)
-
-
-def _usual_tokens() -> int:
-    return GRAPHICS_TOKENS if device.is_graphics() else TOKENS
 
 
 def _make(registry: Registry, chosen: Component) -> Callable[..., Any]:

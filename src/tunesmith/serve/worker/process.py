@@ -7,7 +7,6 @@ so that a model that cannot live costs little.
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import subprocess
 import sys
@@ -94,7 +93,7 @@ class Process:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE
-        popen = subprocess.Popen(_COMMAND, stdin=pipe, stdout=pipe, env=_environment())  # noqa: S603  ours
+        popen = subprocess.Popen(_COMMAND, stdin=pipe, stdout=pipe)  # noqa: S603  ours
         # Of this life only: what was meant for one that died is not done by the next.
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._channel = Channel(cast("Any", popen.stdout), cast("Any", popen.stdin))
@@ -174,12 +173,3 @@ class Process:
         self._popen.kill()
         self._popen.wait()
         self._channel.close()
-
-
-def _environment() -> dict[str, str]:
-    """Threads of a matrix product spin for a tenth of a millisecond before they sleep, unless told else.
-
-    That is about what it takes to wake one; torch's engine wrote a quarter to a half more tokens by it.
-    """
-    waiting = {} if "OMP_WAIT_POLICY" in os.environ else {"GOMP_SPINCOUNT": "10000"}
-    return {**waiting, **os.environ}

@@ -134,7 +134,7 @@ class Supervisor:
 
     def _environment(self) -> dict[str, str]:
         store = {VARIABLE: self._workspace.store} if self._workspace.store else {}
-        return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **store, "PYTHONUNBUFFERED": "1"}
+        return {**os.environ, **store, "PYTHONUNBUFFERED": "1"}
 
 
 def _is_short(job: Job) -> bool:

@@ -15,7 +15,7 @@ import pytest
 
 from tunesmith.core.errors import ModelError, TunesmithError
 from tunesmith.serve.worker import __main__ as program
-from tunesmith.serve.worker import beat, computing, process, watch
+from tunesmith.serve.worker import beat, computing, watch
 from tunesmith.serve.worker.beat import Beat
 from tunesmith.serve.worker.channel import Channel
 from tunesmith.serve.worker.process import Process
@@ -94,18 +94,3 @@ def test_what_is_sent_over_a_pipe_that_was_closed_meanwhile_is_lost(start: Calla
     process.close()
     with pytest.raises(OSError):  # noqa: PT011  it has no message
         process._channel.send(b"anything")
-
-
-@pytest.mark.parametrize(
-    ("said", "spins"),
-    [
-        ({}, "10000"),
-        ({"GOMP_SPINCOUNT": "7"}, "7"),
-        ({"OMP_WAIT_POLICY": "PASSIVE"}, None),
-    ],
-)
-def test_its_threads_spin_shortly_unless_the_user_decides(
-    monkeypatch: pytest.MonkeyPatch, said: dict[str, str], spins: str | None
-) -> None:
-    monkeypatch.setattr(process.os, "environ", said)
-    assert process._environment().get("GOMP_SPINCOUNT") == spins
