@@ -8,10 +8,10 @@ from tunesmith.tasks.task import Comparing, Task
 
 # A processor is as fast with 1024 tokens as with more (`benchmarks/training.py`), and memory grows with them.
 _PROCESSOR = (1024, 512, 256)
-# Rows of a batch that are compared with each other are computed once only where they are one micro-batch.
-_COMPARING = (4096, 2048, *_PROCESSOR)
+# Rows that are compared are computed once only where they are one micro-batch; rows are mixed within one.
+_TOGETHER = (4096, 2048, *_PROCESSOR)
 # A graphics processor would wait for small ones.
-_GRAPHICS = (32768, 16384, 8192, *_COMPARING)
+_GRAPHICS = (32768, 16384, 8192, *_TOGETHER)
 _USUAL_GRAPHICS = 16384
 
 
@@ -19,7 +19,7 @@ def choices(task: Task | Mixed) -> tuple[int, ...]:
     """The sizes to choose from, the largest first."""
     if device.is_graphics():
         return _GRAPHICS
-    return _COMPARING if isinstance(task, Comparing) else _PROCESSOR
+    return _TOGETHER if isinstance(task, (Comparing, Mixed)) else _PROCESSOR
 
 
 def usual(task: Task | Mixed) -> int:
