@@ -52,7 +52,9 @@ def test_a_suggestion_knows_the_language_and_fits_the_memory(call, tickets):
     assert "bert-base-chinese" not in names
     assert all(one["fit"]["lora_bytes"] <= 0.9 * 8 * 2**30 for one in found["suggestions"])
     chinese = call(*words, "--language", "zh", "--json").json["suggestions"]
-    assert chinese[0]["model"] in {"bert-base-chinese", "chinese-roberta", "bge-base-zh"}
+    assert chinese[0]["model"] == "bge-large-zh", "the largest made for Chinese that trains in full"
+    smaller = call(*words[:-1], "4GB", "--language", "zh", "--json").json["suggestions"]
+    assert smaller[0]["model"] in {"bert-base-chinese", "chinese-roberta", "bge-base-zh"}
     said = call(*words, "--lang", "zh").out
     assert "1. model: " in said
     assert "基线：model: tfidf" in said
