@@ -62,6 +62,11 @@ class Backbone(Protocol):
         """Whether blocks can be computed again."""
         ...
 
+    @property
+    def shares_from(self) -> int | None:
+        """From how many tokens on a beginning that all rows share is computed once; None is never."""
+        ...
+
     def recompute(self) -> None:
         """From now on compute blocks again in the backward pass, and keep none (Chen et al. 2016)."""
         ...
@@ -117,6 +122,10 @@ class Generic:
 
     def renew(self) -> None:
         """Nothing is to be done: the parameters are what it computes with."""
+
+    @property
+    def shares_from(self) -> None:
+        """Never: each row is computed by itself."""
 
     @property
     def can_recompute(self) -> bool:

@@ -94,6 +94,11 @@ class Examples(Sequence[Example]):
         found: NDArray[np.int64] = np.diff(self._offsets)[self._chosen]
         return found
 
+    def at(self, place: int) -> NDArray[np.integer[Any]]:
+        """The token of each example at a place that all have."""
+        found: NDArray[np.integer[Any]] = self._ids[self._offsets[self._chosen] + place]
+        return found
+
     @property
     def rows(self) -> NDArray[np.int64]:
         """The row of the ledger of each example."""
@@ -129,6 +134,22 @@ def lengths(examples: Sequence[Example]) -> NDArray[np.int64]:
     if isinstance(examples, Examples):
         return examples.lengths
     return np.array([len(example.ids) for example in examples], dtype=np.int64)
+
+
+def shared(examples: Sequence[Example]) -> int:
+    """How many tokens all examples begin with; each has one more."""
+    shortest = int(lengths(examples).min()) - 1
+    for place in range(shortest):
+        tokens = _at(examples, place)
+        if (tokens != tokens[0]).any():
+            return place
+    return max(0, shortest)
+
+
+def _at(examples: Sequence[Example], place: int) -> NDArray[np.integer[Any]]:
+    if isinstance(examples, Examples):
+        return examples.at(place)
+    return np.array([example.ids[place] for example in examples])
 
 
 def write(folder: Path, encoded: Iterable[Encoded], *, largest_id: int) -> None:

@@ -49,21 +49,27 @@ def _epoch(batches: Batches, epoch: int) -> list[NDArray[np.int64]]:
     return [cut[i] for i in rng.permutation(len(cut))]
 
 
-def parts(indices: Iterable[int], lengths: NDArray[np.int64], tokens: int, least: int) -> list[list[int]]:
+def parts(
+    indices: Iterable[int], lengths: NDArray[np.int64], tokens: int, least: int, *, shared: int = 0
+) -> list[list[int]]:
     """The `micro` parts of a step's rows; at least so many, alike in length, where there are enough rows."""
-    rows = list(indices)
-    found = list(micro(rows, lengths, tokens))
+    found = list(micro(indices, lengths, tokens, shared=shared))
     if len(found) >= least:
         return found
     ordered = [index for part in found for index in part]
     return [ordered[i::least] for i in range(min(least, len(ordered)))]
 
 
-def micro(indices: Iterable[int], lengths: NDArray[np.int64], tokens: int) -> Iterator[list[int]]:
-    """A step's rows in parts of at most `tokens` tokens with padding, so that memory is bounded."""
+def micro(
+    indices: Iterable[int], lengths: NDArray[np.int64], tokens: int, *, shared: int = 0
+) -> Iterator[list[int]]:
+    """A step's rows in parts of at most `tokens` tokens with padding, so that memory is bounded.
+
+    `shared`: how many tokens all rows begin with that are computed once in a part.
+    """
     part: list[int] = []
     for index in sorted(indices, key=lambda i: (int(lengths[i]), i)):
-        if part and (len(part) + 1) * int(lengths[index]) > tokens:
+        if part and shared + (len(part) + 1) * (int(lengths[index]) - shared) > tokens:
             yield part
             part = []
         part.append(int(index))

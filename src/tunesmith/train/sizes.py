@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from tunesmith.core import components
+from tunesmith.core.chosen import Component
 from tunesmith.models import device
 from tunesmith.tasks.mixed import Mixed
+from tunesmith.tasks.pairs import asks_drift
 from tunesmith.tasks.task import Comparing, Task
 
 # A processor is as fast with 1024 tokens as with more (`benchmarks/training.py`), and memory grows with them.
 _PROCESSOR = (1024, 512, 256)
-# Rows that are compared are computed once only where they are one micro-batch; rows are mixed within one.
+# Rows that are compared are computed once only where they are one micro-batch; within one rows are mixed and
+# the drift is estimated.
 _TOGETHER = (4096, 2048, *_PROCESSOR)
 # A graphics processor would wait for small ones.
 _GRAPHICS = (32768, 16384, 8192, *_TOGETHER)
 _USUAL_GRAPHICS = 16384
 
 
-def choices(task: Task | Mixed) -> tuple[int, ...]:
+def choices(task: Task | Mixed, loss: Component) -> tuple[int, ...]:
     """The sizes to choose from, the largest first."""
     if device.is_graphics():
         return _GRAPHICS
-    return _TOGETHER if isinstance(task, (Comparing, Mixed)) else _PROCESSOR
+    together = isinstance(task, (Comparing, Mixed)) or asks_drift(components.losses.get(loss.name))
+    return _TOGETHER if together else _PROCESSOR
 
 
-def usual(task: Task | Mixed) -> int:
+def usual(task: Task | Mixed, loss: Component) -> int:
     """The size where nobody says how much room there is."""
-    return _USUAL_GRAPHICS if device.is_graphics() else choices(task)[0]
+    return _USUAL_GRAPHICS if device.is_graphics() else choices(task, loss)[0]

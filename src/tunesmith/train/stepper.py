@@ -26,7 +26,7 @@ from tunesmith.core.recipe import Train
 from tunesmith.core.registry import Registry
 from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.classify import Classify
-from tunesmith.tasks.examples import lengths
+from tunesmith.tasks.examples import lengths, shared
 from tunesmith.tasks.mixed import Mixed
 from tunesmith.tasks.task import Comparing, Drawing, Example, Learner, Task
 from tunesmith.train import backbones, batches, comparing, freezing, optimizers, precision, sizes
@@ -64,7 +64,7 @@ class Stepper:
         # What is divided lies there already: the whole may be too large for it.
         self.module.to(torch.get_default_device())
         wanted = settings.micro_batch_tokens
-        self.tokens = wanted if isinstance(wanted, int) else sizes.usual(self.task)
+        self.tokens = wanted if isinstance(wanted, int) else sizes.usual(self.task, settings.loss)
         named = self.group.parameters(learner.module)
         self.parameters = {n: p for n, p in named.items() if p.requires_grad}
         own = sum(p.numel() * p.element_size() for p in self.parameters.values())
@@ -81,6 +81,7 @@ class Stepper:
         self.lengths = lengths(examples)
         self.warnings: list[Warned] = []
         self.backbone = self._choose(precision.resolve(settings.precision, learner.backbone))
+        self.shared = self._shared()
         self.batches = Batches(self.lengths, settings.batch_size, seed)
         self.steps = max(1, round(settings.epochs * self.batches.per_epoch))
 
@@ -113,6 +114,14 @@ class Stepper:
         if choice.warning:
             self.warnings.append(choice.warning)
         return choice.backbone
+
+    def _shared(self) -> int:
+        """How many tokens all rows begin with that the backbone computes once."""
+        least = self.backbone.shares_from
+        if least is None:
+            return 0
+        found = shared(self.examples)
+        return found if found >= least else 0
 
     def step(self, number: int) -> Step:
         """Learn from the batch of `number`, counted from 0.
@@ -172,7 +181,7 @@ class Stepper:
         Each process of the group computes its share of them; gradients and loss are added up.
         """
         targets = sum(example.targets * example.weight for example in (self.examples[i] for i in indices))
-        numbers = batches.parts(indices, self.lengths, self.tokens, self.group.size)
+        numbers = batches.parts(indices, self.lengths, self.tokens, self.group.size, shared=self.shared)
         parts = [[self._example(number, i) for i in part] for part in numbers]
         draw = partial(self._draw, number)
         if isinstance(self.task, Comparing):

@@ -46,6 +46,28 @@ def test_masks_survive_however_rows_are_sliced(
     assert examples.lengths(found).tolist() == examples.lengths(every).tolist()
 
 
+@pytest.mark.parametrize(
+    ("rows", "count"),
+    [
+        ([[7, 7, 1, 2], [7, 7, 3], [7, 7, 1, 9, 9]], 2),
+        ([[7, 7, 1], [7, 7, 1]], 2),
+        ([[7, 7], [8, 7]], 0),
+        ([[7, 7], []], 0),
+    ],
+)
+def test_all_rows_begin_with_so_many_tokens_and_have_one_more(
+    tmp_path: Path, rows: list[list[int]], count: int
+) -> None:
+    no_target = [Example(9, np.array([1], dtype=np.int32), np.zeros(1, dtype=np.bool_))]
+    made = [
+        Example(i, np.array(row, dtype=np.int32), np.ones(len(row), np.bool_)) for i, row in enumerate(rows)
+    ]
+    assert examples.shared(made) == count
+    if all(rows):
+        examples.write(tmp_path, [(no_target, {}), (made, {})], largest_id=9)
+        assert examples.shared(Examples(tmp_path).learning()) == count
+
+
 @pytest.mark.parametrize(("largest", "bytes_per_token"), [(65_535, 2), (65_536, 4)])
 def test_labels_cuts_and_large_vocabularies(tmp_path: Path, largest: int, bytes_per_token: int) -> None:
     made = [

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from tunesmith.core.recipe import Train
+from tunesmith.tasks.examples import shared
 from tunesmith.tasks.task import Example
+from tunesmith.train.backbones.packing import SHARED_FROM, pack
 from tunesmith.train.guard import BadStepError
 from tunesmith.train.losses import cross_entropy
 from tunesmith.train.methods import lora
@@ -60,6 +63,35 @@ def test_rows_are_mixed_with_the_same_others_whatever_the_size_of_the_parts(
         torch.testing.assert_close(value, whole[name], rtol=0, atol=1e-5)
     plain, _ = gradients(classify, monkeypatch, clip=1e9)
     assert abs(plain - loss) > 1e-4
+
+
+def test_rows_that_begin_alike_are_computed_together_as_they_are_apart(
+    chat: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = chat.examples[0].ids[:20]
+    rows = [
+        replace(
+            row,
+            ids=np.concatenate([system, row.ids[:76]]),
+            target=np.concatenate([np.zeros(20, np.bool_), row.target[:76]]),
+        )
+        for row in chat.examples
+    ]
+    alike = replace(chat, examples=rows)
+    assert 0 < shared(chat.examples) < SHARED_FROM
+    assert (stepper(chat).shared, stepper(alike).shared) == (0, 20 + shared(chat.examples))
+    whole_loss, whole = gradients(alike, monkeypatch, micro_batch_tokens=LARGE, clip=1e9)
+    computed = []
+    objective = type(chat.task).objective
+    monkeypatch.setattr(
+        type(chat.task), "objective", lambda *given: computed.append(given[3]) or objective(*given)
+    )
+    loss, found = gradients(alike, monkeypatch, micro_batch_tokens=200, clip=1e9)
+    assert loss == pytest.approx(whole_loss, rel=1e-5)
+    for name, value in found.items():
+        torch.testing.assert_close(value, whole[name], rtol=0, atol=1e-5)
+    laid = [pack([row.ids for row in part], causal=True).ids.numel() for part in computed[2:]]
+    assert max(laid) <= 200 < max(sum(len(row.ids) for row in part) for part in computed[2:])
 
 
 def test_a_padded_batch_costs_what_its_rows_cost_alone(any_work: Any) -> None:

@@ -19,7 +19,7 @@ from tunesmith.models.backbone import Head, Rows
 from tunesmith.train.backbones.attention import attend
 from tunesmith.train.backbones.fast import FastBackbone, Norm
 from tunesmith.train.backbones.maps import Map, NotCoveredError
-from tunesmith.train.backbones.packing import Packed, pack
+from tunesmith.train.backbones.packing import SHARED_FROM, Packed, pack
 
 COVERED = ("gpt2",)
 
@@ -50,6 +50,8 @@ class Gpt2Backbone(FastBackbone):
     Raises:
         NotCoveredError: when a part of the model is not computed here.
     """
+
+    shares_from = SHARED_FROM
 
     def __init__(self, module: nn.Module, dtype: torch.dtype) -> None:
         model: Any = module

@@ -24,7 +24,7 @@ from tunesmith.train.backbones.fast import FastBackbone, Norm
 from tunesmith.train.backbones.functions import gated_silu, rms_norm, rotate
 from tunesmith.train.backbones.maps import Map, NotCoveredError, merged
 from tunesmith.train.backbones.memory import Memory
-from tunesmith.train.backbones.packing import Packed, pack
+from tunesmith.train.backbones.packing import SHARED_FROM, Packed, pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,8 @@ class LlamaBackbone(FastBackbone):
     Raises:
         NotCoveredError: when a part of the model is not computed here.
     """
+
+    shares_from = SHARED_FROM
 
     def __init__(self, module: nn.Module, dtype: torch.dtype) -> None:
         model: Any = module

@@ -22,7 +22,7 @@ from tunesmith.models.backbone import Rows
 from tunesmith.train.backbones.spans import Spans, spans
 
 # A shorter beginning is not worth the bookkeeping of attending to two segments.
-_SHARED = 16
+SHARED_FROM = 16
 # Segments in one block are at most this much longer than its shortest, and a block is at most this large.
 _SPREAD = 1.15
 _BLOCK_TOKENS = 2048
@@ -111,7 +111,7 @@ def _alike(rows: Rows) -> Iterator[tuple[int, int, int]]:
     for i in range(1, len(rows) + 1):
         common = _common(rows[first], rows[i]) if i < len(rows) else 0
         # One that shares much less would take the others' beginning from them.
-        if common >= _SHARED and common * 2 >= shared:
+        if common >= SHARED_FROM and common * 2 >= shared:
             shared = min(common, shared or common)
         else:
             yield first, i, shared
