@@ -1,7 +1,7 @@
 """Training beside TRL and transformers' Trainer: the same model, rows and useful tokens, on this processor.
 
     python benchmarks/training.py [--work lora full ...] [--rounds 3] [--peers NAME ...] [--epochs 2]
-        [--ours] [--small] [--json]
+        [--ours] [--tokens N] [--small] [--json]
 
 Works: `lora` and `full` fine-tuning of a decoder of the shape of SmolLM2-135M on conversations, `classify`
 with an encoder of six layers, `shared_prefix` (a system prompt that all rows begin with, beside one that
@@ -54,6 +54,7 @@ def main() -> None:
             say(f"gradients, relative to those of transformers in float32: {errors}")
             continue
         work = WORKS[name](folder, small=given.small).among(given.peers, given.epochs)
+        work = work.with_tokens(given.tokens) if given.tokens else work
         figures = race.race(work, peers, FOLDER / "training" / "runs", given.rounds, say)
         found[name] = report.complete(work, figures, machine["gigaflops"])
         say(report.table(name, found[name]))
@@ -69,6 +70,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="+", help="some of those who learn beside ours, by their names")
     parser.add_argument("--epochs", type=int, help="how many epochs, two at least, in place of its own")
     parser.add_argument("--ours", action="store_true", help="without the peers")
+    parser.add_argument(
+        "--tokens", type=int, help="how many ours compute at once, in place of what they choose"
+    )
     parser.add_argument("--small", action="store_true", help="tiny models, to try the script out")
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder of the real data sets")
     parser.add_argument("--json", action="store_true", help="on one line")

@@ -52,6 +52,11 @@ class Work:
         }
         return replace(self, contestants=chosen)
 
+    def with_tokens(self, tokens: int) -> Work:
+        """Ours compute so many tokens at once."""
+        chosen = {name: c if c.is_peer else _with_tokens(c, tokens) for name, c in self.contestants.items()}
+        return replace(self, contestants=chosen)
+
     def seeded(self, seed: int) -> dict[str, Contestant]:
         """The same with a seed, on which the order of rows depends where it is not given."""
         return {name: replace(c, job=replace(c.job, seed=seed)) for name, c in self.contestants.items()}
@@ -59,6 +64,12 @@ class Work:
     def first_step(self) -> dict[str, Contestant]:
         """The same with one step over the first rows: all see the same rows, whatever their order is."""
         return {name: _one_step(contestant) for name, contestant in self.contestants.items()}
+
+
+def _with_tokens(contestant: Contestant, tokens: int) -> Contestant:
+    options = contestant.job.options
+    train = options.get("train", {}) | {"micro_batch_tokens": tokens}
+    return replace(contestant, job=replace(contestant.job, options={**options, "train": train}))
 
 
 def _one_step(contestant: Contestant) -> Contestant:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunesmith.cli.parser import Parser, common, unknown_command
-from tunesmith.core import text
+from tunesmith.core import spinning, text
 from tunesmith.core.errors import TunesmithError, UsageError
 
 VERBS = (
@@ -71,11 +71,7 @@ def _carry_out(given: list[str], lang: str) -> int:
     verb = given[position]
     if verb not in VERBS:
         raise unknown_command(verb, list(VERBS), "tunesmith")
-    if "OMP_WAIT_POLICY" not in os.environ:
-        # Threads of a matrix product spin for a tenth of a millisecond before they sleep, about what it takes
-        # to wake one. Libgomp lets them spin for longer, by which they stop each other as soon as anything
-        # else runs on this machine. It has to be said before torch is loaded; processes started here inherit.
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    os.environ.update(spinning.environment())
     module: Any = importlib.import_module(f"tunesmith.cli.{verb}_verb")
     parser = Parser(prog=f"tunesmith {verb}", description=text.say(f"cli.{verb}", lang), lang=lang)
     module.arguments(parser, lang)

@@ -1,6 +1,6 @@
 """Whether a model can be trained and served in the memory of this machine, and by how much not.
 
-The settings are those of a recipe that says nothing: 1024 tokens at once, rows as long as a task takes by
+The settings are those of most recipes that say nothing: 1024 tokens at once, rows as long as a task takes by
 default, Adam. Only main memory counts: Tunesmith trains on the processor.
 """
 

@@ -24,6 +24,9 @@ from tunesmith.tasks.task import Example
 
 Encoded = tuple[list[Example], dict[int, int]]
 Writer = Callable[[Any], None]
+# Beginnings of so many examples are looked at together.
+_AT_ONCE = 4096
+_LONGEST = 4096  # and of a beginning no more than this
 
 
 class Examples(Sequence[Example]):
@@ -94,9 +97,10 @@ class Examples(Sequence[Example]):
         found: NDArray[np.int64] = np.diff(self._offsets)[self._chosen]
         return found
 
-    def at(self, place: int) -> NDArray[np.integer[Any]]:
-        """The token of each example at a place that all have."""
-        found: NDArray[np.integer[Any]] = self._ids[self._offsets[self._chosen] + place]
+    def beginnings(self, some: slice, tokens: int) -> NDArray[np.integer[Any]]:
+        """The first tokens of some examples, which have so many: [examples, tokens]."""
+        starts = self._offsets[self._chosen[some]]
+        found: NDArray[np.integer[Any]] = self._ids[starts[:, None] + np.arange(tokens)]
         return found
 
     @property
@@ -136,20 +140,25 @@ def lengths(examples: Sequence[Example]) -> NDArray[np.int64]:
     return np.array([len(example.ids) for example in examples], dtype=np.int64)
 
 
-def shared(examples: Sequence[Example]) -> int:
-    """How many tokens all examples begin with; each has one more."""
-    shortest = int(lengths(examples).min()) - 1
-    for place in range(shortest):
-        tokens = _at(examples, place)
-        if (tokens != tokens[0]).any():
-            return place
-    return max(0, shortest)
+def common_beginning(examples: Sequence[Example]) -> int:
+    """How many tokens all examples begin with; each has at least one more."""
+    if not len(examples):
+        return 0
+    found = max(0, min(int(lengths(examples).min()) - 1, _LONGEST))
+    for start in range(0, len(examples), _AT_ONCE):
+        if not found:
+            break
+        rows = _beginnings(examples, slice(start, start + _AT_ONCE), found)
+        alike = (rows == examples[0].ids[:found]).all(axis=0)
+        found = found if alike.all() else int(alike.argmin())
+    return found
 
 
-def _at(examples: Sequence[Example], place: int) -> NDArray[np.integer[Any]]:
+def _beginnings(examples: Sequence[Example], some: slice, tokens: int) -> NDArray[np.integer[Any]]:
+    """The first tokens of some examples, [examples, tokens]."""
     if isinstance(examples, Examples):
-        return examples.at(place)
-    return np.array([example.ids[place] for example in examples])
+        return examples.beginnings(some, tokens)
+    return np.stack([example.ids[:tokens] for example in examples[some]])
 
 
 def write(folder: Path, encoded: Iterable[Encoded], *, largest_id: int) -> None:

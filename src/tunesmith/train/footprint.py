@@ -6,7 +6,7 @@ What a row keeps for its backward pass is counted in forward passes of the longe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from tunesmith.models.quantized import in_passing
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tunesmith.tasks.task import Example
     from tunesmith.train.stepper import Stepper
 
 # What a step takes in all for each byte kept: gradients of what is kept are made as it is given back. The
@@ -35,18 +36,21 @@ _SHORT = 8
 class Footprint:
     """Bytes beyond those in use: `state` of gradients and optimizer, `row` of a row of `length` tokens.
 
-    Floats that are made of a quantized base in passing are in `state`.
-    `again` is what is computed a second time at once, for each row, when blocks are not kept.
+    Floats that are made of a quantized base in passing are in `state`. `again` is what is computed a second
+    time at once, for each row, when blocks are not kept. `shared` tokens, with which all rows begin, are
+    computed once in a micro-batch; `row` is without them.
     """
 
     state: int
     row: int
     length: int
     again: int = 0
+    shared: int = 0
 
     def need(self, tokens: int) -> int:
         """Bytes of a step whose micro-batches have at most `tokens` tokens."""
-        rows = max(1, tokens // self.length)
+        own = self.length - self.shared
+        rows = max(1, (tokens - self.shared) // own) + self.shared / own
         return self.state + round(_BESIDE * rows * (self.row + self.again))
 
 
@@ -59,6 +63,7 @@ def measure(stepper: Stepper) -> Footprint:
         + in_passing(stepper.module),
         row=_of_a_row(stepper, ordered),
         length=int(stepper.lengths.max()),
+        shared=stepper.shared,
     )
 
 
@@ -81,7 +86,17 @@ def _of_a_row(stepper: Stepper, ordered: list[int]) -> int:
 
 
 def _kept_by(stepper: Stepper, *indices: int) -> int:
-    return kept(lambda: stepper.objective([stepper.examples[index] for index in indices]))
+    rows = [_unlike(stepper.examples[index], stepper.shared, place) for place, index in enumerate(indices)]
+    return kept(lambda: stepper.objective(rows))
+
+
+def _unlike(example: Example, shared: int, place: int) -> Example:
+    """An example that has no more in common with those at other places than what all rows begin with."""
+    ids = example.ids.copy()
+    for start in (0, example.second or 0):
+        if (differs := start + shared) < len(ids):
+            ids[differs] = token - place if (token := int(ids[differs])) >= place else token + place
+    return replace(example, ids=ids)
 
 
 def kept(compute: Callable[[], Tensor]) -> int:

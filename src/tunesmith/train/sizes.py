@@ -9,10 +9,10 @@ from tunesmith.tasks.mixed import Mixed
 from tunesmith.tasks.pairs import asks_drift
 from tunesmith.tasks.task import Comparing, Task
 
-# A processor is as fast with 1024 tokens as with more (`benchmarks/training.py`), and memory grows with them.
+# A processor is as fast with 1024 tokens as with more, for which it needs more memory
+# (`benchmarks/training.py --tokens`).
 _PROCESSOR = (1024, 512, 256)
-# Rows that are compared are computed once only where they are one micro-batch; within one rows are mixed and
-# the drift is estimated.
+# Rows that are compared are computed twice unless they are one micro-batch; in each a drift is estimated.
 _TOGETHER = (4096, 2048, *_PROCESSOR)
 # A graphics processor would wait for small ones.
 _GRAPHICS = (32768, 16384, 8192, *_TOGETHER)
@@ -23,7 +23,7 @@ def choices(task: Task | Mixed, loss: Component) -> tuple[int, ...]:
     """The sizes to choose from, the largest first."""
     if device.is_graphics():
         return _GRAPHICS
-    together = isinstance(task, (Comparing, Mixed)) or asks_drift(components.losses.get(loss.name))
+    together = isinstance(task, Comparing) or asks_drift(components.losses.get(loss.name))
     return _TOGETHER if together else _PROCESSOR
 
 

@@ -26,7 +26,7 @@ from tunesmith.core.recipe import Train
 from tunesmith.core.registry import Registry
 from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.classify import Classify
-from tunesmith.tasks.examples import lengths, shared
+from tunesmith.tasks.examples import common_beginning, lengths
 from tunesmith.tasks.mixed import Mixed
 from tunesmith.tasks.task import Comparing, Drawing, Example, Learner, Task
 from tunesmith.train import backbones, batches, comparing, freezing, optimizers, precision, sizes
@@ -120,7 +120,7 @@ class Stepper:
         least = self.backbone.shares_from
         if least is None:
             return 0
-        found = shared(self.examples)
+        found = common_beginning(self.examples)
         return found if found >= least else 0
 
     def step(self, number: int) -> Step:

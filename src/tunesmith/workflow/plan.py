@@ -36,6 +36,7 @@ from tunesmith.workflow import check
 from tunesmith.workflow.feedback import versions
 from tunesmith.workflow.settling import settled, task_of
 
+_GIB = 2**30
 _PACKAGES = ("torch", "transformers", "tokenizers", "polars", "scikit-learn", "numpy")
 
 
@@ -104,8 +105,14 @@ class Plan:
 
     @cached_property
     def memory(self) -> int | None:
-        """The memory of the machine that `auto` chooses by, in bytes."""
-        return self.recipe.lock.memory if self.recipe.lock is not None else machine_memory_bytes()
+        """The memory of the machine that `auto` chooses by, in bytes.
+
+        In whole GiB: a run stays the same one after an update of the system, which leaves a little less.
+        """
+        if self.recipe.lock is not None:
+            return self.recipe.lock.memory
+        found = machine_memory_bytes()
+        return found if found is None or found < _GIB else found // _GIB * _GIB
 
     @cached_property
     def data_key(self) -> str:

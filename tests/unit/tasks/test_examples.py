@@ -53,6 +53,7 @@ def test_masks_survive_however_rows_are_sliced(
         ([[7, 7, 1], [7, 7, 1]], 2),
         ([[7, 7], [8, 7]], 0),
         ([[7, 7], []], 0),
+        ([], 0),
     ],
 )
 def test_all_rows_begin_with_so_many_tokens_and_have_one_more(
@@ -62,10 +63,10 @@ def test_all_rows_begin_with_so_many_tokens_and_have_one_more(
     made = [
         Example(i, np.array(row, dtype=np.int32), np.ones(len(row), np.bool_)) for i, row in enumerate(rows)
     ]
-    assert examples.shared(made) == count
-    if all(rows):
+    assert examples.common_beginning(made) == count
+    if rows and all(rows):
         examples.write(tmp_path, [(no_target, {}), (made, {})], largest_id=9)
-        assert examples.shared(Examples(tmp_path).learning()) == count
+        assert examples.common_beginning(Examples(tmp_path).learning()) == count
 
 
 @pytest.mark.parametrize(("largest", "bytes_per_token"), [(65_535, 2), (65_536, 4)])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -36,6 +38,21 @@ def test_twice_the_tokens_keep_twice_as_much_beside_the_state() -> None:
     found = Footprint(state=1000, row=50, length=10)
     assert found.need(200) - 1000 == 2 * (found.need(100) - 1000)
     assert found.need(3) == found.need(10)
+
+
+@pytest.mark.parametrize("beginning", [0, 60, 85])
+def test_rows_that_begin_alike_are_reckoned_as_what_they_take_together(chat: Any, beginning: int) -> None:
+    ids = np.random.default_rng(0).integers(5, 300, (8, 96), dtype=np.int32)
+    ids[:, :beginning], ids[:, beginning] = ids[0, :beginning], range(100, 108)
+    learned = np.arange(96) >= beginning
+    rows = [replace(chat.examples[0], ids=each, target=learned) for each in ids]
+    made = stepper(replace(chat, examples=rows))
+    made.module.train()
+    found = footprint.measure(made)
+    assert (found.shared, found.length) == (beginning, 96)
+    tokens = beginning + len(rows) * (96 - beginning)
+    kept = footprint.kept(lambda: made.objective(rows)) - sum(p.nbytes for p in made.parameters.values())
+    assert kept <= found.need(tokens) - found.state <= 2 * kept
 
 
 @pytest.mark.parametrize(("optimizer", "held"), [("adamw", 3), ("adamw_8bit", 1.5)])

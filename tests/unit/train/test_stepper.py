@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tunesmith.core.recipe import Train
-from tunesmith.tasks.examples import shared
+from tunesmith.tasks.examples import common_beginning
 from tunesmith.tasks.task import Example
 from tunesmith.train.backbones.packing import SHARED_FROM, pack
 from tunesmith.train.guard import BadStepError
@@ -78,8 +78,8 @@ def test_rows_that_begin_alike_are_computed_together_as_they_are_apart(
         for row in chat.examples
     ]
     alike = replace(chat, examples=rows)
-    assert 0 < shared(chat.examples) < SHARED_FROM
-    assert (stepper(chat).shared, stepper(alike).shared) == (0, 20 + shared(chat.examples))
+    assert 0 < common_beginning(chat.examples) < SHARED_FROM
+    assert (stepper(chat).shared, stepper(alike).shared) == (0, 20 + common_beginning(chat.examples))
     whole_loss, whole = gradients(alike, monkeypatch, micro_batch_tokens=LARGE, clip=1e9)
     computed = []
     objective = type(chat.task).objective
@@ -90,6 +90,7 @@ def test_rows_that_begin_alike_are_computed_together_as_they_are_apart(
     assert loss == pytest.approx(whole_loss, rel=1e-5)
     for name, value in found.items():
         torch.testing.assert_close(value, whole[name], rtol=0, atol=1e-5)
+    # The first two calls are those by which the backbone was chosen.
     laid = [pack([row.ids for row in part], causal=True).ids.numel() for part in computed[2:]]
     assert max(laid) <= 200 < max(sum(len(row.ids) for row in part) for part in computed[2:])
 

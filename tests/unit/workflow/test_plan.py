@@ -218,6 +218,16 @@ def test_a_lock_file_keeps_the_number_of_threads(
     assert planning.make(file, bert.workspace).candidates[0].key == key
 
 
+def test_a_run_is_the_same_one_when_the_system_leaves_a_little_less_memory(
+    bert: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = []
+    for memory in (16 * 2**30 - 1, 15.3 * 2**30, 15 * 2**30 - 1):
+        monkeypatch.setattr(planning, "machine_memory_bytes", lambda found=int(memory): found)
+        keys.append(bert.plan().candidates[0].key)
+    assert keys[0] == keys[1] != keys[2]
+
+
 @pytest.mark.parametrize("what", ["data", "model"])
 def test_a_lock_file_refuses_changed_data_and_models(
     desk: Any, shared_data: Path, tmp_path_factory: pytest.TempPathFactory, what: str

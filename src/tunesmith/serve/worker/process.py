@@ -7,6 +7,7 @@ so that a model that cannot live costs little.
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
+from tunesmith.core import spinning
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.worker.channel import Channel, Message, write
 from tunesmith.serve.worker.codec import error_in
@@ -93,7 +95,8 @@ class Process:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE
-        popen = subprocess.Popen(_COMMAND, stdin=pipe, stdout=pipe)  # noqa: S603  ours
+        environment = {**os.environ, **spinning.environment()}
+        popen = subprocess.Popen(_COMMAND, stdin=pipe, stdout=pipe, env=environment)  # noqa: S603  ours
         # Of this life only: what was meant for one that died is not done by the next.
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._channel = Channel(cast("Any", popen.stdout), cast("Any", popen.stdin))

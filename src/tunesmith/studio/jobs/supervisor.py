@@ -15,6 +15,7 @@ import threading
 import time
 from contextlib import suppress
 
+from tunesmith.core import spinning
 from tunesmith.core.database import VARIABLE
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.store import Job, Store
@@ -134,7 +135,7 @@ class Supervisor:
 
     def _environment(self) -> dict[str, str]:
         store = {VARIABLE: self._workspace.store} if self._workspace.store else {}
-        return {**os.environ, **store, "PYTHONUNBUFFERED": "1"}
+        return {**os.environ, **spinning.environment(), **store, "PYTHONUNBUFFERED": "1"}
 
 
 def _is_short(job: Job) -> bool:
