@@ -307,8 +307,7 @@ class Train(Section):
     """How the model learns.
 
     `batch_size` counts the rows of one optimizer step. `micro_batch_tokens` bounds what is computed at once:
-    gradients are accumulated over as many micro-batches as a step needs, and the loss does not depend on it,
-    but for the drift of `kto`.
+    gradients are accumulated over as many micro-batches as a step needs, and the loss does not depend on it.
     `mixup` is the alpha of the Beta distribution by which rows of `classify` are mixed (Zhang et al. 2018).
     `metric` is what the best weights, early stopping and the choice between models go by: without it, the
     first of the task.

@@ -31,7 +31,7 @@ class Pairs:
     `chosen`, `rejected` and the two of the reference are log-probabilities [n] of whole answers, in nats;
     `chosen_tokens` and `rejected_tokens` [n] are the lengths of the answers, 0 for one that is missing.
     `drift` is how much likelier than the reference the model makes answers that belong to other prompts, on
-    average, in nats, without gradient; 0 unless the loss is marked by `uses_drift`.
+    average over all pairs of a step, in nats, without gradient; 0 unless the loss is marked by `uses_drift`.
     """
 
     chosen: Tensor
@@ -82,7 +82,7 @@ def unrelated(example: Example, context: int) -> Example:
     return replace(prompt, ids=ids, target=learned[:context], other=None)
 
 
-def compare(backbone: Backbone, examples: Sequence[Example], context: int) -> Pairs:
+def compare(backbone: Backbone, examples: Sequence[Example]) -> Pairs:
     """What the model says of the pairs; both answers to all prompts are computed together."""
     import torch
 
@@ -97,19 +97,16 @@ def compare(backbone: Backbone, examples: Sequence[Example], context: int) -> Pa
         reference_rejected=reference[:, 1],
         chosen_tokens=tokens[:, 0],
         rejected_tokens=tokens[:, 1],
-        drift=_drift(backbone, [example for example in examples if example.other], context),
+        drift=torch.tensor(examples[0].drift),
     )
 
 
-def _drift(backbone: Backbone, examples: Sequence[Example], context: int) -> Tensor:
+def drift(backbone: Backbone, examples: Sequence[Example], context: int) -> Tensor:
+    """How much likelier than the reference the model makes answers to `other` prompts, [examples] in nats."""
     import torch
 
-    if not examples:
-        return torch.zeros(())
-    with torch.no_grad():
-        now = log_likelihoods(backbone, [unrelated(example, context) for example in examples])
-    before = torch.tensor([example.reference[2] for example in examples])
-    return (now - before).mean().clamp(min=0)
+    now = log_likelihoods(backbone, [unrelated(example, context) for example in examples])
+    return now - torch.tensor([example.reference[2] for example in examples])
 
 
 def log_likelihoods(backbone: Backbone, examples: Sequence[Example]) -> Tensor:

@@ -65,9 +65,12 @@ class Prefer(LanguageTask):
         self, learner: Learner, backbone: Backbone, examples: Sequence[Example], loss: Any
     ) -> Tensor:
         """The loss of the pairs, summed by the weights of their rows."""
-        compared = pairs.compare(backbone, examples, learner.card.context)
-        found: Tensor = (loss(compared) * of_targets(examples)).sum()
+        found: Tensor = (loss(pairs.compare(backbone, examples)) * of_targets(examples)).sum()
         return found
+
+    def drift(self, learner: Learner, backbone: Backbone, examples: Sequence[Example]) -> Tensor:
+        """How much likelier than at the start the answer to another prompt is, [examples] in nats."""
+        return pairs.drift(backbone, examples, learner.card.context)
 
     def reference(
         self, learner: Learner, examples: Sequence[Example], *, drift: bool = False

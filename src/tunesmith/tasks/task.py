@@ -35,7 +35,8 @@ class Example:
     `weight` is how much each of its predictions counts in the loss. A pair of answers has the worse one from
     `second` on, and one of them may be missing; `reference` is the log-probability of each by the model that
     training started from, or that of each label by a teacher. `other` is another pair, whose answer does not
-    belong to this prompt.
+    belong to this prompt; `drift` is how much likelier such answers became, in nats, on average over the rows
+    of the step that it is learned in.
     """
 
     row: int
@@ -45,6 +46,7 @@ class Example:
     second: int | None = None
     reference: tuple[float, ...] = ()
     other: Example | None = None
+    drift: float = 0.0
 
     @property
     def targets(self) -> int:
@@ -168,6 +170,15 @@ class Referring(Protocol):
 
         With `drift`, every example has an `other` one, and n is one more.
         """
+        ...
+
+
+@runtime_checkable
+class Drifting(Protocol):
+    """A task whose loss may look at how far the model has gone, on all rows of a step."""
+
+    def drift(self, learner: Learner, backbone: Backbone, examples: Sequence[Example]) -> Tensor:
+        """For each example with an `other` one how far that is, [examples]."""
         ...
 
 

@@ -74,15 +74,11 @@ def fit(stepper: Stepper, room: Room) -> bool:
 
 def _tokens(stepper: Stepper, found: Footprint, planned: float | None) -> int:
     """The micro-batch asked for; or the largest that fits, and the smallest where none does."""
-    wanted, choices = stepper.settings.micro_batch_tokens, _choices(stepper)
+    wanted, choices = stepper.settings.micro_batch_tokens, sizes.choices(stepper.task)
     if isinstance(wanted, int):
         return wanted
     fits = (n for n in choices if planned is None or found.need(n) <= planned)
     return next(fits, choices[-1])
-
-
-def _choices(stepper: Stepper) -> tuple[int, ...]:
-    return sizes.choices(stepper.task, stepper.settings.loss)
 
 
 def without_blocks(stepper: Stepper, whole: Footprint) -> Footprint:
@@ -114,7 +110,7 @@ def _too_much(stepper: Stepper, found: Footprint, free: int) -> MemoryShortError
 def _ways(stepper: Stepper, found: Footprint, free: int) -> Iterator[str]:
     """Settings under which it would fit, each for itself."""
     settings, tokens = stepper.settings, stepper.tokens
-    smaller = [n for n in _choices(stepper) if n < tokens and found.need(n) <= free]
+    smaller = [n for n in sizes.choices(stepper.task) if n < tokens and found.need(n) <= free]
     if smaller:
         yield f"train.micro_batch_tokens: {smaller[0]}"
     keeps = found.again == 0 and stepper.backbone.can_recompute

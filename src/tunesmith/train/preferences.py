@@ -85,11 +85,12 @@ def kto(
     """Kahneman-Tversky optimisation (Ethayarajh et al. 2024) -> [pairs]; one answer of a pair may be missing.
 
     The mean over the answers of a pair of weight * sigmoid(-s beta (r - z)), where r is the reward of an
-    answer, z the drift, and s is 1 for the better answer and -1 for the worse one.
+    answer, z the drift, at least 0, and s is 1 for the better answer and -1 for the worse one.
     """
+    drift = pairs.drift.clamp(min=0)
     gained, lost = pairs.chosen - pairs.reference_chosen, pairs.rejected - pairs.reference_rejected
-    better = desirable * (beta * (pairs.drift - gained)).sigmoid()
-    worse = undesirable * (beta * (lost - pairs.drift)).sigmoid()
+    better = desirable * (beta * (drift - gained)).sigmoid()
+    worse = undesirable * (beta * (lost - drift)).sigmoid()
     has_better, has_worse = pairs.chosen_tokens > 0, pairs.rejected_tokens > 0
     loss: Tensor = (better * has_better + worse * has_worse) / (has_better.int() + has_worse.int())
     return loss

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -28,7 +29,7 @@ from tunesmith.models.backbone import Backbone
 from tunesmith.tasks.classify import Classify
 from tunesmith.tasks.examples import common_beginning, lengths
 from tunesmith.tasks.mixed import Mixed
-from tunesmith.tasks.task import Comparing, Drawing, Example, Learner, Task
+from tunesmith.tasks.task import Comparing, Drawing, Drifting, Example, Learner, Task
 from tunesmith.train import backbones, batches, comparing, freezing, optimizers, precision, sizes
 from tunesmith.train.averaging import Average
 from tunesmith.train.batches import Batches
@@ -64,7 +65,7 @@ class Stepper:
         # What is divided lies there already: the whole may be too large for it.
         self.module.to(torch.get_default_device())
         wanted = settings.micro_batch_tokens
-        self.tokens = wanted if isinstance(wanted, int) else sizes.usual(self.task, settings.loss)
+        self.tokens = wanted if isinstance(wanted, int) else sizes.usual(self.task)
         named = self.group.parameters(learner.module)
         self.parameters = {n: p for n, p in named.items() if p.requires_grad}
         own = sum(p.numel() * p.element_size() for p in self.parameters.values())
@@ -188,6 +189,7 @@ class Stepper:
             whole = comparing.backward(self.task, self.backbone, parts, self.loss, targets, draw, self.group)
             self.group.add_up(self.parameters.values(), 0.0)
             return whole
+        parts = self._drifted(parts, draw)
         total = 0.0
         for place, counts in self.group.deal(len(parts)):
             draw(place)
@@ -195,6 +197,18 @@ class Stepper:
             loss.backward()
             total += float(loss.detach())
         return self.group.add_up(self.parameters.values(), total)
+
+    def _drifted(self, parts: list[list[Example]], draw: Callable[[int], object]) -> list[list[Example]]:
+        """The examples with the drift of the step, if the loss looks at it."""
+        if not isinstance(self.task, Drifting) or parts[0][0].other is None:
+            return parts
+        total = torch.zeros(())
+        for place, counts in self.group.deal(len(parts)):
+            draw(place)
+            with torch.no_grad(), self.backbone.computing():
+                total += self.task.drift(self.learner, self.backbone, parts[place]).sum() * counts
+        drift = float(self.group.sum(total)) / sum(len(part) for part in parts)
+        return [[replace(example, other=None, drift=drift) for example in part] for part in parts]
 
     def _example(self, number: int, index: int) -> Example:
         """An example as it is learned in a step: the same, whatever the micro-batches are."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
@@ -27,6 +28,7 @@ class Work:
     """Something to learn, and a way to get an untrained learner of it."""
 
     task: Task
+    frame: pl.DataFrame
     build: Callable[[], Learner]
     examples: list[Example]
     learner: Learner
@@ -57,7 +59,7 @@ def work(name: str, frame: pl.DataFrame, architecture: str, labels: Sequence[str
         return task.build(start, lambda own, tokens: own)
 
     learner = build()
-    return Work(task=task, build=build, examples=task.encode(frame, learner)[0], learner=learner)
+    return Work(task=task, frame=frame, build=build, examples=task.encode(frame, learner)[0], learner=learner)
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +99,30 @@ def embed(shared_data: Path) -> Work:
     rows = sorted(json.loads(file.read_text("utf-8")), key=lambda row: len(row["output"]))[2:18]
     sides = {"source": [r["instruction"] for r in rows], "target": [r["output"] for r in rows]}
     return work("embed", pl.DataFrame({"_row": range(len(rows)), **sides}), "bert")
+
+
+@pytest.fixture(scope="session")
+def rated(chat: Work) -> Work:
+    """Answers of the conversations beside those of the next ones.
+
+    The model finds an answer to another prompt likelier than its reference did, by the number of the row.
+    """
+    talks = chat.frame["messages"].to_list()
+    after = [*talks[1:], talks[0]]
+    sides = {
+        "prompt": [talk[:1] for talk in talks],
+        "chosen": [talk[1:] for talk in talks],
+        "rejected": [talk[1:] for talk in after],
+    }
+    nothing = [None] * len(talks)
+    made = work("prefer", pl.DataFrame({"_row": range(len(talks)), **sides, "tools": nothing}), "llama")
+    rows = [replace(one, other=made.examples[place - 1]) for place, one in enumerate(made.examples)]
+    task: Any = made.task
+    known = task.reference(made.learner, rows, drift=True)
+    known[:, 2] -= np.arange(len(rows))
+    return replace(
+        made, examples=[replace(one, reference=tuple(x)) for one, x in zip(rows, known, strict=True)]
+    )
 
 
 @pytest.fixture(params=["classify", "chat"])

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from tunesmith.core import components
-from tunesmith.core.chosen import Component
 from tunesmith.core.errors import MemoryShortError, ModelError
 from tunesmith.core.recipe import Train
 from tunesmith.models import quantized
 from tunesmith.models.backbone import Generic
-from tunesmith.train import footprint, sizes
+from tunesmith.train import footprint
 from tunesmith.train.fitting import Room, fit
 from tunesmith.train.stepper import Stepper
 
@@ -40,9 +39,6 @@ def test_rows_that_look_at_each_other_get_larger_micro_batches_than_others(
     for made in found:
         fit(made, Room(machine=2**40, free=2**40))
     assert [made.tokens for made in found] == [1024, 1024, 4096, 4096]
-    prefer = components.tasks.get("prefer")()
-    losses = [Component(name=name, settings={}) for name in ("dpo", "kto")]
-    assert [sizes.usual(prefer, loss) for loss in losses] == [1024, 4096]
 
 
 def test_what_does_not_fit_is_refused_with_what_would(any_work: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from tunesmith.core import components
 from tunesmith.core.recipe import Train
 from tunesmith.tasks.examples import common_beginning
 from tunesmith.tasks.task import Example
@@ -17,6 +18,7 @@ from tunesmith.train.backbones.packing import SHARED_FROM, pack
 from tunesmith.train.guard import BadStepError
 from tunesmith.train.losses import cross_entropy
 from tunesmith.train.methods import lora
+from tunesmith.train.preferences import kto
 from tunesmith.train.stepper import Stepper
 
 LARGE = 1_000_000
@@ -63,6 +65,28 @@ def test_rows_are_mixed_with_the_same_others_whatever_the_size_of_the_parts(
         torch.testing.assert_close(value, whole[name], rtol=0, atol=1e-5)
     plain, _ = gradients(classify, monkeypatch, clip=1e9)
     assert abs(plain - loss) > 1e-4
+
+
+def test_the_drift_is_that_of_a_step_whatever_the_size_of_the_parts(
+    rated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def watched(pairs: Any) -> torch.Tensor:
+        seen.append(float(pairs.drift))
+        return kto(pairs)
+
+    monkeypatch.setattr(components.losses, "get", lambda name: watched)
+    # The drift of a row is its number.
+    drift = stepper(rated, loss="kto").batches.at(0).mean()
+    whole_loss, whole = gradients(rated, monkeypatch, micro_batch_tokens=LARGE, clip=1e9, loss="kto")
+    assert seen[-1] == pytest.approx(drift, rel=1e-4)
+    loss, parts = gradients(rated, monkeypatch, micro_batch_tokens=64, clip=1e9, loss="kto")
+    assert seen[-3:] == pytest.approx([drift] * 3, rel=1e-4)
+    assert loss == pytest.approx(whole_loss, rel=1e-5)
+    for name, value in parts.items():
+        torch.testing.assert_close(value, whole[name], rtol=0, atol=1e-5)
+    assert sum(float(value.abs().sum()) for value in whole.values()) > 0
 
 
 def test_rows_that_begin_alike_are_computed_together_as_they_are_apart(

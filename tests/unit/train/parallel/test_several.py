@@ -41,12 +41,15 @@ def alike(found: dict[str, Any], expected: dict[str, Any]) -> None:
         np.testing.assert_allclose(found["weights"][name], value, rtol=0, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("name", ["classify", "chat", "embed"])
+LOSSES = {"embed": {"loss": "multiple_negatives"}, "rated": {"loss": "kto"}}
+
+
+@pytest.mark.parametrize("name", ["classify", "chat", "embed", "rated"])
 def test_two_processes_learn_what_one_learns(
     name: str, request: pytest.FixtureRequest, together: Any, tmp_path: Path
 ) -> None:
     work = request.getfixturevalue(name)
-    loss = {"loss": "multiple_negatives"} if name == "embed" else {}
+    loss = LOSSES.get(name, {})
     alone = trained(work, tmp_path / "alone", **loss)
     for found in together(lambda group: trained(work, tmp_path / "both", group, **loss)):
         assert found["kinds"] == alone["kinds"]
