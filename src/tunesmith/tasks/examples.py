@@ -25,7 +25,7 @@ from tunesmith.tasks.task import Example
 Encoded = tuple[list[Example], dict[int, int]]
 Writer = Callable[[Any], None]
 # Beginnings of so many examples are looked at together.
-_AT_ONCE = 4096
+_AT_ONCE = 256
 _LONGEST = 4096  # and of a beginning no more than this
 
 
@@ -144,12 +144,13 @@ def common_beginning(examples: Sequence[Example]) -> int:
     """How many tokens all examples begin with; each has at least one more."""
     if not len(examples):
         return 0
+    first = examples[0].ids
     found = max(0, min(int(lengths(examples).min()) - 1, _LONGEST))
     for start in range(0, len(examples), _AT_ONCE):
         if not found:
             break
         rows = _beginnings(examples, slice(start, start + _AT_ONCE), found)
-        alike = (rows == examples[0].ids[:found]).all(axis=0)
+        alike = (rows == first[:found]).all(axis=0)
         found = found if alike.all() else int(alike.argmin())
     return found
 

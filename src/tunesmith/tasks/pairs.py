@@ -31,7 +31,8 @@ class Pairs:
     `chosen`, `rejected` and the two of the reference are log-probabilities [n] of whole answers, in nats;
     `chosen_tokens` and `rejected_tokens` [n] are the lengths of the answers, 0 for one that is missing.
     `drift` is how much likelier than the reference the model makes answers that belong to other prompts, on
-    average over all pairs of a step, in nats, without gradient; 0 unless the loss is marked by `uses_drift`.
+    average over all pairs of a step, in nats, without gradient; negative where they became less likely, and
+    0 unless the loss is marked by `uses_drift`.
     """
 
     chosen: Tensor

@@ -65,12 +65,21 @@ def micro(
 ) -> Iterator[list[int]]:
     """A step's rows in parts of at most `tokens` tokens with padding, so that memory is bounded.
 
-    `shared`: how many tokens all rows begin with that are computed once in a part.
+    `shared`: how many tokens all rows begin with that are computed once in a part; see `counted`.
     """
     part: list[int] = []
     for index in sorted(indices, key=lambda i: (int(lengths[i]), i)):
-        if part and shared + (len(part) + 1) * (int(lengths[index]) - shared) > tokens:
+        if part and shared + (len(part) + 1) * counted(int(lengths[index]), shared) > tokens:
             yield part
             part = []
         part.append(int(index))
     yield part
+
+
+def counted(length: int, shared: int) -> int:
+    """As how many tokens a row counts beside the ones that all rows share.
+
+    It keeps a copy of their keys and values for its backward pass: for each an eighth at most of what a token
+    keeps in all.
+    """
+    return length - shared + shared // 8

@@ -17,6 +17,7 @@ from torch import nn
 from tunesmith.core import components
 from tunesmith.core.chosen import Component
 from tunesmith.models.quantized import in_passing
+from tunesmith.train.batches import counted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,9 +50,9 @@ class Footprint:
 
     def need(self, tokens: int) -> int:
         """Bytes of a step whose micro-batches have at most `tokens` tokens."""
-        own = self.length - self.shared
-        rows = max(1, (tokens - self.shared) // own) + self.shared / own
-        return self.state + round(_BESIDE * rows * (self.row + self.again))
+        rows = max(1, (tokens - self.shared) // counted(self.length, self.shared))
+        beginning = self.shared / (self.length - self.shared)  # in rows, of which each is without it
+        return self.state + round(_BESIDE * (rows + beginning) * (self.row + self.again))
 
 
 def measure(stepper: Stepper) -> Footprint:
@@ -82,7 +83,7 @@ def _of_a_row(stepper: Stepper, ordered: list[int]) -> int:
         two, three = (ordered[max(0, len(ordered) - place)] for place in (2, 3))
         both = _kept_by(stepper, longest, two)
         return max(both - whole, _kept_by(stepper, longest, two, three) - both)
-    return (whole - _kept_by(stepper, shortest)) * length // (length - least)
+    return (whole - _kept_by(stepper, shortest)) * (length - stepper.shared) // (length - least)
 
 
 def _kept_by(stepper: Stepper, *indices: int) -> int:
@@ -94,8 +95,7 @@ def _unlike(example: Example, shared: int, place: int) -> Example:
     """An example that has no more in common with those at other places than what all rows begin with."""
     ids = example.ids.copy()
     for start in (0, example.second or 0):
-        if (differs := start + shared) < len(ids):
-            ids[differs] = token - place if (token := int(ids[differs])) >= place else token + place
+        ids[start + shared : start + shared + 1] = place
     return replace(example, ids=ids)
 
 

@@ -82,7 +82,8 @@ class Stepper:
         self.lengths = lengths(examples)
         self.warnings: list[Warned] = []
         self.backbone = self._choose(precision.resolve(settings.precision, learner.backbone))
-        self.shared = self._shared()
+        # Those of the first process, so that all cut a step alike.
+        self.shared = self.group.first(self._shared)
         self.batches = Batches(self.lengths, settings.batch_size, seed)
         self.steps = max(1, round(settings.epochs * self.batches.per_epoch))
 
@@ -117,9 +118,9 @@ class Stepper:
         return choice.backbone
 
     def _shared(self) -> int:
-        """How many tokens all rows begin with that the backbone computes once."""
-        least = self.backbone.shares_from
-        if least is None:
+        """How many tokens all rows begin with that are computed once, by a teacher too."""
+        teacher, least = self.learner.teacher, self.backbone.shares_from
+        if least is None or (teacher is not None and teacher.shares_from is None):
             return 0
         found = common_beginning(self.examples)
         return found if found >= least else 0
@@ -208,7 +209,7 @@ class Stepper:
             with torch.no_grad(), self.backbone.computing():
                 total += self.task.drift(self.learner, self.backbone, parts[place]).sum() * counts
         drift = float(self.group.sum(total)) / sum(len(part) for part in parts)
-        return [[replace(example, other=None, drift=drift) for example in part] for part in parts]
+        return [[replace(example, drift=drift) for example in part] for part in parts]
 
     def _example(self, number: int, index: int) -> Example:
         """An example as it is learned in a step: the same, whatever the micro-batches are."""

@@ -107,7 +107,7 @@ class Plan:
     def memory(self) -> int | None:
         """The memory of the machine that `auto` chooses by, in bytes.
 
-        In whole GiB: a run stays the same one after an update of the system, which leaves a little less.
+        In whole GiB, so that a run mostly stays the same after an update of the system, which leaves less.
         """
         if self.recipe.lock is not None:
             return self.recipe.lock.memory

@@ -18,5 +18,8 @@ from tunesmith.core import spinning
 def test_what_the_user_decided_stays(
     monkeypatch: pytest.MonkeyPatch, said: dict[str, str], added: dict[str, str]
 ) -> None:
-    monkeypatch.setattr(spinning.os, "environ", said)
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
     assert spinning.environment() == added

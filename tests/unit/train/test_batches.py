@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.train.batches import Batches, micro
+from tunesmith.train.batches import Batches, counted, micro
 
 LENGTHS = np.random.default_rng(0).integers(1, 200, 1000)
 
@@ -62,11 +62,12 @@ def test_parts_hold_every_row_once_and_never_too_many_tokens(tokens: int, rows: 
 
 @given(tokens=st.integers(1, 2000), shared=st.integers(0, 300))
 def test_what_all_rows_begin_with_counts_once_in_a_part(tokens: int, shared: int) -> None:
-    parts = list(micro(range(40), LENGTHS + shared, tokens, shared=shared))
+    lengths = LENGTHS + shared
+    parts = list(micro(range(40), lengths, tokens, shared=shared))
     assert sorted(i for part in parts for i in part) == list(range(40))
-    laid = [shared + len(part) * LENGTHS[part].max() for part in parts]
+    laid = [shared + len(part) * counted(lengths[part].max(), shared) for part in parts]
     assert all(len(part) == 1 or count <= tokens for part, count in zip(parts, laid, strict=True))
-    grown = [shared + (len(part) + 1) * LENGTHS[after[0]] for part, after in pairwise(parts)]
+    grown = [shared + (len(part) + 1) * counted(lengths[after[0]], shared) for part, after in pairwise(parts)]
     assert all(count > tokens for count in grown)
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from tunesmith.core.recipe import Train
-from tunesmith.train import footprint
+from tunesmith.train import batches, footprint
 from tunesmith.train.backbones import attention
 from tunesmith.train.footprint import Footprint
 from tunesmith.train.stepper import Stepper
@@ -50,9 +50,27 @@ def test_rows_that_begin_alike_are_reckoned_as_what_they_take_together(chat: Any
     made.module.train()
     found = footprint.measure(made)
     assert (found.shared, found.length) == (beginning, 96)
-    tokens = beginning + len(rows) * (96 - beginning)
+    tokens = beginning + len(rows) * batches.counted(96, beginning)
     kept = footprint.kept(lambda: made.objective(rows)) - sum(p.nbytes for p in made.parameters.values())
     assert kept <= found.need(tokens) - found.state <= 2 * kept
+
+
+def test_many_short_rows_with_a_long_beginning_take_no_more_than_the_longest_do(chat: Any) -> None:
+    ids = np.random.default_rng(0).integers(5, 300, (66, 96), dtype=np.int32)
+    ids[:, :85] = ids[0, :85]
+    # The longest three are alike for longer than all are.
+    ids[:3, :90] = ids[0, :90]
+    learned = np.arange(96) >= 85
+    cut = [96] * 3 + [88] * 63
+    rows = [replace(chat.examples[0], ids=i[:n], target=learned[:n]) for i, n in zip(ids, cut, strict=True)]
+    made = stepper(replace(chat, examples=rows))
+    made.module.train()
+    found = footprint.measure(made)
+    assert found.shared == 85
+    weights = sum(p.nbytes for p in made.parameters.values())
+    for part in batches.micro(range(66), made.lengths, 400, shared=85):
+        taken = footprint.kept(partial(made.objective, [rows[i] for i in part])) - weights
+        assert taken <= found.need(400) - found.state
 
 
 @pytest.mark.parametrize(("optimizer", "held"), [("adamw", 3), ("adamw_8bit", 1.5)])

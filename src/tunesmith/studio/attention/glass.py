@@ -6,11 +6,13 @@ A model that takes too long, or more memory than there is, takes that process do
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
 from typing import Any, cast
 
+from tunesmith.core import spinning
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.workspace import Workspace
 from tunesmith.serve.worker.channel import Channel, Message, write
@@ -108,7 +110,8 @@ class Glass:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE
-        popen = subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe)  # noqa: S603  a command of ours
+        environment = {**os.environ, **spinning.environment()}
+        popen = subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, env=environment)  # noqa: S603  a command of ours
         self._channel = Channel(cast("Any", popen.stdout), cast("Any", popen.stdin))
         return popen
 
