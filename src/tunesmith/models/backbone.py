@@ -63,6 +63,11 @@ class Backbone(Protocol):
         ...
 
     @property
+    def pads(self) -> bool:
+        """Whether rows are made as long as the longest of those that are computed together."""
+        ...
+
+    @property
     def shares_from(self) -> int | None:
         """From how many tokens on a beginning that all rows share is computed once; None is never."""
         ...
@@ -122,6 +127,11 @@ class Generic:
 
     def renew(self) -> None:
         """Nothing is to be done: the parameters are what it computes with."""
+
+    @property
+    def pads(self) -> bool:
+        """Yes."""
+        return True
 
     @property
     def shares_from(self) -> None:

@@ -1,7 +1,7 @@
 """Which rows are learned together, as a pure function of (seed, step): there is no iterator state to restore.
 
-Rows are shuffled, cut into pools, sorted by length inside each pool and cut into batches, so that a batch
-holds rows of similar length and little is padding; then the batches are shuffled.
+A batch is drawn at random. Were its rows of similar length, a token of a short row would count for more: the
+loss of a step is the mean over its tokens.
 """
 
 from __future__ import annotations
@@ -13,73 +13,68 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-_POOL = 50  # batches sorted together: large enough for little padding, small enough to stay random
 
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Batches:
-    """The batches of a training part. `lengths`: tokens of each example."""
+    """The batches of a training part of so many `rows`."""
 
-    lengths: NDArray[np.int64]
+    rows: int
     size: int
     seed: int
 
     @property
     def per_epoch(self) -> int:
         """Optimizer steps of one pass over the rows."""
-        return -(-len(self.lengths) // self.size)
+        return -(-self.rows // self.size)
 
     def at(self, step: int) -> NDArray[np.int64]:
         """The indices of the examples of an optimizer step, counted from 0 over all epochs."""
         epoch, index = divmod(step, self.per_epoch)
-        return _epoch(self, epoch)[index]
+        return _epoch(self, epoch)[index * self.size : (index + 1) * self.size]
 
 
 @lru_cache(maxsize=2)
-def _epoch(batches: Batches, epoch: int) -> list[NDArray[np.int64]]:
-    rng = np.random.Generator(np.random.Philox(key=[batches.seed, epoch]))
-    order = rng.permutation(len(batches.lengths))
-    pool = batches.size * _POOL
-    sorted_pools = [
-        part[np.argsort(batches.lengths[part], kind="stable")]
-        for part in (order[i : i + pool] for i in range(0, len(order), pool))
-    ]
-    rows = np.concatenate(sorted_pools)
-    cut = [rows[i : i + batches.size] for i in range(0, len(rows), batches.size)]
-    return [cut[i] for i in rng.permutation(len(cut))]
+def _epoch(batches: Batches, epoch: int) -> NDArray[np.int64]:
+    random = np.random.Generator(np.random.Philox(key=[batches.seed, epoch]))
+    return random.permutation(batches.rows)
 
 
-def parts(
-    indices: Iterable[int], lengths: NDArray[np.int64], tokens: int, least: int, *, shared: int = 0
-) -> list[list[int]]:
-    """The `micro` parts of a step's rows; at least so many, alike in length, where there are enough rows."""
-    found = list(micro(indices, lengths, tokens, shared=shared))
-    if len(found) >= least:
-        return found
-    ordered = [index for part in found for index in part]
-    return [ordered[i::least] for i in range(min(least, len(ordered)))]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """How a step is cut into micro-batches of at most `tokens` tokens, so that memory is bounded.
 
-
-def micro(
-    indices: Iterable[int], lengths: NDArray[np.int64], tokens: int, *, shared: int = 0
-) -> Iterator[list[int]]:
-    """A step's rows in parts of at most `tokens` tokens with padding, so that memory is bounded.
-
-    `shared`: how many tokens all rows begin with that are computed once in a part; see `counted`.
+    `pads`: whether rows are made as long as the longest of theirs. `shared`: how many tokens all rows begin
+    with that are computed once in each; only where they are not padded.
     """
-    part: list[int] = []
-    for index in sorted(indices, key=lambda i: (int(lengths[i]), i)):
-        if part and shared + (len(part) + 1) * counted(int(lengths[index]), shared) > tokens:
-            yield part
-            part = []
-        part.append(int(index))
-    yield part
 
+    tokens: int
+    pads: bool = False
+    shared: int = 0
 
-def counted(length: int, shared: int) -> int:
-    """As how many tokens a row counts beside the ones that all rows share.
+    def parts(self, indices: Iterable[int], lengths: NDArray[np.int64], least: int = 1) -> list[list[int]]:
+        """The rows of each micro-batch; at least so many, alike in length, where there are enough rows."""
+        found = list(self._filled(indices, lengths))
+        if len(found) >= least:
+            return found
+        ordered = [index for part in found for index in part]
+        return [ordered[i::least] for i in range(min(least, len(ordered)))]
 
-    It keeps a copy of their keys and values for its backward pass: for each an eighth at most of what a token
-    keeps in all.
-    """
-    return length - shared + shared // 8
+    def counted(self, length: int) -> int:
+        """As how many tokens a row counts beside those that all rows share.
+
+        It keeps a copy of their keys and values for its backward pass: for each an eighth at most of what a
+        token keeps in all.
+        """
+        return length - self.shared + self.shared // 8
+
+    def _filled(self, indices: Iterable[int], lengths: NDArray[np.int64]) -> Iterator[list[int]]:
+        part: list[int] = []
+        laid = self.shared
+        for index in sorted(indices, key=lambda i: (int(lengths[i]), i)):
+            tokens = self.counted(int(lengths[index]))
+            if part and (len(part) * tokens if self.pads else laid) + tokens > self.tokens:
+                yield part
+                part, laid = [], self.shared
+            part.append(int(index))
+            laid += tokens
+        yield part

@@ -30,15 +30,16 @@ from tunesmith.tasks.classify import Classify
 from tunesmith.tasks.examples import common_beginning, lengths
 from tunesmith.tasks.mixed import Mixed
 from tunesmith.tasks.task import Comparing, Drawing, Drifting, Example, Learner, Task
-from tunesmith.train import backbones, batches, comparing, freezing, optimizers, precision, sizes
+from tunesmith.train import backbones, comparing, freezing, optimizers, precision, sizes
 from tunesmith.train.averaging import Average
-from tunesmith.train.batches import Batches
+from tunesmith.train.batches import Batches, Cut
 from tunesmith.train.guard import BadStepError, Guard
 from tunesmith.train.named import Named
 from tunesmith.train.parallel import ALONE, Group
 
 # Rows on which a fast backbone is compared with the model's own code before training.
 _COMPARED = 4
+_NEVER = 2**31
 
 
 class Stepper:
@@ -83,8 +84,8 @@ class Stepper:
         self.warnings: list[Warned] = []
         self.backbone = self._choose(precision.resolve(settings.precision, learner.backbone))
         # Those of the first process, so that all cut a step alike.
-        self.shared = self.group.first(self._shared)
-        self.batches = Batches(self.lengths, settings.batch_size, seed)
+        self.shared, self.pads = self.group.first(self._layout)
+        self.batches = Batches(len(examples), settings.batch_size, seed)
         self.steps = max(1, round(settings.epochs * self.batches.per_epoch))
 
     def _divided(self, group: Group) -> Group:
@@ -117,13 +118,12 @@ class Stepper:
             self.warnings.append(choice.warning)
         return choice.backbone
 
-    def _shared(self) -> int:
-        """How many tokens all rows begin with that are computed once, by a teacher too."""
-        teacher, least = self.learner.teacher, self.backbone.shares_from
-        if least is None or (teacher is not None and teacher.shares_from is None):
-            return 0
-        found = common_beginning(self.examples)
-        return found if found >= least else 0
+    def _layout(self) -> tuple[int, bool]:
+        """How many tokens all rows begin with that are computed once, and whether rows are padded."""
+        both = [self.backbone, *([self.learner.teacher] if self.learner.teacher else [])]
+        least = [one.shares_from or _NEVER for one in both]
+        found = 0 if _NEVER in least else common_beginning(self.examples)
+        return (found if found >= max(least) else 0), any(one.pads for one in both)
 
     def step(self, number: int) -> Step:
         """Learn from the batch of `number`, counted from 0.
@@ -183,7 +183,8 @@ class Stepper:
         Each process of the group computes its share of them; gradients and loss are added up.
         """
         targets = sum(example.targets * example.weight for example in (self.examples[i] for i in indices))
-        numbers = batches.parts(indices, self.lengths, self.tokens, self.group.size, shared=self.shared)
+        cut = Cut(tokens=self.tokens, pads=self.pads, shared=self.shared)
+        numbers = cut.parts(indices, self.lengths, self.group.size)
         parts = [[self._example(number, i) for i in part] for part in numbers]
         draw = partial(self._draw, number)
         if isinstance(self.task, Comparing):

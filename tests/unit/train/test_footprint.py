@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 from tunesmith.core.recipe import Train
-from tunesmith.train import batches, footprint
+from tunesmith.train import footprint
 from tunesmith.train.backbones import attention
+from tunesmith.train.batches import Cut
 from tunesmith.train.footprint import Footprint
 from tunesmith.train.stepper import Stepper
 
@@ -50,7 +51,8 @@ def test_rows_that_begin_alike_are_reckoned_as_what_they_take_together(chat: Any
     made.module.train()
     found = footprint.measure(made)
     assert (found.shared, found.length) == (beginning, 96)
-    tokens = beginning + len(rows) * batches.counted(96, beginning)
+    cut = Cut(tokens=0, shared=beginning)
+    tokens = beginning + len(rows) * cut.counted(96)
     kept = footprint.kept(lambda: made.objective(rows)) - sum(p.nbytes for p in made.parameters.values())
     assert kept <= found.need(tokens) - found.state <= 2 * kept
 
@@ -68,7 +70,7 @@ def test_many_short_rows_with_a_long_beginning_take_no_more_than_the_longest_do(
     found = footprint.measure(made)
     assert found.shared == 85
     weights = sum(p.nbytes for p in made.parameters.values())
-    for part in batches.micro(range(66), made.lengths, 400, shared=85):
+    for part in Cut(tokens=400, shared=85).parts(range(66), made.lengths):
         taken = footprint.kept(partial(made.objective, [rows[i] for i in part])) - weights
         assert taken <= found.need(400) - found.state
 

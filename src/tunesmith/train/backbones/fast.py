@@ -23,6 +23,7 @@ class FastBackbone:
     """Copies of a model's parameters in `dtype`, and a way through its layers."""
 
     can_recompute = True
+    pads = False
     shares_from: int | None = None
 
     def __init__(self, dtype: torch.dtype) -> None:
