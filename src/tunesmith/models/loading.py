@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models import adapter_config, bio, card, inspection, language, tokenizer
+from tunesmith.models import adapter_config, bio, card, inspection, language, library, tokenizer
 from tunesmith.models.card import Card, Kind
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import Resolved, weights_digest
@@ -244,28 +243,16 @@ def _base(folder: Path) -> Path:
     return Path(base.folder)
 
 
-@cache
-def _transformers() -> Any:
-    """The library, which says nothing and knows our own kinds of models."""
-    import transformers
-
-    from tunesmith.models import reference as _known  # noqa: F401  importing it makes its kinds known
-
-    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    return transformers
-
-
 def _pretrained(kind: str, folder: Path) -> nn.Module:
     inspection.inspect(folder)
-    library = _transformers()
+    transformers = library.transformers()
     from tunesmith.models import own
 
     if (code := card.read(folder).code) is None:
-        module: nn.Module = _from_pretrained(getattr(library, kind), folder)
+        module: nn.Module = _from_pretrained(getattr(transformers, kind), folder)
         return module
     found = own.kind_of(folder, code)
-    if issubclass(found, library.PreTrainedModel):
+    if issubclass(found, transformers.PreTrainedModel):
         result: nn.Module = own.marked(_from_pretrained(found, folder), code)
         return result
     return own.load(found, folder, code, as_encoder=kind == _HIDDEN_STATES)

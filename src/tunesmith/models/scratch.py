@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-import transformers
 from torch import nn
 
 from tunesmith.core.recipe import Made, Own, Scratch
-from tunesmith.models import borrowed, own, reference
+from tunesmith.models import borrowed, library, own, reference
 from tunesmith.models import tokenizer as tokenizers
 from tunesmith.models.contract import TEMPLATES, PromptContract
 from tunesmith.models.families import FAMILIES
@@ -48,6 +47,7 @@ def _of_family(size: Scratch, vocab: int, ids: dict[str, int], seed: int) -> nn.
     settings = family.settings(size, vocab) | ids
     if family.kind == "encoder_decoder":
         settings["decoder_start_token_id"] = ids["bos_token_id"]
+    transformers = library.transformers()
     home = reference if hasattr(reference, family.model) else transformers
     torch.manual_seed(seed)
     made: nn.Module = getattr(home, family.model)(getattr(home, family.config)(**settings), **family.options)

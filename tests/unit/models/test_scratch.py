@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -107,3 +111,14 @@ def test_dropout_is_what_was_asked_for_or_what_the_family_has(name):
     assert {asked[key] for key in names} == {0.25}
     assert not set(names) & set(family.settings(base, 320))
     assert all(hasattr(scratch.make(base, TEXTS, seed=0)[0].config, key) for key in names)
+
+
+def test_no_bar_of_the_library_is_shown_when_a_made_model_is_written(tmp_path: Path) -> None:
+    program = (
+        "from tunesmith.core.recipe import Scratch\n"
+        "from tunesmith.models import scratch\n"
+        "size = Scratch(architecture='bert', hidden=32, layers=1, heads=2, vocab=320, context=64)\n"
+        f"scratch.make(size, {TEXTS!r}, seed=0)[0].save_pretrained({str(tmp_path)!r})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
