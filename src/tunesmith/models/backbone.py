@@ -84,6 +84,9 @@ class Generic:
     `precision`: `float32`, or `bf16` by autocasting, where weights stay float32.
     """
 
+    pads = True
+    shares_from: int | None = None
+
     def __init__(self, model: nn.Module, *, speaks: bool, precision: str = "float32") -> None:
         self._model = model
         self._speaks = speaks
@@ -127,15 +130,6 @@ class Generic:
 
     def renew(self) -> None:
         """Nothing is to be done: the parameters are what it computes with."""
-
-    @property
-    def pads(self) -> bool:
-        """Yes."""
-        return True
-
-    @property
-    def shares_from(self) -> None:
-        """Never: each row is computed by itself."""
 
     @property
     def can_recompute(self) -> bool:

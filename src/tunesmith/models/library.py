@@ -1,4 +1,4 @@
-"""The library of models, `transformers`, as everything here uses it."""
+"""The library of models, `transformers`, as models are made and loaded by it."""
 
 from __future__ import annotations
 

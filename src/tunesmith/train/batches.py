@@ -1,7 +1,7 @@
 """Which rows are learned together, as a pure function of (seed, step): there is no iterator state to restore.
 
-A batch is drawn at random. Were its rows of similar length, a token of a short row would count for more: the
-loss of a step is the mean over its tokens.
+A batch is drawn at random. Were its rows of similar length, a token of a short row would count for far more
+than one of a long row: the loss of a step is the mean over its tokens.
 """
 
 from __future__ import annotations
@@ -59,22 +59,23 @@ class Cut:
         ordered = [index for part in found for index in part]
         return [ordered[i::least] for i in range(min(least, len(ordered)))]
 
-    def counted(self, length: int) -> int:
-        """As how many tokens a row counts beside those that all rows share.
-
-        It keeps a copy of their keys and values for its backward pass: for each an eighth at most of what a
-        token keeps in all.
-        """
-        return length - self.shared + self.shared // 8
-
     def _filled(self, indices: Iterable[int], lengths: NDArray[np.int64]) -> Iterator[list[int]]:
         part: list[int] = []
         laid = self.shared
         for index in sorted(indices, key=lambda i: (int(lengths[i]), i)):
-            tokens = self.counted(int(lengths[index]))
+            tokens = counted(int(lengths[index]), self.shared)
             if part and (len(part) * tokens if self.pads else laid) + tokens > self.tokens:
                 yield part
                 part, laid = [], self.shared
             part.append(int(index))
             laid += tokens
         yield part
+
+
+def counted(length: int, shared: int) -> int:
+    """As how many tokens a row counts beside the ones that all rows share.
+
+    It keeps a copy of their keys and values for its backward pass: for each an eighth at most of what a token
+    keeps in all.
+    """
+    return length - shared + shared // 8

@@ -17,7 +17,7 @@ from torch import nn
 from tunesmith.core import components
 from tunesmith.core.chosen import Component
 from tunesmith.models.quantized import in_passing
-from tunesmith.train.batches import Cut
+from tunesmith.train.batches import counted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,7 +50,7 @@ class Footprint:
 
     def need(self, tokens: int) -> int:
         """Bytes of a step whose micro-batches have at most `tokens` tokens."""
-        rows = max(1, (tokens - self.shared) // Cut(tokens=tokens, shared=self.shared).counted(self.length))
+        rows = max(1, (tokens - self.shared) / counted(self.length, self.shared))
         beginning = self.shared / (self.length - self.shared)  # in rows, of which each is without it
         return self.state + round(_BESIDE * (rows + beginning) * (self.row + self.again))
 

@@ -39,7 +39,6 @@ from tunesmith.train.parallel import ALONE, Group
 
 # Rows on which a fast backbone is compared with the model's own code before training.
 _COMPARED = 4
-_NEVER = 2**31
 
 
 class Stepper:
@@ -121,9 +120,9 @@ class Stepper:
     def _layout(self) -> tuple[int, bool]:
         """How many tokens all rows begin with that are computed once, and whether rows are padded."""
         both = [self.backbone, *([self.learner.teacher] if self.learner.teacher else [])]
-        least = [one.shares_from or _NEVER for one in both]
-        found = 0 if _NEVER in least else common_beginning(self.examples)
-        return (found if found >= max(least) else 0), any(one.pads for one in both)
+        least = [one.shares_from for one in both if one.shares_from is not None]
+        found = common_beginning(self.examples) if len(least) == len(both) else 0
+        return (found if found >= max(least, default=0) else 0), any(one.pads for one in both)
 
     def step(self, number: int) -> Step:
         """Learn from the batch of `number`, counted from 0.
@@ -147,7 +146,7 @@ class Stepper:
         self.backbone.renew()
 
     def rehearse(self) -> None:
-        """Learn from the longest rows there are: no step of the run takes more memory."""
+        """Learn from the longest rows there are: hardly a step of the run takes more memory."""
         self._learn(0, np.argsort(self.lengths, kind="stable")[-self.settings.batch_size :])
 
     def _learn(self, number: int, indices: NDArray[np.int64]) -> Step:

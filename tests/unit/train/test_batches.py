@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.train.batches import Batches, Cut
+from tunesmith.train.batches import Batches, Cut, counted
 
 LENGTHS = np.random.default_rng(0).integers(1, 200, 1000)
 
@@ -66,9 +66,11 @@ def test_what_all_rows_begin_with_counts_once_in_a_part(tokens: int, shared: int
     lengths, cut = LENGTHS + shared, Cut(tokens=tokens, shared=shared)
     parts = cut.parts(range(40), lengths)
     assert sorted(i for part in parts for i in part) == list(range(40))
-    laid = [shared + sum(cut.counted(lengths[i]) for i in part) for part in parts]
+    laid = [shared + sum(counted(lengths[i], shared) for i in part) for part in parts]
     assert all(len(part) == 1 or count <= tokens for part, count in zip(parts, laid, strict=True))
-    grown = [count + cut.counted(lengths[after[0]]) for count, after in zip(laid, parts[1:], strict=False)]
+    grown = [
+        count + counted(lengths[after[0]], shared) for count, after in zip(laid, parts[1:], strict=False)
+    ]
     assert all(count > tokens for count in grown)
 
 

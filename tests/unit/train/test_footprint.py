@@ -15,7 +15,7 @@ from torch import nn
 from tunesmith.core.recipe import Train
 from tunesmith.train import footprint
 from tunesmith.train.backbones import attention
-from tunesmith.train.batches import Cut
+from tunesmith.train.batches import Cut, counted
 from tunesmith.train.footprint import Footprint
 from tunesmith.train.stepper import Stepper
 
@@ -51,10 +51,24 @@ def test_rows_that_begin_alike_are_reckoned_as_what_they_take_together(chat: Any
     made.module.train()
     found = footprint.measure(made)
     assert (found.shared, found.length) == (beginning, 96)
-    cut = Cut(tokens=0, shared=beginning)
-    tokens = beginning + len(rows) * cut.counted(96)
+    tokens = beginning + len(rows) * counted(96, beginning)
     kept = footprint.kept(lambda: made.objective(rows)) - sum(p.nbytes for p in made.parameters.values())
     assert kept <= found.need(tokens) - found.state <= 2 * kept
+
+
+def test_micro_batches_are_filled_beside_a_row_of_more_than_half(chat: Any) -> None:
+    ids = np.random.default_rng(0).integers(5, 300, (6, 96), dtype=np.int32)
+    learned = np.ones(96, dtype=np.bool_)
+    cut = [30, 31, 90, 93, 95, 96]
+    rows = [replace(chat.examples[0], ids=i[:n], target=learned[:n]) for i, n in zip(ids, cut, strict=True)]
+    made = stepper(replace(chat, examples=rows))
+    made.module.train()
+    found = footprint.measure(made)
+    weights = sum(p.nbytes for p in made.parameters.values())
+    (part, *_) = Cut(tokens=155).parts(range(6), made.lengths)
+    assert [cut[i] for i in part] == [30, 31, 90]
+    taken = footprint.kept(partial(made.objective, [rows[i] for i in part])) - weights
+    assert taken <= found.need(155) - found.state
 
 
 def test_many_short_rows_with_a_long_beginning_take_no_more_than_the_longest_do(chat: Any) -> None:

@@ -12,8 +12,11 @@ import torch
 
 from tunesmith.core import components
 from tunesmith.core.recipe import Train
+from tunesmith.models.backbone import Generic
 from tunesmith.tasks.examples import common_beginning
 from tunesmith.tasks.task import Example
+from tunesmith.train import backbones
+from tunesmith.train.backbones.choice import Choice
 from tunesmith.train.backbones.packing import SHARED_FROM, pack
 from tunesmith.train.guard import BadStepError
 from tunesmith.train.losses import cross_entropy
@@ -117,6 +120,29 @@ def test_rows_that_begin_alike_are_computed_together_as_they_are_apart(
     # The first two calls are those by which the backbone was chosen.
     laid = [pack([row.ids for row in part], causal=True).ids.numel() for part in computed[2:]]
     assert max(laid) <= 200 < max(sum(len(row.ids) for row in part) for part in computed[2:])
+
+
+def test_what_rows_begin_with_is_computed_once_only_where_a_teacher_does_so_too(chat: Any) -> None:
+    learner = chat.build()
+    alike = [replace(row, ids=np.r_[chat.examples[0].ids[:20], row.ids[20:]]) for row in chat.examples[:8]]
+    given = Train(precision="float32", loss="kl")  # type: ignore[arg-type]
+    made = [
+        Stepper(replace(learner, teacher=teacher), chat.task, alike, given, seed=3)
+        for teacher in (stepper(chat).backbone, Generic(learner.backbone, speaks=True))
+    ]
+    assert [(one.shared >= 20, one.pads) for one in made] == [(True, False), (False, True)]
+
+
+def test_padding_counts_where_rows_are_padded(chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = Choice(backbone=Generic(chat.learner.backbone, speaks=True))
+    monkeypatch.setattr(backbones, "choose", lambda *_: chosen)
+    computed: list[Any] = []
+    objective = Stepper.objective
+    monkeypatch.setattr(Stepper, "objective", lambda *given: computed.append(given[1]) or objective(*given))
+    stepper(chat, micro_batch_tokens=150).step(0)
+    sizes = [[len(row.ids) for row in part] for part in computed]
+    assert any(len(each) > 1 for each in sizes)
+    assert all(len(each) * max(each) <= 150 for each in sizes if len(each) > 1)
 
 
 def test_a_padded_batch_costs_what_its_rows_cost_alone(any_work: Any) -> None:
