@@ -155,6 +155,14 @@ def seal(folder: Path) -> None:
         _sync_folder(inner)
 
 
+def remove_folder(path: Path) -> None:
+    """Remove a folder. Cut off in it, nothing looks damaged: `sweep` ends it, or puts back what is whole."""
+    gone = _temporary(path)
+    os.rename(path, gone)
+    _sync_folder(path.parent)
+    shutil.rmtree(gone)
+
+
 def _move_in(temporary: Path, path: Path) -> None:
     old = _temporary(path)
     if path.exists():

@@ -254,7 +254,7 @@ class Prompt(Section):
 
 
 class EarlyStopping(Section):
-    """Training ends when `patience` evaluations in a row were not better than the best by `min_delta`."""
+    """Training ends when `patience` evaluations in a row have together gained no more than `min_delta`."""
 
     patience: int = Field(default=3, ge=1, le=1000)
     min_delta: float = Field(default=0, ge=0)

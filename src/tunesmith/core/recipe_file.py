@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -190,8 +190,7 @@ def validate_as(model: type[Model], document: Document) -> tuple[Model | None, l
         return model.model_validate(document.values, context=context), []
     except ValidationError as error:
         flat = _flatten([dict(item) for item in error.errors()])
-        problems = [_problem(document, item) for item in flat]
-        return None, sorted(problems, key=lambda problem: problem.line or 0)
+        return None, sorted(_problems(document, flat), key=lambda problem: problem.line or 0)
 
 
 def _flatten(errors: list[dict[str, Any]], at: Location = ()) -> Iterator[dict[str, Any]]:
@@ -204,22 +203,27 @@ def _flatten(errors: list[dict[str, Any]], at: Location = ()) -> Iterator[dict[s
             yield {**item, "loc": location}
 
 
-def _problem(document: Document, item: dict[str, Any]) -> Problem:
-    location = _real_location(document.values, item["loc"])
-    key = str(location[-1]) if location else ""
-    match item["type"]:
-        case "tunesmith":
-            context = item["ctx"]
-            return document.problem(context["code"], location, **context["values"])
-        case "extra_forbidden":
-            known = item.get("known") or _known_keys(location)
-            return document.problem("R03", location, key=key, **suggestion(key, known))
-        case "missing":
-            return document.problem("R04", location, key=key)
-        case kind:
-            context = item.get("ctx", {})
-            expected = {"kind": kind, "reason": item["msg"], **context}
-            return document.problem("R05", location, key=key, got=item["input"], expects=expected)
+def _problems(document: Document, errors: Iterable[dict[str, Any]]) -> Iterator[Problem]:
+    """The problems; a value that fits none of the kinds it may be of is one, which tells all of them."""
+    misfits: dict[Location, list[dict[str, Any]]] = {}
+    for item in errors:
+        location = _real_location(document.values, item["loc"])
+        key = str(location[-1]) if location else ""
+        match item["type"]:
+            case "tunesmith":
+                context = item["ctx"]
+                yield document.problem(context["code"], location, **context["values"])
+            case "extra_forbidden":
+                known = item.get("known") or _known_keys(location)
+                yield document.problem("R03", location, key=key, **suggestion(key, known))
+            case "missing":
+                yield document.problem("R04", location, key=key)
+            case _:
+                misfits.setdefault(location, []).append(item)
+    for location, items in misfits.items():
+        key = str(location[-1]) if location else ""
+        rules = [{"kind": item["type"], "reason": item["msg"], **item.get("ctx", {})} for item in items]
+        yield document.problem("R05", location, key=key, got=items[0]["input"], expects=rules)
 
 
 def _real_location(values: object, location: Location) -> Location:

@@ -81,7 +81,8 @@ def explain(code: str, lang: str, values: Mapping[str, Any]) -> dict[str, str]:
     entry = table(_AREAS[code[0]])[code][lang]
     values = dict(values)
     if "expects" in values:
-        values["expected"] = _expected(values["expects"], lang)
+        rules = [_expected(rule, lang) for rule in values["expects"]]
+        values["expected"] = table("core")["or"][lang].join(dict.fromkeys(rules))
     if "noun" in values:
         values["noun"] = table("recipe")["noun"][values["noun"]][lang]
     if isinstance(values.get("reason"), Mapping):

@@ -76,6 +76,13 @@ class Backbone(Protocol):
         """From now on compute blocks again in the backward pass, and keep none (Chen et al. 2016)."""
         ...
 
+    def remember(self, tokens: int, at_most: int) -> int:
+        """From now on remember no more than `at_most` bytes of what cannot change; no result depends on it.
+
+        Returns how many bytes it will come to remember, beyond those it does, of rows of so many `tokens`.
+        """
+        ...
+
 
 class Generic:
     """Any model of `transformers` or of the user's own, computed by its own code in padded batches.
@@ -140,6 +147,10 @@ class Generic:
         """Let the model's own code compute its blocks again."""
         model: Any = self._model
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
+
+    def remember(self, tokens: int, at_most: int) -> int:
+        """Nothing."""
+        return 0
 
 
 def _makes_logits_itself(model: nn.Module) -> bool:

@@ -25,8 +25,8 @@ class Headed(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def logits(self, states: Tensor) -> Tensor:
-        """states: [rows, d] -> logits [rows, outputs]."""
-        logits: Tensor = self.head(self.dropout(states))
+        """states: [rows, d], also in fewer bits than the head has -> logits [rows, outputs]."""
+        logits: Tensor = self.head(self.dropout(states).to(self.head.weight.dtype))
         return logits
 
     def save_head(self, folder: Path) -> None:

@@ -180,7 +180,7 @@ def _problem(item: Mapping[str, Any], sent: object) -> Problem:
             return Problem(code="S26", field=field)
         case kind:
             expects = {"kind": kind, **context, "reason": item["msg"]}
-            return Problem(code="S10", field=field, values={"expects": expects})
+            return Problem(code="S10", field=field, values={"expects": [expects]})
 
 
 def _location(parts: Sequence[str | int], sent: object) -> list[str | int]:

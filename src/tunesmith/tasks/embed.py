@@ -134,11 +134,16 @@ def parts_of(example: Example, count: int) -> list[NDArray[np.integer[Any]]]:
 
 def _as_right(examples: Sequence[Example], count: int) -> NDArray[np.bool_]:
     """Which targets [rows, targets] are no wrong answers to a row, although they are not its own."""
-    texts = [[part.tobytes() for part in parts_of(example, count)] for example in examples]
-    right: dict[bytes, set[bytes]] = {}
-    for source, target, *_ in texts:
-        right.setdefault(source, set()).add(target)
-    targets = [row[side] for side in range(1, count) for row in texts]
-    found = np.array([[target in right[row[0]] for target in targets] for row in texts])
+    numbers: dict[bytes, int] = {}
+    texts = np.array(
+        [
+            [numbers.setdefault(part.tobytes(), len(numbers)) for part in parts_of(example, count)]
+            for example in examples
+        ]
+    )
+    sources, row = np.unique(texts[:, 0], return_inverse=True)
+    right = np.zeros((len(sources), len(numbers)), dtype=bool)
+    right[row, texts[:, 1]] = True
+    found = right[row][:, texts[:, 1:].T.ravel()]
     np.fill_diagonal(found, val=False)
     return found

@@ -43,7 +43,7 @@ class Mixed:
     def compare(self, vectors: Tensor, examples: Sequence[Example], loss: Loss) -> Tensor:
         """The weighted loss summed over the rows of a batch, each mixed with another."""
         rows = len(examples)
-        # Everybody's neighbour in a random order, so that nobody is mixed with itself.
+        # Everybody's neighbour in a random order, so that nobody is mixed with itself, but one who is alone.
         order = torch.randperm(rows, device="cpu")
         other = torch.empty(rows, dtype=torch.long, device="cpu")
         other[order] = order.roll(1)

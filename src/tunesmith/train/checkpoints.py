@@ -66,7 +66,7 @@ def save(
 
 def _remove_old(root: Path) -> None:
     for old in sorted(root.glob("step-*"))[:-_KEEP]:
-        shutil.rmtree(old)
+        durable.remove_folder(old)
 
 
 def _own_name(name: str) -> str:
@@ -89,8 +89,9 @@ def newest(root: Path) -> Checkpoint | None:
     return None
 
 
-def set_aside(root: Path) -> Iterator[Path]:
-    """Give every damaged checkpoint another name, under which it is kept to be looked at; the new names."""
+def mend(root: Path) -> Iterator[Path]:
+    """End what was cut off, and keep damaged checkpoints under other names, to be looked at; the names."""
+    durable.sweep(root)
     for path in sorted(root.glob("step-*")):
         if not durable.is_valid(path):
             aside = path.with_name(f"damaged-{path.name}")

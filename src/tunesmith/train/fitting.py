@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from tunesmith.train.stepper import Stepper
 
 # How much of the machine `auto` plans with: the rest is for the data, evaluation and other programs. What is
-# free at the moment decides about nothing but refusal: a run must come to the same bytes on a busy machine.
+# free at the moment decides about refusal, and about what is remembered, which changes no byte: a run must
+# come to the same ones on a busy machine.
 _SHARE = 0.6
+_ENDLESS = 2**62
 _QUANTIZED: tuple[Literal["int8", "int4"], ...] = ("int8", "int4")
 
 
@@ -50,7 +52,8 @@ class Room:
 def fit(stepper: Stepper, room: Room) -> bool:
     """Set the size of micro-batches and whether blocks are kept, as the settings say or as room allows.
 
-    Returns whether blocks are computed again.
+    What is remembered of layers that do not learn takes half of what is left at most. Returns whether blocks
+    are computed again.
 
     Raises:
         MemoryShortError: T06 naming settings that would fit, T07 when none is known.
@@ -67,9 +70,20 @@ def fit(stepper: Stepper, room: Room) -> bool:
     again = settings.checkpointing is True or wise
     if again:
         found = without_blocks(stepper, found)
-    if room.free is not None and found.need(stepper.tokens) > room.free:
+    need = found.need(stepper.tokens)
+    if room.free is not None and need > room.free:
         raise _too_much(stepper, found, room.free)
+    if room.free is not None:
+        remember(stepper, (room.free - need) // 2)
     return again
+
+
+def remember(stepper: Stepper, at_most: int = _ENDLESS) -> int:
+    """How many bytes the backbones will come to remember; the teacher's has what the other leaves of them."""
+    total, tokens = 0, int(stepper.lengths.sum())
+    for backbone in stepper.backbones:
+        total += backbone.remember(tokens, at_most - total)
+    return total
 
 
 def _tokens(stepper: Stepper, found: Footprint, planned: float | None) -> int:

@@ -104,8 +104,9 @@ def train(
         # This comes before a checkpoint: from one that was made here, training would go on.
         if selection.is_in_vain:
             break
-        stopping, due = group.any(readers.stop(), _due(settings, done, readers.clock() - saved))
-        if done < stepper.steps and (stopping or epoch_ends or due):
+        is_due = _due(settings, done, readers.clock() - saved, epoch_ends=epoch_ends)
+        stopping, due = group.any(readers.stop(), is_due)
+        if done < stepper.steps and (stopping or due):
             path = _save(stepper, selection, folder, done)
             saved = readers.clock()
             yield Saved(step=done, path=path)
@@ -119,7 +120,7 @@ def train(
 def _continue(stepper: Stepper, selection: Selection, folder: Path) -> Generator[Event, None, int]:
     """Take over the newest checkpoint that is undamaged, if there is one; after which step it was made."""
     group = stepper.group
-    for damaged in group.first(lambda: [str(path) for path in checkpoints.set_aside(folder)]):
+    for damaged in group.first(lambda: [str(path) for path in checkpoints.mend(folder)]):
         yield Warned(code="T05", values={"path": damaged})
     found = checkpoints.newest(folder)
     if found is None:
@@ -172,9 +173,9 @@ def _save(stepper: Stepper, selection: Selection, folder: Path, step: int) -> st
     return str(checkpoints.save(folder, step, stepper.state, stepper.optimizer, *states, stepper.group).path)
 
 
-def _due(settings: Train, step: int, waited: float) -> bool:
+def _due(settings: Train, step: int, waited: float, *, epoch_ends: bool) -> bool:
     every = settings.save_every
-    return step % every == 0 if every else waited >= SAVE_SECONDS
+    return step % every == 0 if every else epoch_ends or waited >= SAVE_SECONDS
 
 
 def _step(stepper: Stepper, number: int, folder: Path, place: Callable[[int], str]) -> Step | Skipped:

@@ -54,10 +54,17 @@ def focal(logits: Tensor, target: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.
     from torch.nn import functional
 
     if target.ndim == 1:
-        likely = functional.log_softmax(logits, -1).gather(-1, target[:, None]).squeeze(-1)
-        return -((1 - likely.exp()) ** gamma) * likely
-    likely = functional.logsigmoid(logits * (2 * target - 1))
-    return (-((1 - likely.exp()) ** gamma) * likely).mean(-1)
+        return _focal(functional.log_softmax(logits, -1).gather(-1, target[:, None]).squeeze(-1), gamma)
+    return _focal(functional.logsigmoid(logits * (2 * target - 1)), gamma).mean(-1)
+
+
+def _focal(likely: Tensor, gamma: float) -> Tensor:
+    """-(1 - p)^gamma log p of log-probabilities, in their shape."""
+    import torch
+
+    # At p = 1 the slope of a power below 1 is infinite.
+    unlikely = (-likely.expm1()).clamp_min(torch.finfo(likely.dtype).tiny)
+    return -(unlikely**gamma) * likely
 
 
 def mse(predicted: Tensor, target: Tensor) -> Tensor:

@@ -50,14 +50,20 @@ def orpo(pairs: Pairs, *, beta: Annotated[float, Gt(0)] = 0.1) -> Tensor:
     -p_c - beta log sigmoid(log odds(p_c) - log odds(p_r)), where p_c and p_r are mean log-probabilities per
     token and odds are P / (1 - P). The first term is the usual loss of the better answer.
     """
-    import torch
     from torch.nn.functional import logsigmoid
 
     _require_both(pairs)
     chosen = pairs.chosen / pairs.chosen_tokens
     rejected = pairs.rejected / pairs.rejected_tokens
-    odds = chosen - rejected - (torch.log(-torch.expm1(chosen)) - torch.log(-torch.expm1(rejected)))
-    return -chosen - beta * logsigmoid(odds)
+    return -chosen - beta * logsigmoid(_log_odds(chosen) - _log_odds(rejected))
+
+
+def _log_odds(mean: Tensor) -> Tensor:
+    """The logarithm of P / (1 - P) of log-probabilities log P."""
+    import torch
+
+    # An answer that is certain has odds without end.
+    return mean - torch.log(-torch.expm1(mean.clamp(max=-1e-6)))
 
 
 def simpo(

@@ -34,14 +34,17 @@ class Selection:
         self._early = early
         self._group = group
         self._best = -math.inf
+        # What has to be beaten by `min_delta`: small gains add up.
+        self._mark = -math.inf
         self._step = 0
         self._waited = 0
 
     def see(self, score: float, step: int, parameters: Mapping[str, nn.Parameter]) -> None:
         """Take in an evaluation of what the parameters are after `step`."""
         least = self._early.min_delta if self._early else 0.0
-        improved = score > self._best + least
-        self._waited = 0 if improved else self._waited + 1
+        self._waited += 1
+        if score > self._mark + least:
+            self._mark, self._waited = score, 0
         if not score > self._best:
             return
         # A gain of less than `min_delta` is kept too, but it does not count against being in vain.
@@ -69,12 +72,13 @@ class Selection:
 
     def state(self) -> dict[str, Any]:
         """What is remembered, as JSON."""
-        best = self._best if math.isfinite(self._best) else None
-        return {"best": best, "step": self._step, "waited": self._waited}
+        best, mark = (score if math.isfinite(score) else None for score in (self._best, self._mark))
+        return {"best": best, "mark": mark, "step": self._step, "waited": self._waited}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Remember what `state` gave."""
-        best = state.get("best")
+        best, mark = state.get("best"), state.get("mark")
         self._best = -math.inf if best is None else best
+        self._mark = -math.inf if mark is None else mark
         self._step = state.get("step", 0)
         self._waited = state.get("waited", 0)

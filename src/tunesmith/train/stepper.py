@@ -119,10 +119,15 @@ class Stepper:
 
     def _layout(self) -> tuple[int, bool]:
         """How many tokens all rows begin with that are computed once, and whether rows are padded."""
-        both = [self.backbone, *([self.learner.teacher] if self.learner.teacher else [])]
+        both = self.backbones
         least = [one.shares_from for one in both if one.shares_from is not None]
         found = common_beginning(self.examples) if len(least) == len(both) else 0
         return (found if found >= max(least, default=0) else 0), any(one.pads for one in both)
+
+    @property
+    def backbones(self) -> list[Backbone]:
+        """The one that learns, and the teacher's if there is one."""
+        return [self.backbone, *([self.learner.teacher] if self.learner.teacher else [])]
 
     def step(self, number: int) -> Step:
         """Learn from the batch of `number`, counted from 0.
@@ -157,7 +162,8 @@ class Stepper:
         if reason := self.guard.reason(loss, norm):
             self.optimizer.zero_grad()
             raise BadStepError(reason, loss, sorted({self.examples[i].row for i in indices}))
-        factor = self.schedule(number / self.steps)
+        # The rate of the middle of a step: the first one would learn nothing where there is a warm-up.
+        factor = self.schedule((number + 0.5) / self.steps)
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * factor
         self.optimizer.step()

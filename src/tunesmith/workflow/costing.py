@@ -50,7 +50,7 @@ def of(plan: Plan, data: Parts) -> tuple[dict[str, Any], dict[str, Any]]:
     spent += sum((one.training for one in found), Spent()) * trials + found[0].training * compared + judging
     counted = data.ledger.drop(found[0].empty, "nothing_to_learn").truncate(found[0].truncated)
     cost = {
-        "peak_memory_bytes": peak_memory_bytes(),
+        "peak_memory_bytes": peak_memory_bytes() + max(one.later for one in found),
         "memory_available_bytes": available_memory_bytes(),
         "seconds": round(spent.seconds, 1),
         "cpu_seconds": round(spent.cpu, 1),

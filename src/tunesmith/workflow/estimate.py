@@ -14,7 +14,6 @@ import numpy as np
 from tunesmith.core import durable
 from tunesmith.core.recipe import Made
 from tunesmith.core.spent import Laps, Spent
-from tunesmith.tasks.examples import lengths
 from tunesmith.workflow import learned, rehearsal, training
 from tunesmith.workflow.learned import Shown
 from tunesmith.workflow.parts import Parts
@@ -35,6 +34,7 @@ _SECONDS, _FEWEST, _MOST = 3.0, 3, 16
 class Estimate:
     """Cost of one candidate: time, optimizer steps, tokens over all epochs; and how it fits into memory.
 
+    `later` are bytes of main memory that its training comes to take after the steps that were done here.
     `judging` is the time of the eval stage if this candidate is kept. `shown` are the first rows as the model
     sees them: pieces of text, each with whether it is learned.
     """
@@ -45,6 +45,7 @@ class Estimate:
     tokens: int
     micro_batch_tokens: int
     checkpointing: bool
+    later: int
     truncated: dict[int, int]
     empty: tuple[int, ...]
     shown: list[Shown]
@@ -52,7 +53,7 @@ class Estimate:
 
 _NOTHING = Estimate(
     training=Spent(), judging=Spent(), steps=0, tokens=0, micro_batch_tokens=0, checkpointing=False,
-    truncated={}, empty=(), shown=[],
+    later=0, truncated={}, empty=(), shown=[],
 )  # fmt: skip
 
 
@@ -76,7 +77,8 @@ def estimate(plan: Plan, candidate: Candidate, parts: Parts) -> Estimate:
 
 def _trained(plan: Plan, candidate: Candidate, parts: Parts, folder: Path) -> tuple[Estimate, Encoded]:
     """The train stage of a throw-away copy, which is left in the folder."""
-    from tunesmith.train.fitting import Room, fit
+    from tunesmith.models import device
+    from tunesmith.train.fitting import Room, fit, remember
     from tunesmith.train.stepper import Stepper
 
     laps = Laps()
@@ -93,9 +95,10 @@ def _trained(plan: Plan, candidate: Candidate, parts: Parts, folder: Path) -> tu
         training=ready + steps + evaluated + written + _saved(plan, learner, folder),
         judging=Spent(),
         steps=stepper.steps,
-        tokens=round(int(lengths(encoded.train).sum()) * plan.recipe.train.epochs),
+        tokens=round(int(stepper.lengths.sum()) * plan.recipe.train.epochs),
         micro_batch_tokens=stepper.tokens,
         checkpointing=again,
+        later=0 if device.is_graphics() else remember(stepper),
         truncated=encoded.truncated,
         empty=encoded.empty,
         shown=learned.rows(learner, encoded.train),
@@ -146,7 +149,7 @@ def _checkpoints(stepper: Stepper, seconds: float) -> float:
     from tunesmith.train.loop import SAVE_SECONDS
 
     every = stepper.settings.save_every
-    return _epochs(stepper) - 1 + (stepper.steps // every if every else seconds / SAVE_SECONDS)
+    return (stepper.steps - 1) // every if every else _epochs(stepper) - 1 + seconds / SAVE_SECONDS
 
 
 def _validations(stepper: Stepper) -> int:

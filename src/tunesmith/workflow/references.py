@@ -54,7 +54,12 @@ def _own(examples: Examples, drift: bool) -> Examples:
 
 
 def _key(plan: Plan, candidate: Candidate, split: str, drift: bool) -> str:
-    """What the answers of the starting model depend on; how it is trained afterwards is not among it."""
+    """What the answers of the starting model depend on.
+
+    The method is among it: a tuned prompt or a base in fewer bits says something else from the start. A
+    search over settings of a method asks once for each of them.
+    """
+    method = plan.recipe.train.method
     return cache.key(
         data=plan.data_key,
         split=split,
@@ -62,6 +67,7 @@ def _key(plan: Plan, candidate: Candidate, split: str, drift: bool) -> str:
         task=plan.recipe.task,
         code=components.tasks.identity(plan.recipe.task),
         model=candidate.identity,
+        method=[method.name, method.settings, components.methods.identity(method.name)],
         prompt={**plan.recipe.prompt.model_dump(mode="json"), "template": plan.template},
         max_length=plan.recipe.data.max_length,
         seed=plan.recipe.seed,

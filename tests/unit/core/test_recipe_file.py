@@ -165,6 +165,13 @@ def test_a_wrong_override_is_told_by_its_key(write):
     assert (problem.code, problem.field) == ("R05", "train.epochs")
 
 
+def test_a_value_that_fits_no_kind_it_may_be_of_is_told_once_with_all_of_them(write):
+    (problem,) = problems(write(GOOD), "train.micro_batch_tokens=8")
+    assert (problem.code, problem.field) == ("R05", "train.micro_batch_tokens")
+    assert problem.as_dict("en")["cause"] == "it must be at least 16, or it must be 'auto'"
+    assert problem.as_dict("zh")["cause"] == "至少为 16，或必须是 'auto'"
+
+
 def test_what_is_written_reads_back_as_the_same_recipe(write, tmp_path):
     made = recipe_file.load(write(GOOD), ["prompt.system=你好：# 井号 'quotes' \"yes\"", "train.epochs=0.1"])
     path = tmp_path / "lock" / "recipe.lock.yaml"

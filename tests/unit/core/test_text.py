@@ -67,7 +67,7 @@ def test_nouns_are_translated_inside_sentences():
 
 def test_an_expectation_is_a_sentence_and_no_rule_name():
     said = text.explain(
-        "R05", "zh", {"key": "epochs", "got": -1, "expects": {"kind": "greater_than", "gt": 0}}
+        "R05", "zh", {"key": "epochs", "got": -1, "expects": [{"kind": "greater_than", "gt": 0}]}
     )
     assert said["cause"] == "必须大于 0"
 

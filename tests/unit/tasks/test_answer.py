@@ -19,6 +19,8 @@ from tunesmith.models.reader import TextReader
 from tunesmith.models.resolve import Resolved
 from tunesmith.tasks.answer import Answer
 from tunesmith.tasks.task import Learner
+from tunesmith.train import backbones
+from tunesmith.train.backbones.bert import BertBackbone
 from tunesmith.train.losses import cross_entropy
 
 TASK = Answer()
@@ -60,6 +62,19 @@ def test_parts_without_the_answer_learn_that_it_is_not_there(build: Callable[...
         parts = [np.asarray(example.target)[2:].tolist() for example in examples if example.row == row]
         assert len(parts) > 1
         assert [0.0, 0.0] in parts or all(start > 0 for start, _ in parts)
+
+
+def test_it_is_learned_in_fewer_bits_too(build: Callable[..., Learner]) -> None:
+    learner = build(TASK, "bert")
+    examples, _ = TASK.encode(_rows(), learner)
+    exact = TASK.objective(learner, Generic(learner.backbone, speaks=False), examples, cross_entropy)
+    found = backbones.choose(
+        learner, "bf16", lambda one: TASK.objective(learner, one, examples, cross_entropy)
+    )
+    assert isinstance(found.backbone, BertBackbone)
+    few = TASK.objective(learner, found.backbone, examples, cross_entropy)
+    apart = (few / exact - 1).abs().item()
+    assert 0 < apart < 0.05
 
 
 def _learn(learner: Learner) -> None:

@@ -20,6 +20,8 @@ from tunesmith.models.tagger import TextTagger
 from tunesmith.tasks import examples as stored
 from tunesmith.tasks.tag import Tag
 from tunesmith.tasks.task import Learner
+from tunesmith.train import backbones
+from tunesmith.train.backbones.bert import BertBackbone
 from tunesmith.train.losses import cross_entropy
 
 TASK = Tag()
@@ -62,6 +64,19 @@ def test_a_long_text_is_learned_in_parts(build: Callable[..., Learner], tmp_path
 def test_rows_without_any_span_teach_nothing(build: Callable[..., Learner]) -> None:
     with pytest.raises(DataError, match="T20"):
         build(TASK, "bert")
+
+
+def test_it_is_learned_in_fewer_bits_too(build: Callable[..., Learner]) -> None:
+    learner = build(TASK, "bert", labels=LABELS)
+    examples, _ = TASK.encode(_rows(), learner)
+    exact = TASK.objective(learner, Generic(learner.backbone, speaks=False), examples, cross_entropy)
+    found = backbones.choose(
+        learner, "bf16", lambda one: TASK.objective(learner, one, examples, cross_entropy)
+    )
+    assert isinstance(found.backbone, BertBackbone)
+    few = TASK.objective(learner, found.backbone, examples, cross_entropy)
+    apart = (few / exact - 1).abs().item()
+    assert 0 < apart < 0.05
 
 
 def _learn(learner: Learner) -> None:

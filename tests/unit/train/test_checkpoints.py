@@ -101,6 +101,25 @@ def test_the_two_newest_are_kept(tmp_path: Path) -> None:
     assert (newest.step, newest.guard, newest.selection) == (100, {"bad": 100}, {"waited": 100})
 
 
+def test_a_removal_that_is_cut_off_leaves_nothing_that_looks_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = model()
+    for step in (1, 2):
+        save(tmp_path, step, made)
+
+    def cut_off(path: Path) -> None:
+        next(file for file in path.iterdir() if file.suffix == ".safetensors").unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(durable.shutil, "rmtree", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        durable.remove_folder(tmp_path / "step-00000001")
+    assert not list(checkpoints.mend(tmp_path))
+    assert (found := checkpoints.newest(tmp_path)) is not None
+    assert found.step == 2
+
+
 def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
@@ -174,6 +193,6 @@ def test_damaged_ones_are_set_aside_and_kept(tmp_path: Path) -> None:
     made = model()
     save(tmp_path, 2, made)
     _cut(save(tmp_path, 4, made).path / "weights.safetensors")
-    assert list(checkpoints.set_aside(tmp_path)) == [tmp_path / "damaged-step-00000004"]
-    assert list(checkpoints.set_aside(tmp_path)) == []
+    assert list(checkpoints.mend(tmp_path)) == [tmp_path / "damaged-step-00000004"]
+    assert list(checkpoints.mend(tmp_path)) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged-step-00000004", "step-00000002"]

@@ -13,7 +13,7 @@ from tunesmith.core.recipe import Train
 from tunesmith.models import quantized
 from tunesmith.models.backbone import Generic
 from tunesmith.train import footprint
-from tunesmith.train.fitting import Room, fit
+from tunesmith.train.fitting import Room, fit, remember
 from tunesmith.train.stepper import Stepper
 
 
@@ -125,6 +125,26 @@ def test_blocks_computed_again_teach_the_same(
     assert footprint.measure(again).row < footprint.measure(plain).row
     work.task.save(again.learner, tmp_path)
     assert "checkpointing" not in (tmp_path / "config.json").read_text("utf-8")
+
+
+def half_frozen(chat: Any) -> Stepper:
+    learner = chat.build()
+    components.methods.get("last_layers")(learner.backbone, layers=1)
+    return Stepper(learner, chat.task, chat.examples, Train(precision="float32", batch_size=8), seed=1)
+
+
+def test_what_is_remembered_of_frozen_layers_takes_no_more_than_half_of_what_is_left(chat: Any) -> None:
+    made = half_frozen(chat)
+    whole = int(made.lengths.sum()) * made.learner.backbone.config.hidden_size * 4  # type: ignore[union-attr, operator]
+    compared = made.backbone._memory.bytes  # type: ignore[attr-defined]
+    assert remember(made) == whole - compared
+    need = footprint.measure(made).need(made.tokens)
+    fit(made, Room(machine=2**40, free=need + whole))
+    other = half_frozen(chat)
+    assert [made.step(n).loss for n in range(4)] == [other.step(n).loss for n in range(4)]
+    held = [one.backbone._memory.bytes for one in (made, other)]  # type: ignore[attr-defined]
+    assert whole // 4 < held[0] <= whole // 2 < held[1] == whole
+    assert [remember(one) for one in (made, other, stepper(chat))] == [whole // 2 - held[0], 0, 0]
 
 
 def test_a_model_that_cannot_says_so(chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:

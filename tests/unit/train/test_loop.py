@@ -47,9 +47,24 @@ def test_a_training_tells_its_story(any_work: Any, tmp_path: Path) -> None:
     assert [step.step for step in steps] == list(range(1, total + 1))
     assert [event.step for event in of(Evaluated, events)] == [total // 2, total]
     saved = of(Saved, events)
-    assert {event.step for event in saved} == ({*range(3, total, 3), total // 2})
+    assert {event.step for event in saved} == {*range(3, total, 3)}
     assert events[-1] == Finished(step=total, loss=steps[-1].loss, kept=total)
     assert all(math.isfinite(step.loss) for step in steps)
+
+
+def test_without_a_number_of_steps_it_is_saved_after_each_epoch(any_work: Any, tmp_path: Path) -> None:
+    events = list(any_work.train(tmp_path, epochs=3))
+    total = of(Step, events)[0].steps
+    assert [event.step for event in of(Saved, events)] == [total // 3, 2 * total // 3]
+
+
+def test_a_single_step_learns(any_work: Any, tmp_path: Path, state: State) -> None:
+    learner = any_work.build()
+    before = state(learner)
+    (step,) = of(Step, list(any_work.train(tmp_path, learner, epochs=1, batch_size=64)))
+    assert step.steps == 1
+    assert step.learning_rate > 0
+    assert not same(before, state(learner))
 
 
 def test_it_learns(any_work: Any, tmp_path: Path) -> None:

@@ -66,6 +66,15 @@ def test_focal_is_the_formula_of_its_paper() -> None:
     torch.testing.assert_close(found, torch.tensor([-(0.1**2), -(0.8**2)]) * likely.log())
 
 
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
+def test_focal_has_a_gradient_where_nothing_is_left_to_learn(gamma: float) -> None:
+    for target in (torch.tensor([0]), torch.tensor([[1.0, 0.0]])):
+        logits = torch.tensor([[200.0, -200.0]], requires_grad=True)
+        focal(logits, target, gamma=gamma).sum().backward()
+        assert logits.grad is not None
+        assert logits.grad.tolist() == [[0.0, 0.0]]
+
+
 def test_bce_takes_classes_as_indices_too() -> None:
     one_hot = functional.one_hot(TARGET, 5).double()
     torch.testing.assert_close(bce(LOGITS, TARGET), bce(LOGITS, one_hot))

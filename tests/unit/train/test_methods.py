@@ -62,7 +62,7 @@ def test_a_base_in_few_bits_teaches_nearly_the_same_and_continues_after_a_stop(
         learner: Learner = chat.build()
         torch.manual_seed(0)
         components.methods.get("lora")(learner.backbone, rank=4, alpha=4.0, base=base)
-        given = {"optimizer": {"name": "adamw", "lr": 5e-2}, "epochs": 4, **settings}
+        given = {"optimizer": {"name": "adamw", "lr": 2e-2}, "epochs": 8, **settings}
         events = chat.train(tmp_path / folder, learner, **given)
         return [e.loss for e in events if isinstance(e, Step)], learner
 

@@ -65,6 +65,19 @@ def test_every_loss_makes_the_better_answer_likelier_and_the_worse_one_less_so(n
     assert (chosen.grad[0] < 0 < rejected.grad[0], chosen.grad[1], rejected.grad[1]) == (True, 0, 0)
 
 
+@pytest.mark.parametrize("certain", ["chosen", "rejected"])
+def test_an_answer_that_is_certain_has_finite_odds(certain: str) -> None:
+    sides = {"chosen": torch.tensor(CHOSEN), "rejected": torch.tensor(REJECTED)}
+    sides[certain] = torch.zeros(2)
+    for side in sides.values():
+        side.requires_grad_()
+    loss = preferences.orpo(pairs(**sides))
+    loss.sum().backward()
+    assert bool(loss.isfinite().all())
+    signs = [side.grad.sign().tolist() for side in sides.values() if side.grad is not None]
+    assert signs == [[-1, -1], [1, 1]]
+
+
 def test_a_missing_answer_costs_nothing_in_kto_and_is_refused_by_all_others() -> None:
     both = preferences.kto(usual())
     alone = replace(usual(), rejected=torch.zeros(2), rejected_tokens=torch.zeros(2))

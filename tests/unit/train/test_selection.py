@@ -96,3 +96,14 @@ def test_a_gain_below_the_least_does_not_count(tmp_path: Path) -> None:
         selection.see(score, step, {})
         vain.append(selection.is_in_vain)
     assert vain == [False, False, False, True]
+
+
+def test_small_gains_add_up(tmp_path: Path) -> None:
+    early = EarlyStopping(patience=2, min_delta=0.1)
+    selection = Selection(tmp_path, keeps=False, early=early)
+    for step, score in enumerate((0.5, 0.56, 0.62, 0.68, 0.74), 1):
+        # What it remembers is all there is to it.
+        state, selection = selection.state(), Selection(tmp_path, keeps=False, early=early)
+        selection.restore(state)
+        selection.see(score, step, {})
+        assert not selection.is_in_vain

@@ -46,6 +46,9 @@ def test_the_margin_rises_and_the_starting_model_is_asked_once(desk: Any) -> Non
     assert len(asked) == 3
     desk.run("train.loss={name: ipo, beta: 0.5}", "train.epochs=1")
     assert references(desk) == asked
+    # A tuned prompt says something else from the start.
+    desk.run("train.method={name: prompt_tuning, length: 4}", "train.epochs=1")
+    assert len(references(desk)) == 6
     model: Any = tunesmith.load("preferred", workspace=desk.workspace)
     assert model.chat("Hello", max_new_tokens=4)
 

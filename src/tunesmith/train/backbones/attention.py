@@ -2,7 +2,8 @@
 
 Queries of heads that share keys are folded into one product, so that a block of segments is three batched
 products and a softmax. The probabilities are kept for the backward pass; where they would be too many, for
-they grow with the square of a segment, each segment goes through torch's own kernel, which keeps none.
+they grow with the square of a segment, each segment goes through torch's own kernel, which keeps none. With
+dropout that kernel would keep them too, and more slowly.
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ def attend(
 def _by_blocks(
     query: Tensor, key: Tensor, value: Tensor, blocks: Sequence[Block], dropout: Dropout | None
 ) -> Tensor:
-    if query.shape[1] * query.element_size() * sum(block.pairs for block in blocks) > _KEPT_BYTES:
-        return _by_segment(query, key, value, blocks, dropout)
+    kept = query.shape[1] * query.element_size() * sum(block.pairs for block in blocks)
+    if dropout is None and kept > _KEPT_BYTES:
+        return _by_segment(query, key, value, blocks)
     found: Tensor = _Attention.apply(query, key, value, blocks, dropout)  # type: ignore[no-untyped-call]
     return found
 
@@ -87,24 +89,19 @@ class _Attention(torch.autograd.Function):
         return of_query, of_key, of_value, None, None
 
 
-def _by_segment(
-    query: Tensor, key: Tensor, value: Tensor, blocks: Sequence[Block], dropout: Dropout | None
-) -> Tensor:
+def _by_segment(query: Tensor, key: Tensor, value: Tensor, blocks: Sequence[Block]) -> Tensor:
     places: list[Tensor] = []
     found: list[Tensor] = []
     for block in blocks:
         for i, row in enumerate(block.places):
             mine = row if block.real is None else row[block.real[i]]
             keys = torch.cat([torch.arange(block.prefix.start, block.prefix.stop), mine])
-            sides = (query[mine], key[keys], value[keys])
             places.append(mine)
-            found.append(
-                _segment(*sides, causal=block.causal, chance=dropout.probability if dropout else 0.0)
-            )
+            found.append(_segment(query[mine], key[keys], value[keys], causal=block.causal))
     return torch.empty_like(query).index_copy(0, torch.cat(places), torch.cat(found))
 
 
-def _segment(query: Tensor, key: Tensor, value: Tensor, *, causal: bool, chance: float) -> Tensor:
+def _segment(query: Tensor, key: Tensor, value: Tensor, *, causal: bool) -> Tensor:
     """Queries [tokens, heads, d] are the last of the keys [prefix + tokens, kv_heads, d]."""
     prefix = len(key) - len(query)
     seen = torch.ones(len(query), len(key), dtype=torch.bool).tril(prefix) if causal and prefix else None
@@ -114,7 +111,6 @@ def _segment(query: Tensor, key: Tensor, value: Tensor, *, causal: bool, chance:
         key,
         value,
         attn_mask=seen,
-        dropout_p=chance,
         is_causal=causal and not prefix,
         enable_gqa=query.shape[1] != key.shape[1],
     )

@@ -23,8 +23,8 @@ from tunesmith.train.backbones.gpt2 import Gpt2Backbone
 from tunesmith.train.backbones.llama import LlamaBackbone
 from tunesmith.train.backbones.maps import NotCoveredError
 
-# How far the gradients of the fast backbone may be from the float32 ones of the model's own code, relative
-# to their norm. Autocasting to bfloat16 itself is at about 0.012.
+# How far loss and gradients of the fast backbone may be from the float32 ones of the model's own code,
+# relative to their size. Autocasting to bfloat16 itself is at about 0.012.
 _TOLERANCES = {"float32": 1e-4, "bf16": 0.05}
 _DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16}
 
@@ -94,25 +94,31 @@ def _fast(module: nn.Module, dtype: torch.dtype, *, speaks: bool) -> Backbone:
 
 
 def _difference(module: nn.Module, loss: Callable[[], Tensor], reference: Callable[[], Tensor]) -> float:
-    """The distance of the gradients of two losses, relative to those of the reference."""
+    """The distance of two losses, or that of their gradients if it is larger, relative to the reference."""
     learned = [p for p in module.parameters() if p.requires_grad]
     with _without_dropout(module), torch.random.fork_rng(devices=[]):
-        found, wanted = (_gradients(learned, which) for which in (loss, reference))
+        (value, found), (right, wanted) = (_gradients(learned, which) for which in (loss, reference))
     # What nothing depends on has no gradient on either side.
     pairs = [(f, w) for f, w in zip(found, wanted, strict=True) if f is not None or w is not None]
     if any(f is None or w is None for f, w in pairs):
         return float("inf")
     apart = sum(float((f - w).double().square().sum()) for f, w in pairs if f is not None and w is not None)
     size = sum(float(w.double().square().sum()) for _, w in pairs if w is not None)
-    return (apart / size) ** 0.5 if size else float(apart > 0)
+    gradients = (apart / size) ** 0.5 if size else float(apart > 0)
+    # A loss near 0 is the rounded difference of larger numbers. What is not a number stays so.
+    return float(np.max([abs(value - right) / max(abs(right), 1.0), gradients]))
 
 
-def _gradients(parameters: list[nn.Parameter], loss: Callable[[], Tensor]) -> list[Tensor | None]:
-    loss().backward()
+def _gradients(
+    parameters: list[nn.Parameter], loss: Callable[[], Tensor]
+) -> tuple[float, list[Tensor | None]]:
+    """A loss, and its gradient for each of the parameters."""
+    value = loss()
+    value.backward()
     found = [parameter.grad for parameter in parameters]
     for parameter in parameters:
         parameter.grad = None
-    return found
+    return float(value.detach()), found
 
 
 @contextmanager

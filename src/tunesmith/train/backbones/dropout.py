@@ -20,7 +20,6 @@ class Dropout:
     """Masks that follow from `seed` and the order in which they are drawn."""
 
     def __init__(self, probability: float, seed: int | Sequence[int]) -> None:
-        self.probability = probability
         self._dropped = round(probability * _STEPS)
         self._bytes = np.random.Generator(np.random.SFC64(seed)).bytes
 

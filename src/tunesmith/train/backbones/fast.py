@@ -43,6 +43,10 @@ class FastBackbone:
         """Keep nothing of a layer but what goes in (Chen et al. 2016)."""
         self._recomputes = True
 
+    def remember(self, tokens: int, at_most: int) -> int:
+        """Nothing."""
+        return 0
+
     def _through(self, layers: Iterable[Layer], x: Tensor) -> Tensor:
         """The hidden states [tokens, hidden] after all layers."""
         for layer in layers:

@@ -83,6 +83,14 @@ class LlamaBackbone(FastBackbone):
         x = self._from_to(self._frozen, len(self._layers), packed, x)
         return self._norm(x[packed.where if at is None else packed.where[at]])
 
+    def remember(self, tokens: int, at_most: int) -> int:
+        """Hidden states of rows before the first layer that learns."""
+        if self._memory is None:
+            return 0
+        memory, token = self._memory, self._embedding.shape[1] * self._embedding.itemsize
+        memory.limit = min(memory.limit, at_most)
+        return max(0, min(memory.limit, tokens * token) - memory.bytes)
+
     def _after_frozen(self, row: NDArray[Any]) -> Tensor:
         """The hidden states of one row before the first layer that learns."""
         packed = pack([row], causal=True)

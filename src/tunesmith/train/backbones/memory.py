@@ -12,20 +12,21 @@ from torch import Tensor
 
 from tunesmith.models.backbone import Rows
 
-# Rows beyond it are computed each time.
 _AT_MOST_BYTES = 2 << 30
 
 
 class Memory:
     """`compute`: hidden states [tokens, hidden] of one row, which must depend on nothing but the row.
 
-    Rows are computed one by one, so that a state has the same bits whatever the batches were.
+    Rows are computed one by one, so that a state has the same bits whatever the batches were, and whether it
+    is remembered: beyond `limit` bytes it is not.
     """
 
     def __init__(self, compute: Callable[[NDArray[np.integer[Any]]], Tensor]) -> None:
         self._compute = compute
         self._known: dict[bytes, Tensor] = {}
-        self._bytes = 0
+        self.bytes = 0
+        self.limit = _AT_MOST_BYTES
 
     def of(self, rows: Rows) -> Tensor:
         """The states of rows, one after another."""
@@ -37,7 +38,7 @@ class Memory:
             return self._known[key]
         with torch.no_grad():
             found = self._compute(row)
-        if self._bytes + found.nbytes <= _AT_MOST_BYTES:
+        if self.bytes + found.nbytes <= self.limit:
             self._known[key] = found
-            self._bytes += found.nbytes
+            self.bytes += found.nbytes
         return found

@@ -55,6 +55,23 @@ def test_long_rows_keep_no_probabilities(
     assert apart(found, wanted) < 1e-5
 
 
+@pytest.mark.parametrize("kept", [1, 1 << 30])
+def test_layers_computed_again_draw_the_same_dropout(
+    kept: int, shaken: Any, rows: Any, gradients: Any, apart: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "_KEPT_BYTES", kept)
+    model = shaken(FAMILIES["bert"]()).train()
+    runs = []
+    for again in (False, True):
+        backbone = BertBackbone(model, torch.float32)
+        if again:
+            backbone.recompute()
+        torch.manual_seed(1)
+        runs.append(gradients(model, backbone, rows()))
+    assert runs[0][0] == runs[1][0]
+    assert apart(runs[1][1], runs[0][1]) < 1e-6
+
+
 def test_dropout_follows_from_the_random_state_and_has_a_gradient_of_its_own(
     shaken: Any, rows: Any, gradients: Any, apart: Any
 ) -> None:

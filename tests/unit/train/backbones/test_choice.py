@@ -45,6 +45,28 @@ def test_one_that_computes_something_else_is_not_taken_and_the_user_is_told(
     assert 1e-4 < found.warning.values["difference"] < 1
 
 
+def test_a_loss_that_is_another_is_told_though_its_gradient_is_the_same(classify: Any) -> None:
+    learner = classify.build()
+
+    def objective(backbone: Backbone) -> torch.Tensor:
+        found = classify.task.objective(learner, backbone, classify.examples[:3], cross_entropy)
+        return found + 1 if isinstance(backbone, BertBackbone) else found
+
+    warning = choice.choose(learner, "float32", objective).warning
+    assert warning is not None
+    assert 0.01 < warning.values["difference"] < 1
+
+
+def test_a_gradient_that_is_no_number_is_told(classify: Any) -> None:
+    learner = classify.build()
+
+    def objective(backbone: Backbone) -> torch.Tensor:
+        found = classify.task.objective(learner, backbone, classify.examples[:3], cross_entropy)
+        return found + (found - found.detach()).abs().sqrt() if isinstance(backbone, BertBackbone) else found
+
+    assert choice.choose(learner, "float32", objective).warning is not None
+
+
 def test_comparing_leaves_no_gradient_and_no_other_random_numbers(classify: Any) -> None:
     learner = classify.build()
     learner.module.train()
