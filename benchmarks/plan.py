@@ -58,6 +58,12 @@ model: tiny-zh-en
 data: {source: "SHARED/sft_alpaca_demo/alpaca_en_demo.json", max_length: 256, on_error: drop}
 train: {epochs: 1, batch_size: 16, method: lora, optimizer: {name: adamw, lr: 1e-3}}
 """,
+    "decoder, last layers": """\
+task: chat
+model: tiny-zh-en
+data: {source: "SHARED/sft_alpaca_demo/alpaca_en_demo.json", max_length: 256, on_error: drop}
+train: {epochs: 1, batch_size: 16, method: last_layers, optimizer: {name: adamw, lr: 5e-4}}
+""",
 }
 
 

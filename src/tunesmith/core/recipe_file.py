@@ -25,6 +25,8 @@ from tunesmith.core.registry import suggestion
 
 MAX_BYTES = 1_000_000
 _KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+# Kinds of errors of pydantic and ours that are no rule about a value.
+_SAID_APART = ("tunesmith", "extra_forbidden", "missing")
 Location = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -203,27 +205,31 @@ def _flatten(errors: list[dict[str, Any]], at: Location = ()) -> Iterator[dict[s
             yield {**item, "loc": location}
 
 
-def _problems(document: Document, errors: Iterable[dict[str, Any]]) -> Iterator[Problem]:
-    """The problems; a value that fits none of the kinds it may be of is one, which tells all of them."""
-    misfits: dict[Location, list[dict[str, Any]]] = {}
-    for item in errors:
-        location = _real_location(document.values, item["loc"])
-        key = str(location[-1]) if location else ""
-        match item["type"]:
-            case "tunesmith":
-                context = item["ctx"]
-                yield document.problem(context["code"], location, **context["values"])
-            case "extra_forbidden":
-                known = item.get("known") or _known_keys(location)
-                yield document.problem("R03", location, key=key, **suggestion(key, known))
-            case "missing":
-                yield document.problem("R04", location, key=key)
-            case _:
-                misfits.setdefault(location, []).append(item)
-    for location, items in misfits.items():
-        key = str(location[-1]) if location else ""
-        rules = [{"kind": item["type"], "reason": item["msg"], **item.get("ctx", {})} for item in items]
-        yield document.problem("R05", location, key=key, got=items[0]["input"], expects=rules)
+def _problems(document: Document, errors: Iterable[dict[str, Any]]) -> list[Problem]:
+    """The problems; a value that fits none of the kinds it may be of is one."""
+    found: dict[tuple[Location, int | None], list[dict[str, Any]]] = {}
+    for number, item in enumerate(errors):
+        apart = number if item["type"] in _SAID_APART else None
+        found.setdefault((_real_location(document.values, item["loc"]), apart), []).append(item)
+    return [_problem(document, location, items) for (location, _), items in found.items()]
+
+
+def _problem(document: Document, location: Location, items: Sequence[dict[str, Any]]) -> Problem:
+    """What is wrong with a value; several `items` are the rules of the kinds it may be of, all broken."""
+    first, *_ = items
+    key = str(location[-1]) if location else ""
+    match first["type"]:
+        case "tunesmith":
+            context = first["ctx"]
+            return document.problem(context["code"], location, **context["values"])
+        case "extra_forbidden":
+            known = first.get("known") or _known_keys(location)
+            return document.problem("R03", location, key=key, **suggestion(key, known))
+        case "missing":
+            return document.problem("R04", location, key=key)
+        case _:
+            rules = [{"kind": item["type"], "reason": item["msg"], **item.get("ctx", {})} for item in items]
+            return document.problem("R05", location, key=key, got=first["input"], expects=rules)
 
 
 def _real_location(values: object, location: Location) -> Location:
