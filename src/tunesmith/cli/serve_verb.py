@@ -141,17 +141,16 @@ def _prepare(given: argparse.Namespace, output: Output, deployments: Deployments
 
 
 def _listen(given: argparse.Namespace, output: Output, made: Serving, studio: Studio, app: FastAPI) -> None:
-    from tunesmith.serve.following import Follower
     from tunesmith.serve.server import listen
 
-    with Follower(made.deployments, made.sources):
-        listen(
-            app,
-            host=given.host,
-            port=given.port,
-            ready=lambda url: _say_ready(output, url, studio, made),
-            ending=ending.begin,
-        )
+    studio.hosting.follow(made.sources)
+    listen(
+        app,
+        host=given.host,
+        port=given.port,
+        ready=lambda url: _say_ready(output, url, studio, made),
+        ending=ending.begin,
+    )
 
 
 def _say_ready(output: Output, url: str, studio: Studio, made: Serving) -> None:

@@ -164,12 +164,22 @@ def remove_folder(path: Path) -> None:
 
 
 def _move_in(temporary: Path, path: Path) -> None:
-    old = _temporary(path)
-    if path.exists():
-        os.rename(path, old)
-    os.rename(temporary, path)
+    old = []
+    while True:
+        if path.exists():
+            old.append(_temporary(path))
+            with suppress(FileNotFoundError):
+                os.rename(path, old[-1])
+        try:
+            os.rename(temporary, path)
+            break
+        except OSError as error:
+            # Another process has put one there in between.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
     _sync_folder(path.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    for folder in old:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def link_files(source: Path, folder: Path) -> None:

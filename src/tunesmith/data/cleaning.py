@@ -234,7 +234,7 @@ def _is_empty(frame: pl.DataFrame) -> pl.Expr:
     return pl.any_horizontal(empty)
 
 
-_NEEDED = ("text", "source", "target", "question", "context")
+_NEEDED = ("text", "source", "target", "negative", "question", "context")
 _CONVERSATIONS = ("messages", "prompt", "chosen", "rejected")
 
 

@@ -17,6 +17,7 @@ from tunesmith.core.recipe import Data, Entry
 from tunesmith.core.registry import settings_of
 from tunesmith.data import mapping, shapes
 from tunesmith.data.cleaning import apply_to_all
+from tunesmith.data.identity import asked
 from tunesmith.data.loading import stop_for
 from tunesmith.data.reading import open_file
 from tunesmith.data.rows import load
@@ -79,11 +80,17 @@ class Dataset:
         return self._after(self.frame.head(count), "take", count=count)
 
     def split(self, *, test: float = 0.1, validation: float = 0.0, seed: int = 0) -> dict[str, Dataset]:
-        """`train`, `test` and `validation` by shares of all rows, stratified where there are labels."""
+        """`train`, `test` and `validation` by shares of all rows, stratified where there are labels.
+
+        Rows that ask the same are in one part.
+        """
         shares = {"test": test, "validation": validation}
         hashes = [cache.key(row=json.dumps(row, ensure_ascii=False)) for row in self.rows()]
         labels = self.frame["label"].to_list() if "label" in self.frame.columns else None
-        names = pl.Series(assign(hashes, shares, seed=seed, labels=labels), dtype=pl.String)
+        names = pl.Series(
+            assign(hashes, shares, seed=seed, labels=labels, groups=asked(self.frame).to_list()),
+            dtype=pl.String,
+        )
         parts = {name: self.frame.filter(names == name) for name in (TRAIN, *shares)}
         return {
             name: self._after(frame, "split", part=name, seed=seed, **shares)

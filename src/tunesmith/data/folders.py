@@ -90,7 +90,15 @@ def _part(name: str) -> str:
 
 def _others(folder: Path) -> list[SourceFile]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and is_data(path.relative_to(folder)))
-    return [SourceFile(path=path, part=part_of(path), beside=beside(path)) for path in paths]
+    parts = _parts(paths)
+    return [SourceFile(path=p, part=part, beside=beside(p)) for p, part in zip(paths, parts, strict=True)]
+
+
+def _parts(paths: list[Path]) -> list[str | None]:
+    """The part that each file is: by what they are called if every one is called like a part."""
+    called = [_CALLED.get(path.name.partition(".")[0].casefold()) for path in paths]
+    whole = None not in called and {"train"} < set(called)
+    return called if whole else [part_of(path) for path in paths]
 
 
 def is_data(path: Path) -> bool:

@@ -23,8 +23,12 @@ def said(frame: pl.DataFrame) -> pl.Series:
 def asked(frame: pl.DataFrame) -> pl.Series:
     """What a model must not have seen in training if it is to be tested on the row.
 
-    The text or conversation; of a preference its prompt, of a question its context, of a pair its source.
+    The text or conversation; of a preference or a judged answer its prompt, of a question its context, of a
+    pair its source.
     """
+    if "desirable" in frame.columns:
+        turns = pl.col("messages").list
+        frame = frame.with_columns(messages=turns.head(turns.len() - 1))
     return _joined(frame, _present(frame, ("text", "messages", "prompt"), ("context", "source")))
 
 
@@ -43,7 +47,7 @@ def allows_near(frame: pl.DataFrame) -> bool:
     return "context" not in frame.columns
 
 
-_SOURCES = ("question", "context", "answers", "source", "target")
+_SOURCES = ("question", "context", "answers", "source", "target", "negative")
 
 
 def _present(frame: pl.DataFrame, *names: tuple[str, ...]) -> list[str]:

@@ -83,10 +83,11 @@ def open_file(source: Path | SourceFile, *, batch_bytes: int = BATCH_BYTES) -> R
     """
     file = source if isinstance(source, SourceFile) else SourceFile(path=source)
     key = (file.path, file.aligned, batch_bytes, *map(_state, file.paths))
-    if _last.get("key") != key:
-        _last.update(file=_opened(file, batch_bytes), key=key)
-    found: RawFile = _last["file"]
-    return found
+    last = _last.get("file")
+    if last is None or last[0] != key:
+        # One item, so that a thread beside this one cannot come in between.
+        last = _last["file"] = key, _opened(file, batch_bytes)
+    return last[1]
 
 
 def _state(path: Path) -> tuple[int, int] | None:
@@ -99,7 +100,7 @@ def _state(path: Path) -> tuple[int, int] | None:
 
 
 # The file opened last: recognising it, mapping it and reading it ask for the same beginning.
-_last: dict[str, Any] = {}
+_last: dict[str, tuple[Any, RawFile]] = {}
 
 
 def _opened(file: SourceFile, batch_bytes: int) -> RawFile:

@@ -18,7 +18,7 @@ Change = Callable[[pl.Series], pl.Series]
 MESSAGES = ("messages", "prompt", "chosen", "rejected")
 """Columns that hold lists of messages."""
 
-PLAIN = ("text", "source", "target", "question", "context")
+PLAIN = ("text", "source", "target", "negative", "question", "context")
 """Columns that hold a text."""
 
 _ROUNDS = 20

@@ -100,10 +100,10 @@ class Comparison:
 
     def verdict(self, difference: Difference) -> Literal["better", "worse", "none"]:
         """What a difference says of the model."""
-        if not difference.is_shown:
+        direction = self.directions[difference.metric]
+        if not difference.is_shown or direction == "neither":
             return "none"
-        is_lower = self.directions[difference.metric] == "lower"
-        return "better" if (difference.value < 0) == is_lower else "worse"
+        return "better" if (difference.value < 0) == (direction == "lower") else "worse"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -193,10 +193,16 @@ def _metrics(
     names = [name for name in measured[0] if all(name in scores for scores in measured)]
     if any(isinstance(each, SolvedOutcome) for each in outcomes):
         return (SOLVED,), tuple(names)  # each task has figures of its own, of its own rows
-    tokens = [each.tokens for each in outcomes if isinstance(each, TokenOutcome)]
-    if all(np.array_equal(tokens[0], each) for each in tokens):
+    if all(is_comparable(outcomes[0], each) for each in outcomes):
         return tuple(names), ()
-    return (PER_ROW,), tuple(names)  # what is counted per token of different tokenizers says nothing
+    return (PER_ROW,), tuple(names)
+
+
+def is_comparable(one: Outcome, other: Outcome) -> bool:
+    """Whether metrics of both can be held to each other; per token of different tokenizers they cannot."""
+    if not (isinstance(one, TokenOutcome) and isinstance(other, TokenOutcome)):
+        return True
+    return np.array_equal(one.tokens, other.tokens)
 
 
 def _pairs(names: Sequence[str], figures: Sequence[Figures]) -> Iterator[Pair]:

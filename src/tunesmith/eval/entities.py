@@ -141,30 +141,31 @@ def dictionary(
     for text, row in zip(texts, entities, strict=True):
         for start, end, label in row:
             labels[tuple(_words(text[start:end]))][label] += 1
-    longest = max(map(len, labels), default=0)
-    places = Counter(run for text in texts for _, run in _runs(_words(text), longest) if run in labels)
+    lengths = sorted({len(words) for words in labels}, reverse=True)
+    places = Counter(run for text in texts for _, run in _runs(_words(text), lengths) if run in labels)
     usual = {
         words: counts.most_common(1)[0][0]
         for words, counts in labels.items()
         if 2 * counts.total() > places[words]
     }
-    return replace(beside, predicted=[_looked_up(text, usual, longest) for text in beside.texts])
+    return replace(beside, predicted=[_looked_up(text, usual, lengths) for text in beside.texts])
 
 
 def _words(text: str) -> list[str]:
     return [text[start:end] for start, end in units(text)]
 
 
-def _runs(words: Sequence[str], longest: int) -> Iterator[tuple[int, Words]]:
-    """All runs of at most `longest` words with where they begin: from left to right, the longest first."""
+def _runs(words: Sequence[str], lengths: Sequence[int]) -> Iterator[tuple[int, Words]]:
+    """All runs of so many words with where they begin: from left to right, in the order of the lengths."""
     for first in range(len(words)):
-        for length in range(min(longest, len(words) - first), 0, -1):
-            yield first, tuple(words[first : first + length])
+        for length in lengths:
+            if first + length <= len(words):
+                yield first, tuple(words[first : first + length])
 
 
-def _looked_up(text: str, usual: Mapping[Words, str], longest: int) -> list[Entity]:
+def _looked_up(text: str, usual: Mapping[Words, str], lengths: Sequence[int]) -> list[Entity]:
     places, found, after = units(text), [], 0
-    for first, run in _runs(_words(text), longest):
+    for first, run in _runs(_words(text), lengths):
         if first >= after and run in usual:
             after = first + len(run)
             found.append((places[first][0], places[after - 1][1], usual[run]))

@@ -7,6 +7,7 @@ has an interval and is tested beside others as well.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -274,6 +275,8 @@ def figures(names: Iterable[str], outcome: Outcome) -> Figures:
 def _measured(name: str, outcome: Outcome) -> float | Sums:
     metric = components.metrics.get(name)
     sums = sums_of(metric)
+    if isinstance(outcome, LabelOutcome | LabelsOutcome) and not np.isfinite(outcome.probabilities).all():
+        return math.nan  # the likeliest of them would be the first label
     try:
         return sums(outcome) if sums else float(metric(outcome))
     except TunesmithError:

@@ -42,7 +42,8 @@ def ranks(outcome: RetrievalOutcome, similarity: Similarity) -> NDArray[np.int64
         own = close[np.arange(len(close)), outcome.right[part]]
         for i, source in enumerate(outcome.sources[part]):
             close[i, also[source]] = -np.inf
-        result[part] = 1 + (close >= own[:, None]).sum(axis=1)
+        # What cannot be compared, for it is no number, does not come later.
+        result[part] = np.minimum(1 + (~(close < own[:, None])).sum(axis=1), close.shape[1])
     return result
 
 

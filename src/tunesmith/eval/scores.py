@@ -75,7 +75,7 @@ def r2(outcome: Outcome) -> Sums:
 
     def total(sums: Numbers) -> Numbers:
         spread = sums[..., 1] - divided(sums[..., 2] ** 2, sums[..., 3])
-        return np.where(spread > 1e-12, 1 - divided(sums[..., 0], spread), sums[..., 0] == 0)
+        return np.where(spread > 1e-12 * sums[..., 1], 1 - divided(sums[..., 0], spread), sums[..., 0] == 0)
 
     return Sums(np.column_stack([wrong, apart**2, apart, np.ones(len(apart))]), total)
 

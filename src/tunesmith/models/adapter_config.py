@@ -27,6 +27,10 @@ _PLAIN: dict[str, tuple[Any, ...]] = {
     "layer_replication": (None,),
     "target_parameters": (None, []),
     "trainable_token_indices": (None,),
+    # The others take a part of the base away first (PiSSA, CorDA, OLoRA, LoftQ).
+    "init_lora_weights": (True, False, None, "gaussian", "eva", "orthogonal"),
+    "use_qalora": (False,),
+    "alora_invocation_tokens": (None,),
 }
 
 

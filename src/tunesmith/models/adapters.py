@@ -135,8 +135,21 @@ def adapters(model: nn.Module) -> Iterator[tuple[str, LoraLinear]]:
 def merge(model: nn.Module) -> nn.Module:
     """Fold all adapters into the weights they sit on."""
     for name, adapter in list(adapters(model)):
+        untie(model, adapter.base)
         replace(model, name, adapter.merged())
     return model
+
+
+def untie(model: Any, head: Any) -> None:
+    """Give an output head that shares the weights of the embeddings its own: what is added is not for both.
+
+    Any other module stays as it is.
+    """
+    embeddings = model.get_input_embeddings()
+    if embeddings is None or head is embeddings or getattr(head, "weight", None) is not embeddings.weight:
+        return
+    head.weight = nn.Parameter(head.weight.detach().clone(), requires_grad=head.weight.requires_grad)
+    model.config.tie_word_embeddings = False
 
 
 def save(model: nn.Module, folder: Path, *, base: str, task_type: str) -> None:

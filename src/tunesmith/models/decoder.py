@@ -136,7 +136,7 @@ class Batching:
         counts = chunks.shares([len(sequence.unread) for sequence in self._newcomers.values()], self.chunk)
         reads = [pair for pair in zip(self._newcomers.values(), counts, strict=True) if pair[1]]
         try:
-            groups = [(reads, self._logits(reads))] if reads else []
+            groups = iter([(reads, self._logits(reads))] if reads else [])
         except Exception:
             if len(reads) == 1 and failed is None:
                 raise
@@ -149,13 +149,16 @@ class Batching:
                     self._rows[sequence.handle] = self._newcomers.pop(sequence.handle)
                     yield sequence, scores
 
-    def _one_by_one(self, reads: Sequence[_Read], failed: Failed | None) -> list[tuple[list[_Read], Tensor]]:
-        """What is left when one of several prompts cannot be read."""
-        groups: list[tuple[list[_Read], Tensor]] = []
+    def _one_by_one(
+        self, reads: Sequence[_Read], failed: Failed | None
+    ) -> Iterator[tuple[list[_Read], Tensor]]:
+        """What is left when one of several prompts cannot be read; logits last until the next are made."""
         for one in reads:
+            logits = None
             with self._by_itself(one[0].handle, failed):
-                groups.append(([one], self._logits([one])))
-        return groups
+                logits = self._logits([one])
+            if logits is not None:
+                yield [one], logits
 
     def _logits(self, reads: Sequence[_Read]) -> Tensor:
         return self._past.read([(sequence.handle, sequence.unread[:count]) for sequence, count in reads])

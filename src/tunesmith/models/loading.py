@@ -260,6 +260,7 @@ def _pretrained(kind: str, folder: Path) -> nn.Module:
 
 def _from_pretrained(kind: Any, folder: Path) -> Any:
     import torch
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
     try:
@@ -271,8 +272,12 @@ def _from_pretrained(kind: Any, folder: Path) -> Any:
             dtype=torch.float32,
             output_loading_info=True,
         )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise ModelError("M09", file=folder, reason=str(error).splitlines()[0]) from error
+    # A setting of a wrong kind is one of the first two; a library that the weights need is an ImportError.
+    except (
+        StrictDataclassError, TypeError, ImportError, OSError, ValueError, KeyError, RuntimeError,
+        SafetensorError,
+    ) as error:  # fmt: skip
+        raise ModelError("M09", file=folder, reason=str(error).strip().splitlines()[0]) from error
     missing = [key for key in info["missing_keys"] if "pooler" not in key]
     if missing:
         raise ModelError("M09", file=folder, reason=f"missing: {', '.join(sorted(missing)[:5])}")

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from tunesmith.core.errors import MissingError, ModelError
 from tunesmith.models.adapter_config import CONFIG, WEIGHTS
-from tunesmith.models.adapters import matching
+from tunesmith.models.adapters import matching, untie
 from tunesmith.models.json_file import read_json
 
 _PREFIX = "base_model.model."
@@ -28,7 +28,7 @@ _NAME = "default"
 # Kinds that can be folded into the weights of their base.
 KINDS = ("LORA", "IA3")
 # A setting of these makes the library import a module that the folder names.
-_FORBIDDEN = ("megatron_config", "auto_mapping")
+_FORBIDDEN = ("megatron_config", "auto_mapping", "alora_invocation_tokens")
 
 
 def add_dora(
@@ -106,6 +106,7 @@ def merged(model: nn.Module, folder: Path) -> nn.Module:
     _known(folder, config)
     try:
         weights = load_file(str(folder / WEIGHTS))
+        _untie(model, weights)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             put = peft.PeftModel.from_pretrained(model, str(folder), is_trainable=False)
@@ -126,9 +127,18 @@ def fold(model: Any) -> None:
 
     layers = [(name, module) for name, module in model.named_modules() if isinstance(module, BaseTunerLayer)]
     for name, layer in layers:
+        untie(model, layer.get_base_layer())
         layer.merge(safe_merge=True)
         model.set_submodule(name, layer.get_base_layer())
     del model.peft_config
+
+
+def _untie(model: Any, weights: Mapping[str, Tensor]) -> None:
+    """Give the output head weights of its own if the adapter is for it too."""
+    head: Any = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
+    names = [name for name, module in model.named_modules() if module is head]
+    if any(f".{name}." in key for name in names for key in weights):
+        untie(model, head)
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:

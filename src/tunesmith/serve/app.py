@@ -122,10 +122,10 @@ def _add_records(
 
 
 def _add_limits(app: FastAPI, pace: Pace | None, usage: Usage | None) -> None:
-    if pace is not None:
-        app.add_middleware(Paced, pace=pace)
     if usage is not None:
         app.add_middleware(Metered, usage=usage)
+    if pace is not None:  # around the other: what is refused here takes nothing of a quota
+        app.add_middleware(Paced, pace=pace)
 
 
 def _closing(

@@ -154,8 +154,9 @@ class BatchEngine:
             self._decoder.clear()
             tell((job, TunesmithError("S05")) for job in failed)
             return
-        items = [(self._running[token.handle], token) for token in tokens]
+        # Of several tokens of one request the last ones may have failed, and it with them.
+        items = [(job, token) for token in tokens if (job := self._running.get(token.handle))]
         for token in tokens:
             if token.finish:
-                del self._running[token.handle]
+                self._running.pop(token.handle, None)
         tell(items)

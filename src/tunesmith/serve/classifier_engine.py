@@ -16,7 +16,7 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.admission import Limits, WaitingRoom
 from tunesmith.serve.caller import CALLER
 from tunesmith.serve.engine import Stats
-from tunesmith.serve.quarantine import Quarantine
+from tunesmith.serve.quarantine import Quarantine, UnaskedError
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +113,8 @@ class ClassifierEngine(Generic[Asked, Found]):
         except Exception as error:
             logger.exception("a batch of %d requests could not be computed", len(jobs))
             if len(jobs) == 1:
-                self._quarantine.note(jobs[0].items)
+                if not isinstance(error, UnaskedError):
+                    self._quarantine.note(jobs[0].items)
                 _settle(jobs[0], error if isinstance(error, TunesmithError) else TunesmithError("S05"))
                 return
             # One request may spoil its batch; it alone is to fail.
@@ -122,6 +123,7 @@ class ClassifierEngine(Generic[Asked, Found]):
             return
         start = 0
         for job in jobs:
+            self._quarantine.clear(job.items)
             _settle(job, rows[start : start + len(job.items)])
             start += len(job.items)
 

@@ -86,7 +86,8 @@ class Deployments:
         with self._changing:
             old = self.named(name)
             self._by_name = _without(self._by_name, old)
-            self._canaries = {n: c for n, c in self._canaries.items() if c[0] is not old}
+            shares = self._canaries.items()
+            self._canaries = {n: c for n, c in shares if c[0] is not old and n in self._by_name}
             self._shadows = {n: s for n, s in self._shadows.items() if {n, s[0]} <= self._by_name.keys()}
         self._retire(old)
 
@@ -95,10 +96,13 @@ class Deployments:
 
         Raises:
             NotFoundError: S01 when no model is called so.
+            UsageError: S08 when the canary does something else.
         """
         with self._changing:
-            self.named(name)
-            self._canaries |= {name: (self.named(canary), part)}
+            other = self.named(canary)
+            if other.task != self.named(name).task:
+                raise UsageError("S08", field="model", name=canary, other=ROUTES[other.task])
+            self._canaries |= {name: (other, part)}
 
     def unshare(self, name: str) -> None:
         """Let the model called `name` answer all its requests itself."""
@@ -204,7 +208,9 @@ def _with(known: dict[str, Deployment], deployment: Deployment) -> dict[str, Dep
 
 
 def _without(known: dict[str, Deployment], old: Deployment) -> dict[str, Deployment]:
-    return {name: other for name, other in known.items() if other is not old}
+    """One less; its own name is that of another again, which leads to the same release."""
+    left = {name: other for name, other in known.items() if other is not old}
+    return {other.name: other for other in left.values()} | left
 
 
 def _is_busy(deployment: Deployment) -> bool:

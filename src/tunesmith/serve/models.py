@@ -22,7 +22,7 @@ def add_routes(app: FastAPI, deployments: Deployments) -> None:
     @app.get("/v1/models/{name:path}")
     async def model(name: Annotated[str, Path(min_length=1, max_length=256)]) -> ModelEntry:
         """The model of a name or alias."""
-        return _entry(deployments.find(name))
+        return _entry(deployments.named(name))
 
 
 def _entry(deployment: Deployment) -> ModelEntry:

@@ -41,7 +41,8 @@ class Paced:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on or refuse."""
-        if scope["type"] != "http" or scope["method"] != "POST":
+        asks = scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith("/v1/")
+        if not asks:
             await self._app(scope, receive, send)
             return
         key = CALLER.get()

@@ -12,9 +12,7 @@ from tunesmith.models.token_bytes import TokenBytes
 from tunesmith.serve.grammar import Compiled, Grammars, grammars_of
 from tunesmith.serve.schemas import ChatRequest
 from tunesmith.serve.served import TextDeployment
-from tunesmith.serve.tool_schemas import NamedChoice, SchemaFormat
-
-_ANYTHING: Mapping[str, Any] = {"type": "object", "properties": {}}
+from tunesmith.serve.tool_schemas import Function, NamedChoice, SchemaFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def _form(deployment: TextDeployment) -> CallForm:
 
 
 def _calls(deployment: TextDeployment, wishes: ChatRequest, form: CallForm) -> Compiled:
-    tools = {t.function.name: t.function.parameters or _ANYTHING for t in wishes.tools or ()}
+    tools = {t.function.name: _arguments(t.function) for t in wishes.tools or ()}
     choice = wishes.tool_choice
     if isinstance(choice, NamedChoice):
         name = choice.function.name
@@ -67,6 +65,15 @@ def _calls(deployment: TextDeployment, wishes: ChatRequest, form: CallForm) -> C
     free = choice in (None, "auto")
     several = wishes.parallel_tool_calls is not False and not isinstance(choice, NamedChoice)
     return _grammars(deployment).calls(form, tools, free=free, several=several)
+
+
+def _arguments(function: Function) -> Mapping[str, Any]:
+    """The schema of what a function takes, which is an object whether or not it says so."""
+    schema = function.parameters or {"properties": {}}
+    kind = schema.get("type", "object")
+    if kind != "object" and not (isinstance(kind, list) and "object" in kind):
+        raise UsageError("S38", field="tools", reason=f"{function.name}: type {kind}")
+    return {**schema, "type": "object"}
 
 
 def _shape(deployment: TextDeployment, wishes: ChatRequest) -> Compiled | None:

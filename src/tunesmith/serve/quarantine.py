@@ -6,10 +6,14 @@ import hashlib
 import threading
 from collections import OrderedDict
 
-from tunesmith.core.errors import UsageError
+from tunesmith.core.errors import TunesmithError, UsageError
 
 _CHANCES = 2
 _REMEMBERED = 1024
+
+
+class UnaskedError(TunesmithError):
+    """The model was not asked: this says nothing of the request."""
 
 
 class Quarantine:

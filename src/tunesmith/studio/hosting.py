@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -77,9 +78,15 @@ class Hosting:
             self._pending.pop(name, None)
             return
         found = self._served.named(name)
-        self._served.remove(found.name)
+        self._served.remove(name)
         gone = {found.name, *found.aliases}
         self._sources[:] = [source for source in self._sources if source.label not in gone]
+
+    def follow(self, sources: Iterable[Source]) -> None:
+        """Let models that are served follow these aliases, until they are taken out."""
+        self._sources.extend(sources)
+        if self._sources:
+            self._follower = self._follower or Follower(self._served, self._sources)
 
     def close(self) -> None:
         """End. Who is loading a model is not waited for: it finds that it came too late."""
@@ -105,5 +112,4 @@ class Hosting:
             loaded.deployment.close()  # nobody else knows of it
             raise
         if loaded.source is not None:
-            self._sources.append(loaded.source)
-            self._follower = self._follower or Follower(self._served, self._sources)
+            self.follow([loaded.source])

@@ -61,7 +61,8 @@ class Answer:
         rows = zip(frame["_row"], frame["answers"].to_list(), weights(frame), *sides, strict=True)
         examples: list[Example] = []
         for row, answers, weight, question, text in rows:
-            place = _place(text, answers[0]) if answers else None
+            placed = next((answer for answer in answers if answer["start"] >= 0), None)
+            place = _place(text, placed) if placed else None
             for window in reader.windows(learner.tokenizer, question, text, learner.card.context):
                 at = (0, 0)
                 if place is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -110,7 +111,8 @@ def _onnx() -> Way:
 
 
 def _file(model: Exported) -> str:
-    return f"{model.name.partition('@')[0]}.gguf"
+    """The name of the file; that of a model may begin with where it comes from, and end with its version."""
+    return f"{re.split('[/:]', model.name.partition('@')[0])[-1]}.gguf"
 
 
 def _language(model: LanguageModel, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from tunesmith.core import cache
 from tunesmith.core.events import Answer
 from tunesmith.core.store import Release, Store
 from tunesmith.data.columns import read as read_columns
-from tunesmith.eval import baselines, entities, gate, metrics, outcome_file, reading, significance
+from tunesmith.eval import baselines, comparison, entities, gate, metrics, outcome_file, reading, significance
 from tunesmith.eval import report as reports
 from tunesmith.eval.ablation import Ablation
 from tunesmith.eval.causes import Taught
@@ -73,7 +74,9 @@ def choose(plan: Plan, parts: Parts) -> tuple[Candidate, tuple[reports.Candidate
         outcome = outcome_on(plan, candidate, parts, "validation", model)
         found.append(metrics.measure(plan.followed, outcome))
     sign = -1 if direction(metric) == "lower" else 1
-    best = max(range(len(found)), key=lambda i: sign * found[i][metric])
+    # A candidate whose score is no number is the last one to be kept.
+    values = [-math.inf if math.isnan(each[metric]) else sign * each[metric] for each in found]
+    best = values.index(max(values))
     tried = tuple(
         reports.Candidate(name=candidate.name, scores=scores, kept=i == best)
         for i, (candidate, scores) in enumerate(zip(plan.candidates, found, strict=True))
@@ -87,10 +90,13 @@ def make(
     ledger: Ledger,
     kept: Candidate,
     tried: tuple[reports.Candidate, ...],
+    rival: Release | None,
     ablation: Ablation | None = None,
 ) -> tuple[Report, Path, bool]:
-    """The report of the kept candidate on the held-out part, its outcome's file, and if both were there."""
-    rival = production(plan)
+    """The report of the kept candidate on the held-out part, its outcome's file, and if both were there.
+
+    `rival` is the model in `production`, which it may be compared with.
+    """
     key = cache.key(
         eval=plan.eval_key, kept=kept.key, production=rival.digest if rival else None, files=_FILES
     )
@@ -213,7 +219,10 @@ def _measured(
 ) -> Report:
     """The report of figures alone: beside those of the others, and held to the gate."""
     names = [*figures.scores]
-    others = {name: metrics.figures(names, done) for name, done in beside.items()}
+    others = {
+        name: metrics.figures(names if comparison.is_comparable(figures.outcome, done) else (), done)
+        for name, done in beside.items()
+    }
     scores = {name: other.scores for name, other in others.items()}
     pairs = {name: significance.paired(figures, other) for name, other in others.items()}
     return Report(

@@ -29,7 +29,12 @@ def locked(plan: Plan) -> Recipe:
     }
     cleaners = [_pinned(cleaner) for cleaner in plan.cleaners]
     teacher = plan.answerer and _absolute(plan, plan.recipe.data.teacher or "", plan.answerer)
-    data = plan.recipe.data.model_copy(update={"source": source, "clean": cleaners, "teacher": teacher})
+    augment = plan.recipe.data.augment
+    if augment is not None:
+        augment = augment.model_copy(update={"by": [_augmenter(plan, one) for one in plan.augmenters]})
+    data = plan.recipe.data.model_copy(
+        update={"source": source, "clean": cleaners, "teacher": teacher, "augment": augment}
+    )
     models = [
         _absolute(plan, choice, candidate.source)
         for choice, candidate in zip(plan.recipe.model, plan.candidates, strict=True)
@@ -40,6 +45,12 @@ def locked(plan: Plan) -> Recipe:
         "train": _train(plan), "eval": _pinned_eval(plan.recipe.eval),
     }  # fmt: skip
     return plan.recipe.model_copy(update=changes)
+
+
+def _augmenter(plan: Plan, component: Component) -> Component:
+    """An augmenter, its code and the models that it asks named by their paths."""
+    models = {key: _absolute(plan, name, found) for key, name, found in plan.models_of(component)}
+    return replace(_pinned(component), settings={**component.settings, **models})
 
 
 def _train(plan: Plan) -> Train:

@@ -37,6 +37,8 @@ from tunesmith.workflow.feedback import versions
 from tunesmith.workflow.settling import settled, task_of
 
 _GIB = 2**30
+# Settings of augmenters that name the models which they ask.
+_ASKED = ("model", "there", "back")
 _PACKAGES = ("torch", "transformers", "tokenizers", "polars", "scikit-learn", "numpy")
 
 
@@ -132,6 +134,9 @@ class Plan:
     def prepared_key(self) -> str:
         """What the prepared data depends on."""
         section = self.recipe.data.model_copy(update={"clean": self.cleaners})
+        if section.augment is not None:
+            by = [_without(one, *_ASKED) for one in self.augmenters]
+            section = section.model_copy(update={"augment": section.augment.model_copy(update={"by": by})})
         data = section.model_dump(mode="json", exclude={"source", "max_length", "teacher"})
         if data["augment"] is not None:
             data["augment"].pop("seeds")
@@ -165,15 +170,23 @@ class Plan:
 
     @property
     def augmenters(self) -> Sequence[Component]:
-        """The augmenters of the recipe."""
-        return self.recipe.data.augment.by if self.recipe.data.augment else ()
+        """The augmenters of the recipe, files that their settings name found beside it."""
+        augment = self.recipe.data.augment
+        return [setting_files.located(one, self.base) for one in augment.by] if augment else ()
 
     def _identity_of_augmenter(self, component: Component) -> list[str]:
         """What decides about new rows beside settings: its code, and the models that it asks."""
-        given = (component.settings.get(key) for key in ("model", "there", "back"))
-        names = [name for name in given if isinstance(name, str)]
-        found = [_identity_of_found(resolve(name, self.workspace, base=self.base)) for name in names]
+        found = [_identity_of_found(model) for _, _, model in self.models_of(component)]
         return [components.augmenters.identity(component.name), *found]
+
+    def models_of(self, component: Component) -> list[tuple[str, str, Resolved]]:
+        """The models that an augmenter asks: each with the setting that names it, and its name."""
+        given = ((key, component.settings.get(key)) for key in _ASKED)
+        return [
+            (key, name, resolve(name, self.workspace, base=self.base))
+            for key, name in given
+            if isinstance(name, str)
+        ]
 
     def _identity(self, file: SourceFile) -> list[Any]:
         """What rows a file gives: its bytes, and what its source says about it."""
@@ -228,13 +241,15 @@ class Plan:
         return Candidate(_name_of(source), source, identity, self._training_key(identity))
 
     def _training_key(self, identity: str) -> str:
-        """What the training of a model depends on."""
+        """What the training of a model depends on; on a teacher's content, and not on what it is called."""
+        train = self.recipe.train
+        train = train.model_copy(update={"loss": _without(train.loss, "teacher")})
         return cache.key(
             data=self.data_key,
             task=self.recipe.task,
             model=identity,
             prompt={**self.recipe.prompt.model_dump(mode="json"), "template": self.template},
-            train=self.recipe.train.model_dump(mode="json", exclude={"save_every", "log_to", "search"}),
+            train=train.model_dump(mode="json", exclude={"save_every", "log_to", "search"}),
             teacher=self.teacher_identity,
             code=self._training_code(),
             max_length=self.recipe.data.max_length,
@@ -336,6 +351,12 @@ class Plan:
             for name, expected in lock.versions.items()
             if (found := self.versions.get(name, "-")) != expected
         ]
+
+
+def _without(component: Component, *settings: str) -> Component:
+    """A component without some of its settings."""
+    kept = {name: value for name, value in component.settings.items() if name not in settings}
+    return replace(component, settings=kept)
 
 
 def _identity_of(choice: Made) -> str:

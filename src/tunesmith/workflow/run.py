@@ -142,21 +142,27 @@ def _followed(plan: Plan, events: Iterator[Event]) -> Iterator[Event]:
 
 
 def is_complete(plan: Plan) -> bool:
-    """Whether the run has a result that still holds: its release is there, and its rival is the same."""
-    result = plan.run.result()
-    if result is None or result["rival"] != _rival(plan):
-        return False
-    return result["release"] is None or Store(plan.workspace.database).find(result["release"]) is not None
+    """Whether the run has a result that still holds: its release is there, and its rival is the same.
 
-
-def _rival(plan: Plan) -> str | None:
-    """The digest of the production model that the recipe compares with."""
-    if not plan.compares_with_production:
-        return None
+    One whose own release took its rival's place holds too.
+    """
     from tunesmith.workflow.judging import production
 
-    found = production(plan)
-    return found.digest if found else None
+    result = plan.run.result()
+    if result is None:
+        return False
+    own = None
+    if result["release"] is not None:
+        own = Store(plan.workspace.database).find(result["release"])
+        if own is None:
+            return False
+    rival = digest_of(production(plan))
+    return rival == result["rival"] or (own is not None and rival == own.digest)
+
+
+def digest_of(rival: Release | None) -> str | None:
+    """The digest of the production model that a run was compared with, if there was one."""
+    return rival.digest if rival else None
 
 
 def _remember(
@@ -194,12 +200,16 @@ class _Execution:
                 return
         if (yield from self._ablate(parts)):
             return
-        ledger, report = yield from self._eval(parts)
+        from tunesmith.workflow import judging
+
+        # Another may be promoted meanwhile: what the model is held to is what is said of it.
+        rival = judging.production(self.plan)
+        ledger, report = yield from self._eval(parts, rival)
         if self.stop():
             yield Stopped(step=0)
             return
-        release = yield from self._publish(report)
-        self._finish(report, ledger, release, parts)
+        release = yield from self._publish(report, rival)
+        self._finish(report, ledger, release, parts, rival)
         yield Completed(seconds=(Spent.now() - self.began).seconds)
 
     def data(self) -> Generator[Event, None, Parts]:
@@ -254,7 +264,7 @@ class _Execution:
         kept, _ = judging.choose(self.plan, parts)
         return (yield from ablating.train(self.plan, kept, parts, self.stop, self.group))
 
-    def _eval(self, parts: Parts) -> Generator[Event, None, tuple[Ledger, Report]]:
+    def _eval(self, parts: Parts, rival: Release | None) -> Generator[Event, None, tuple[Ledger, Report]]:
         from tunesmith.workflow import ablating, judging, training
 
         began = time.monotonic()
@@ -264,7 +274,7 @@ class _Execution:
         truncated = {int(row): lost for row, lost in notes["truncated"].items()}
         ledger = parts.ledger.drop(notes["empty"], "nothing_to_learn").truncate(truncated)
         report, outcome, cached = judging.make(
-            self.plan, parts, ledger, kept, tried, ablating.told(self.plan, kept, parts)
+            self.plan, parts, ledger, kept, tried, rival, ablating.told(self.plan, kept, parts)
         )
         self._keep(kept, parts, ledger, report, outcome)
         yield StageFinished(stage="eval", cached=cached, seconds=time.monotonic() - began)
@@ -284,17 +294,19 @@ class _Execution:
         durable.write_json(self.plan.run.report, report.as_dict())
         durable.write_bytes(self.plan.run.page, html.render(report, self.lang).encode())
 
-    def _publish(self, report: Report) -> Generator[Event, None, Release | None]:
+    def _publish(self, report: Report, rival: Release | None) -> Generator[Event, None, Release | None]:
         wanted = self.plan.recipe.publish
         if wanted is None or not report.gate.passed:
             return None
         began = time.monotonic()
         yield StageStarted(stage="publish", detail=wanted.name)
-        release = publish(self.plan, report)
+        release = publish(self.plan, report, rival)
         yield StageFinished(stage="publish", cached=False, seconds=time.monotonic() - began)
         return release
 
-    def _finish(self, report: Report, ledger: Ledger, release: Release | None, parts: Parts) -> None:
+    def _finish(
+        self, report: Report, ledger: Ledger, release: Release | None, parts: Parts, rival: Release | None
+    ) -> None:
         from tunesmith.eval import summary
 
         spent = Spent.now() - self.began
@@ -317,7 +329,7 @@ class _Execution:
                 "ledger": ledger.summary(),
                 "augmented": parts.augmented,
                 "gate": asdict(report.gate) if report.gate.checks else None,
-                "rival": _rival(self.plan),
+                "rival": digest_of(rival),
                 "seconds": round(spent.seconds, 3),
                 "cpu_seconds": round(spent.cpu, 3),
                 "peak_memory_bytes": peak_memory_bytes(),
@@ -326,8 +338,11 @@ class _Execution:
         shutil.rmtree(self.plan.run.checkpoints, ignore_errors=True)
 
 
-def publish(plan: Plan, report: Report) -> Release:
-    """Put the run's model among the workspace's models and point the recipe's alias to it."""
+def publish(plan: Plan, report: Report, rival: Release | None) -> Release:
+    """Put the run's model among the workspace's models and point the recipe's alias to it.
+
+    `rival` is the production model that it was compared with.
+    """
     wanted = plan.recipe.publish
     if wanted is None:
         raise ValueError("the recipe publishes nothing")
@@ -342,7 +357,7 @@ def publish(plan: Plan, report: Report) -> Release:
         digest=digest,
         folder=folder,
         task=plan.task.name,
-        lineage=_lineage(plan, report),
+        lineage=_lineage(plan, report, rival),
     )
     current = store.alias_version(wanted.name, wanted.alias)
     if current == release.version:
@@ -352,7 +367,7 @@ def publish(plan: Plan, report: Report) -> Release:
     )
 
 
-def _lineage(plan: Plan, report: Report) -> dict[str, Any]:
+def _lineage(plan: Plan, report: Report, rival: Release | None) -> dict[str, Any]:
     """Where a release comes from: the hashes of its rows, recipe and report, its run, scores and gate."""
     return {
         "run": plan.run.id,
@@ -360,6 +375,6 @@ def _lineage(plan: Plan, report: Report) -> dict[str, Any]:
         "recipe": durable.sha256(plan.run.recipe),
         "report": durable.sha256(plan.run.report),
         "scores": dict(report.scores),
-        "gate": promotion.passed(report.gate, _rival(plan)),
+        "gate": promotion.passed(report.gate, digest_of(rival)),
         **plan.taught_by,
     }

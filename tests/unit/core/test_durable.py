@@ -80,6 +80,25 @@ def test_a_folder_can_be_replaced(model):
     assert names(model.parent) == ["model"]
 
 
+def test_a_folder_that_another_process_puts_there_meanwhile_is_replaced(tmp_path, monkeypatch):
+    path, rename, others = tmp_path / "model", os.rename, [1]
+
+    def meanwhile(source, target):
+        if target == path and others:
+            others.pop()
+            path.mkdir()
+            (path / "weights").write_bytes(b"theirs")
+        rename(source, target)
+
+    with durable.new_folder(path) as folder:
+        (folder / "weights").write_bytes(b"ours")
+        monkeypatch.setattr(os, "rename", meanwhile)
+    monkeypatch.undo()
+    assert durable.is_valid(path)
+    assert (path / "weights").read_bytes() == b"ours"
+    assert names(tmp_path) == ["model"]
+
+
 def test_the_digest_is_of_the_content_alone(model, tmp_path):
     copy = tmp_path / "copy"
     with durable.new_folder(copy) as folder:

@@ -55,6 +55,14 @@ def test_a_split_divides_all_rows(banking: Dataset) -> None:
     assert "validation" not in banking.split(test=0.2)
 
 
+def test_rows_that_ask_the_same_are_in_one_part(tmp_path: Path) -> None:
+    rows = [f"row {i % 50} is here,{'ab'[i % 2]}" for i in range(100)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows]), "utf-8")
+    parts = Dataset.read(tmp_path / "a.csv").split(test=0.2)
+    assert len(parts["test"]) == 20
+    assert not {*parts["test"].frame["text"]} & {*parts["train"].frame["text"]}
+
+
 def test_mistakes_are_errors(banking: Dataset, shared_data: Path) -> None:
     with pytest.raises(RecipeError):
         banking.clean("normalize")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tunesmith.core.errors import DataError
 from tunesmith.data.encoding import find, find_in
 from tunesmith.data.readers.text import open_text
+from tunesmith.data.reading import open_file
 
 
 def read_text(path: Path, size: int = 7) -> tuple[str, str]:
@@ -79,3 +80,13 @@ def test_pieces_of_any_size_give_the_same_encoding(data: bytes, size: int) -> No
             return error.problems
 
     assert found(size) == found(200)
+
+
+def test_the_end_of_a_file_with_surrogates_is_read_though_no_line_ends_it(tmp_path: Path) -> None:
+    emoji = "😀".encode("utf-16-le", "surrogatepass")
+    pair = b"".join(
+        chr(int.from_bytes(emoji[i : i + 2], "little")).encode("utf-8", "surrogatepass") for i in (0, 2)
+    )
+    (tmp_path / "a.txt").write_bytes("第一行 hello".encode() + pair + "\n第二行你好世界".encode())
+    rows = [cell for table in open_file(tmp_path / "a.txt").batches() for (cell,) in table.frame.rows()]
+    assert rows == ["第一行 hello😀", "第二行你好世界"]

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tunesmith.data import shapes
+from tunesmith.data import shapes, texts
 from tunesmith.data.dedup import Dedup
 from tunesmith.data.identity import agreed, allows_near, asked, said
 from tunesmith.data.layouts.frames import schema
@@ -57,6 +57,26 @@ def test_what_is_asked_leaves_the_answer_out() -> None:
     for rows in (answered, paired, preferred):
         assert asked(rows).n_unique() == 1
         assert said(rows).n_unique() == 2
+
+
+def test_judged_answers_to_a_prompt_ask_the_same() -> None:
+    def judged(answer: str, good: bool) -> tuple[Any, ...]:
+        turns = [
+            {"role": role, "content": text, "tool_calls": None, "tool_call_id": None}
+            for role, text in (("user", "Hi"), ("assistant", answer))
+        ]
+        return turns, good, None
+
+    rows = frame(shapes.RATED, judged("Hello", True), judged("Go away", False))
+    assert asked(rows).n_unique() == 1
+    assert said(rows).n_unique() == 2
+
+
+def test_negatives_are_part_of_what_is_said_and_cleaned() -> None:
+    rows = frame(shapes.CONTRASTED, ("a", "b", "one"), ("a", "b", "two <b>x</b>"))
+    assert said(rows).n_unique() == 2
+    changed, _ = texts.rewritten(rows, lambda column: column.str.replace_all("<b>x</b>", "", literal=True))
+    assert changed["negative"].to_list() == ["one", "two "]
 
 
 def test_another_answer_to_a_question_makes_another_row() -> None:

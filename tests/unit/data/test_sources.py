@@ -11,6 +11,7 @@ import pytest
 
 from tunesmith.core.errors import DataError, NotFoundError, TunesmithError
 from tunesmith.core.recipe import Data
+from tunesmith.data import folders
 from tunesmith.data.pipeline import stream
 from tunesmith.data.reading import open_file, read
 from tunesmith.data.sources import find, locate, source_paths, splits_of
@@ -253,3 +254,20 @@ def test_every_file_that_is_read_is_named(tmp_path: Path) -> None:
     assert paths == {"train": [tmp_path / "a.csv", tmp_path / "b.csv"], "test": [tmp_path / "c.csv"]}
     with pytest.raises(NotFoundError):
         find("x" * 5000, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("dev.jsonl", "test.jsonl", "train.jsonl"), ["validation", "test", "train"]),
+        (("test.csv.gz", "train.csv.gz"), ["test", "train"]),
+        (("more.jsonl", "test.jsonl", "train.jsonl"), [None, None, None]),
+        (("test.jsonl",), [None]),
+    ],
+)
+def test_files_that_are_all_called_like_parts_are_these_parts(
+    tmp_path: Path, names: tuple[str, ...], expected: list[str | None]
+) -> None:
+    for name in names:
+        (tmp_path / name).write_bytes(b"{}")
+    assert [file.part for file in folders.data_files(tmp_path)] == expected

@@ -307,3 +307,11 @@ def test_a_real_set_survives_another_layout(
     again = read(tmp_path / name)
     assert recognise(again) == found.shape
     assert mapper(again, found.shape, {})(again).equals(frame)
+
+
+def test_a_sheet_says_which_rows_it_has_no_place_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunesmith.data.writers.sheet._ROWS", 3)
+    frame = framed("labelled", [{"text": str(i), "label": "b"} for i in range(5)])
+    written = write([frame], tmp_path / "a.xlsx", "text_label", unfit="drop")
+    assert (written.rows, written.left_out) == (2, (2, 3, 4))
+    assert read(tmp_path / "a.xlsx").frame.height == 2

@@ -132,3 +132,10 @@ def test_texts_are_not_compared_where_there_are_none(name: str) -> None:
         metrics.measure([name], _written([], []))
     with pytest.raises(DataError, match="E01"):
         metrics.measure(["accuracy"], _written(["a"], ["a"]))
+
+
+def test_probabilities_that_are_no_numbers_have_no_score() -> None:
+    outcome = outcome_of([(0, 0), (1, 1)])
+    broken = np.full((2, 5), np.nan)
+    scores = metrics.measure(["accuracy", "macro_f1", "roc_auc"], outcome.answered(broken))
+    assert all(math.isnan(score) for score in scores.values())

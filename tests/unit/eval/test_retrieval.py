@@ -35,6 +35,12 @@ def test_documents_are_told_once_and_other_right_answers_are_left_out() -> None:
     assert retrieval.ranks(wanted, lambda part: close[part]).tolist() == [1, 1, 2]
 
 
+def test_vectors_that_are_no_numbers_find_nothing() -> None:
+    wanted = retrieval.unranked(["a", "b", "c"], ["x", "y", "z"], [0, 1, 2])
+    close = np.array([[np.nan] * 3, [0.1, 0.9, np.nan], [0.1, 0.2, 0.9]])
+    assert retrieval.ranks(wanted, lambda part: close[part]).tolist() == [3, 2, 1]
+
+
 def test_texts_with_the_same_runs_of_characters_find_each_other() -> None:
     sources, targets = ["the parcel is late", "快递什么时候能到"], ["a late parcel", "快递到了"]
     wanted = retrieval.unranked(sources, targets, [0, 1])

@@ -48,3 +48,13 @@ def test_what_has_no_numbers_or_rows_is_refused(name: str) -> None:
         metrics.measure([name], TokenOutcome(nll=np.ones(1), tokens=np.ones(1, int), rows=[0]))
     with pytest.raises(DataError, match="E03"):
         metrics.measure([name], outcome([], []))
+
+
+def test_small_numbers_are_explained_as_well_as_large_ones() -> None:
+    targets = np.linspace(1, 2, 50)
+    large, small = (
+        metrics.measure(["r2"], outcome([*targets * scale], [*targets * scale * 1.01]))["r2"]
+        for scale in (1.0, 1e-7)
+    )
+    assert small == pytest.approx(large)
+    assert metrics.measure(["r2"], outcome([0.1] * 5, [0.2] * 5))["r2"] == 0

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from tunesmith.core.errors import ModelError
-from tunesmith.models import adapter_config, adapters
+from tunesmith.models import adapter_config, adapters, peft_adapters
 
 # peft asks transformers by a name that transformers is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
@@ -184,3 +184,26 @@ def test_the_file_says_what_peft_needs(shared_data: Path, tmp_path: Path) -> Non
     said = json.loads((tmp_path / adapter_config.CONFIG).read_text("utf-8"))
     assert (said["r"], said["lora_alpha"], said["lora_dropout"]) == (4, 12, 0.1)
     assert said["base_model_name_or_path"] == "stories"
+
+
+@pytest.mark.parametrize("library", [False, True])
+def test_an_adapter_of_a_tied_head_leaves_the_embeddings_alone(tmp_path: Path, library: bool) -> None:
+    module = gpt2(tmp_path)
+    adapters.add(module, rank=4, alpha=8, targets=["lm_head"])
+    learn(module, "lora_")
+    wanted = logits(module)
+    if library:
+        adapters.save(module, tmp_path, base="x", task_type="CAUSAL_LM")
+        merged = peft_adapters.merged(gpt2(tmp_path), tmp_path)
+    else:
+        merged = adapters.merge(module)
+    torch.testing.assert_close(logits(merged), wanted)
+    merged.save_pretrained(tmp_path / "saved")  # type: ignore[operator]
+    again = AutoModelForCausalLM.from_pretrained(tmp_path / "saved").eval()
+    torch.testing.assert_close(logits(again), wanted)
+
+
+@pytest.mark.parametrize("start", ["pissa", "olora", "pissa_niter_4", "loftq"])
+def test_an_adapter_that_took_a_part_of_its_base_away_is_no_plain_one(start: str) -> None:
+    assert adapter_config.is_plain({"peft_type": "LORA", "init_lora_weights": True})
+    assert not adapter_config.is_plain({"peft_type": "LORA", "init_lora_weights": start})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -129,6 +130,26 @@ def test_a_long_prompt_holds_nobody_up(tiny: PreTrainedModel) -> None:
     came = [{token.handle for token in decoder.step()} for _ in range(6)]
     assert [handles & {short, late} for handles in came[:2]] == [{short, late}] * 2
     assert [long in handles for handles in came] == [False, False, False, False, False, True]
+
+
+def test_prompts_that_are_read_one_by_one_each_get_their_own_logits(
+    tiny: PreTrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts = [[1, 2, 3], [9, 8], [5]]
+    expected = [alone(tiny, ids, 1) for ids in prompts]
+    decoder = Decoder(tiny, max_batch=4)
+    read, place = decoder._logits, dict[str, torch.Tensor]()
+
+    def in_one_place(reads: Any) -> torch.Tensor:
+        if len(reads) > 1:
+            raise RuntimeError("together they break the model")
+        found = read(reads)
+        return place.setdefault("it", torch.empty_like(found)).copy_(found)
+
+    monkeypatch.setattr(decoder, "_logits", in_one_place)
+    handles = [decoder.add(ids, Sampling(max_new_tokens=1)) for ids in prompts]
+    said = {token.handle: token.id for token in decoder.step(lambda *_: None)}
+    assert [[said[handle]] for handle in handles] == expected
 
 
 def test_a_prompt_that_breaks_the_model_fails_alone(

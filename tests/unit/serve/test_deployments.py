@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+from typing import Any
 
 import httpx
 import numpy as np
@@ -86,6 +88,30 @@ def test_a_canary_takes_its_share_and_can_be_asked_by_name(served: Deployments) 
     assert served.find("m@candidate").name == "m@1"
     served.remove("m@candidate")
     assert {served.find("m").name for _ in range(50)} == {"m@0"}
+
+
+def test_two_that_lead_to_one_release_are_taken_out_by_their_own_names(served: Deployments) -> None:
+    served.add(deploy(Versioned(0), aliases=["m@staging"]))
+    first, second = served.named("m"), served.named("m@staging")
+    assert served.named("m@0") is first
+    served.swap("m", version(1))
+    assert served.named("m@0") is second
+    served.remove("m@staging")
+    assert [deployment.name for deployment in served] == ["m@1"]
+
+
+def test_a_share_ends_with_its_model_and_is_of_the_same_task(served: Deployments) -> None:
+    served.add(deploy(Versioned(1), aliases=["m@candidate"]))
+    served.share("m", "m@candidate", 1.0)
+    served.remove("m")
+    served.add(version(0))
+    assert served.find("m").name == "m@0"
+    made: Any = version(2)
+    kind = type("Scoring", (type(made),), {"task": "score"})
+    served.add(kind(**{one.name: getattr(made, one.name) for one in fields(made) if one.init}
+                    | {"name": "scorer", "aliases": ()}))  # fmt: skip
+    with pytest.raises(TunesmithError, match="S08"):
+        served.share("m", "scorer", 0.5)
 
 
 def test_a_shadow_that_is_taken_out_is_asked_no_more(served: Deployments) -> None:

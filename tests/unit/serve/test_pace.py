@@ -27,13 +27,15 @@ def keyed(app: ASGIApp) -> ASGIApp:
     return call
 
 
-def statuses(app: ASGIApp, *keys: str, method: str = "POST") -> list[tuple[int, str | None]]:
+def statuses(
+    app: ASGIApp, *keys: str, method: str = "POST", path: str = "/v1/x"
+) -> list[tuple[int, str | None]]:
     """What requests that come at the same time are told."""
 
     async def play() -> list[httpx.Response]:
         transport = httpx.ASGITransport(app=keyed(app))
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
-            asked = [http.request(method, "/", headers={"x-key": key}) for key in keys]
+            asked = [http.request(method, path, headers={"x-key": key}) for key in keys]
             return await asyncio.gather(*asked)
 
     return [(answer.status_code, answer.headers.get("retry-after")) for answer in asyncio.run(play())]
@@ -59,3 +61,4 @@ def test_only_so_many_at_once() -> None:
 def test_looking_is_not_asking() -> None:
     app = Paced(slow, pace=Pace(per_minute=1))
     assert statuses(app, *"aaa", method="GET") == [(200, None)] * 3
+    assert statuses(app, *"aaa", path="/api/labelling/x/next") == [(200, None)] * 3

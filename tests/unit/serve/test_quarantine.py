@@ -9,7 +9,7 @@ import pytest
 from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.classifier_engine import ClassifierEngine
-from tunesmith.serve.quarantine import Quarantine
+from tunesmith.serve.quarantine import Quarantine, UnaskedError
 
 
 def test_the_third_try_is_refused() -> None:
@@ -56,3 +56,49 @@ def test_a_text_that_breaks_a_classifier_is_not_tried_a_third_time() -> None:
     finally:
         engine.close()
     assert tried == ["poison", "poison", "good"]
+
+
+def test_who_was_not_asked_because_the_model_was_away_is_not_suspected() -> None:
+    away = [True]
+
+    def predict(texts: list[str]) -> list[str]:
+        if away[0]:
+            raise UnaskedError("S50")
+        return texts
+
+    async def play() -> list[str]:
+        codes = []
+        for _ in range(3):
+            with pytest.raises(TunesmithError) as error:
+                await engine.predict(["ping"])
+            codes.append(error.value.problems[0].code)
+        away[0] = False
+        assert await engine.predict(["ping"]) == ["ping"]
+        return codes
+
+    engine = ClassifierEngine(predict, Limits())
+    try:
+        assert asyncio.run(play()) == ["S50"] * 3
+    finally:
+        engine.close()
+
+
+def test_a_failure_that_did_not_come_again_is_forgotten() -> None:
+    fails = [True, False, True, False]
+
+    def predict(texts: list[str]) -> list[str]:
+        if fails.pop(0):
+            raise RuntimeError("sometimes")
+        return texts
+
+    async def play() -> None:
+        for _ in range(2):
+            with pytest.raises(TunesmithError, match="S05"):
+                await engine.predict(["a"])
+            assert await engine.predict(["a"]) == ["a"]
+
+    engine = ClassifierEngine(predict, Limits())
+    try:
+        asyncio.run(play())
+    finally:
+        engine.close()

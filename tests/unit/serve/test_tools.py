@@ -91,6 +91,17 @@ def test_a_tool_that_has_to_be_called_is_called_with_fitting_arguments(
     assert json.loads(arguments)["id"] in range(1, 10)
 
 
+def test_arguments_are_an_object_though_their_schema_does_not_say_so(client: openai.OpenAI) -> None:
+    parameters = {"properties": {"city": {"enum": ["x", "y"]}}, "required": ["city"]}
+    made = client.chat.completions.create(
+        model="stories", messages=QUESTION, tools=tool(parameters)["tools"], tool_choice="required",
+        parallel_tool_calls=False, max_tokens=60, temperature=1.0, seed=4, n=3,
+    )  # fmt: skip
+    for choice in made.choices:
+        (call,) = choice.message.tool_calls or ()
+        assert call.function.arguments.lstrip().startswith("{")  # type: ignore[union-attr]
+
+
 def test_some_tool_is_called_once_where_one_is_required(client: openai.OpenAI) -> None:
     made = client.chat.completions.create(
         model="stories", messages=QUESTION, tools=TOOLS, tool_choice="required",
@@ -178,6 +189,7 @@ def tool(parameters: object) -> dict[str, Any]:
         (schema(json.loads('{"items":' * 300 + "{}" + "}" * 300)), "S38", "response_format"),
         (tool(json.loads('{"items":' * 900 + "{}" + "}" * 900)), "S38", "tools"),
         (tool({"description": "\ud800"}), "S38", "tools"),
+        (tool({"type": "string"}), "S38", "tools"),
         ({"tools": []}, "S10", "tools"),
         ({"tool_choice": "auto"}, "S43", None),
         ({"tools": TOOLS, "response_format": {"type": "json_object"}}, "S44", None),

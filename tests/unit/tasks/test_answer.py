@@ -54,6 +54,18 @@ def test_the_tokens_where_the_answer_begins_and_ends_are_learned(build: Callable
             assert decode(example.ids[start : end + 1].tolist()).strip() == answer[0]
 
 
+def test_of_several_answers_the_first_that_stands_in_the_text_is_learned(
+    build: Callable[..., Learner],
+) -> None:
+    learner = build(TASK, "bert")
+    rows = _rows().head(1)
+    other = rows.with_columns(
+        answers=pl.concat_list(pl.lit([{"text": "Bob", "start": -1}]), pl.col("answers"))
+    )
+    (one,), (same,) = (TASK.encode(frame, learner)[0] for frame in (rows, other))
+    assert np.array_equal(np.asarray(one.target), np.asarray(same.target))
+
+
 def test_parts_without_the_answer_learn_that_it_is_not_there(build: Callable[..., Learner]) -> None:
     learner = build(TASK, "bert", context=32)
     examples, _ = TASK.encode(_rows().head(2), learner)

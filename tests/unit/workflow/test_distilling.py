@@ -58,6 +58,16 @@ def test_what_was_taught_says_by_whom(pupil: Any) -> None:
     assert "answers learned are those of | stories260K" in (plan.run.model / "README.md").read_text("utf-8")
 
 
+def test_a_teacher_that_is_called_otherwise_is_the_same(pupil: Any, shared_data: Path) -> None:
+    teller = shared_data / "weights" / "stories260K-hf"
+    (pupil.folder / "teller").symlink_to(teller)
+    keys = set()
+    for name in (str(teller), "./teller"):
+        pupil.values["train"]["loss"]["teacher"] = name
+        keys.add(pupil.plan().candidates[0].key)
+    assert len(keys) == 1
+
+
 def test_a_run_is_continued_with_the_same_teacher_only(pupil: Any, shared_data: Path) -> None:
     folder = pupil.folder / "teller"
     folder.mkdir()

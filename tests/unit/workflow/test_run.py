@@ -288,6 +288,25 @@ def test_a_worse_model_does_not_replace_the_one_in_production(desk: Any) -> None
     assert published(desk) == ["router@1 production"]
 
 
+def test_a_finished_run_holds_when_its_own_model_became_the_one_in_production(desk: Any) -> None:
+    desk.values |= {
+        "publish": {"name": "router", "alias": "production"},
+        "eval": {"gate": {"accuracy": {"at_least": 0}}},
+    }
+    first = desk.run()
+    desk.values["publish"]["alias"] = "candidate"
+    compared = "eval.gate={accuracy: {not_worse_than: production, margin: 0.5}}"
+    second = desk.run(compared, "seed=1")
+    store = Store(desk.workspace.database)
+    digest = {label: store.release(label).digest for label in (first["release"], second["release"])}
+    assert second["rival"] == digest[first["release"]]
+    assert store.release(second["release"]).lineage["gate"]["rival"] == second["rival"]
+    store.move("router", "production", 2, expected=1, reason="better")
+    store.close()
+    assert running.is_complete(desk.plan(compared, "seed=1"))
+    assert desk.run(compared, "seed=1")["rival"] == second["rival"]
+
+
 def test_of_several_models_the_best_on_validation_is_kept(desk: Any) -> None:
     untrained = {"architecture": "bert", "hidden": 32, "layers": 1, "heads": 2, "vocab": 400, "context": 64}
     desk.values |= {"model": [untrained, "tfidf"], "train": {"epochs": 0.1}}

@@ -37,8 +37,10 @@ class MultiLabel(RowLayout):
         return True
 
     def read(self, row: Row, mapping: Mapped) -> tuple[Any, ...]:
-        """The text and its labels without repetition, in their order."""
+        """The text and its labels without repetition, in their order; null where a list is missing."""
         text, cell = required(row, mapping["text"], "empty_text"), row[mapping["labels"]]
+        if cell is None and "separator" not in mapping:
+            return text, None
         if not isinstance(cell, list):
             told = as_text(cell) or ""
             cell = told.split(mapping["separator"]) if "separator" in mapping else [told]

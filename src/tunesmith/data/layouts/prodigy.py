@@ -33,7 +33,7 @@ class Verdict(RowLayout):
     def read(self, row: Row, mapping: Mapped) -> tuple[Any, ...]:
         """The text and the class that was accepted."""
         _require_accepted(row, mapping)
-        return required(row, mapping["text"], "empty_text"), row[mapping["label"]]
+        return required(row, mapping["text"], "empty_text"), as_text(row[mapping["label"]])
 
 
 class _Accepted(RowLayout):

@@ -14,7 +14,8 @@ from tunesmith.data.table import as_text
 class Squad(RowLayout):
     """{"question", "context", "answers"}: [{"text", "answer_start"}] or {"text": [], "answer_start": []}.
 
-    No answer means that there is none in the text. A start that is not said is looked for.
+    No answer means that there is none in the text. A start that is not said is looked for; one answer at
+    least must stand in the text, the others are right too.
     """
 
     name: ClassVar[str] = "squad"
@@ -37,7 +38,10 @@ class Squad(RowLayout):
         """Question, text and answers."""
         question = required(row, mapping["question"], "empty_question")
         context = required(row, mapping["context"], "empty_context")
-        return question, context, [_answer(*pair, context) for pair in _pairs(row[mapping["answers"]])]
+        answers = [_answer(*pair, context) for pair in _pairs(row[mapping["answers"]])]
+        if answers and all(answer["start"] < 0 for answer in answers):
+            raise RefusedError("bad_answers")
+        return question, context, answers
 
     def write(self, row: Row) -> Row:
         """The row as HF's data set has it."""

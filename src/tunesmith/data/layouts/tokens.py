@@ -39,7 +39,7 @@ class TokenTags(RowLayout):
         beside = {"text": text} if text and sample.all_are(text, lambda cell: isinstance(cell, str)) else {}
         found = {"tokens": words, "tags": named, **beside, **_names(fields)}
         if "tag_names" not in found and any(
-            isinstance(tag, int) for cell in sample.cells(named) for tag in cell
+            isinstance(tag, int) for cell in sample.cells(named) if isinstance(cell, list) for tag in cell
         ):
             raise DataError("D55", file=sample.table.path, line=1, column=named)
         return [found]

@@ -21,7 +21,7 @@ def of(path: Path, *, parquet: bool) -> dict[str, Names]:
     try:
         features = _in_parquet(path) if parquet else {}
         features = features or json.loads((path.parent / INFO).read_text("utf-8")).get("features")
-    except (OSError, ValueError, AttributeError, pl.exceptions.PolarsError):
+    except (OSError, ValueError, AttributeError, LookupError, TypeError, pl.exceptions.PolarsError):
         return {}
     if not isinstance(features, dict):
         return {}

@@ -44,6 +44,8 @@ class Text:
         for piece in stored.pieces(self.path, size):
             if text := decode(piece):
                 yield text.replace("\r", "\n") if self.old else text
+        if text := decode(b"", True):
+            yield text
 
     def _mended(self, size: int) -> Iterator[bytes]:
         """UTF-8 as it is, line for line; the other lines from their encoding."""

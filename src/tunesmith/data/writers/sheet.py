@@ -24,6 +24,7 @@ class Sheet:
         self._sheet = self._book.add_worksheet()
         self._columns = columns
         self._written = 0
+        self._checked = 1  # the header
         self._write(columns)
 
     def check(self, row: Row) -> None:
@@ -33,11 +34,12 @@ class Sheet:
             UnfitError: separator, cell_length, sheet_length.
         """
         check_lists(row)
-        if self._written >= _ROWS:
+        if self._checked >= _ROWS:
             raise UnfitError("sheet_length")
         # Excel counts UTF-16 units.
         if any(len(cell_of(cell).encode("utf-16-le")) > 2 * _CHARACTERS for cell in row.values()):
             raise UnfitError("cell_length")
+        self._checked += 1
 
     def add(self, rows: Sequence[Row]) -> None:
         """Append rows."""

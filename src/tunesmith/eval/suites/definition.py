@@ -67,7 +67,7 @@ class Written(_Asked):
     """The model writes, and what is extracted of it must be what is extracted of `answer`.
 
     `answer` is filled like a prompt. Of the patterns of `extract` the first that is found counts, at its last
-    place; without any, all of the text.
+    place; without any, all of the text. An `answer` in which none is found is meant whole.
     """
 
     kind: Literal["text"]

@@ -11,11 +11,12 @@ _SECONDS = 1.0
 _ENDS = r"(?=\s*(?:$|[.,:：、。，)）\]】*”\"'\n]))"
 _NAMED = (
     r"(?:答案|选择?|应选|故选)\s*(?:是|为|应为|应该是)?\s*[:：]?\s*[*“\"'(（\[【]*([{letters}])(?![A-Za-z])",
-    r"(?i:answer|option|choice)\s*(?i:is|would be)?\s*[:：]?\s*[*\"'(\[]*([{letters}])(?![A-Za-z])",
+    r"(?i:answer)\s*(?i:is|would be)?\s*[:：]?\s*[*\"'(\[]*([{letters}])(?![A-Za-z])",
     r"^\s*[*“\"'(（\[【]*([{letters}])" + _ENDS,
+    r"(?i:option|choice)\s*(?i:is|would be)?\s*[:：]?\s*[*\"'(\[]*([{letters}])(?![A-Za-z])",
     r"(?<![A-Za-z])[(（\[【*]([{letters}])[)）\]】*](?![A-Za-z])",
-    # An A that nothing follows may be an article.
-    r"(?<![A-Za-z'])((?!A)[{letters}]|A" + _ENDS + r")(?![A-Za-z'])",
+    # An A that something follows may be an article, an I a pronoun.
+    r"(?<![A-Za-z'])((?![AI])[{letters}]|[AI]" + _ENDS + r")(?![A-Za-z'])",
 )
 
 

@@ -22,14 +22,13 @@ def ask_words(task: Written, asked: Questions, subject: Subject) -> Answered:
     """
     texts = _texts(task, asked)
     said, cut = answers(task, subject, texts, task.stop)
-    targets = [extraction.extracted(prompts.fill(task.answer, row), task.extract) for row in asked.asked]
+    right_texts = [prompts.fill(task.answer, row) for row in asked.asked]
+    targets = [extraction.extracted(text, task.extract) or text.strip() for text in right_texts]
     found = [extraction.extracted(answer, task.extract) for answer in said]
     as_numbers = task.compare == "number"
     right = [extraction.same(*pair, as_numbers=as_numbers) for pair in zip(found, targets, strict=True)]
     return Answered(
-        outcome=TextOutcome(
-            sources=texts, targets=[target or "" for target in targets], predicted=said, rows=asked.lines
-        ),
+        outcome=TextOutcome(sources=texts, targets=targets, predicted=said, rows=asked.lines),
         sums={"exact_match": hits(right), "unanswered": mean([not one for one in found])},
         cut=cut,
     )

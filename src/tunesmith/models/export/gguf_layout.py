@@ -115,7 +115,7 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
             "feed_forward_length": config.get("n_inner") or 4 * config["n_embd"],
             "block_count": config["n_layer"],
             "attention.head_count": config["n_head"],
-            "attention.layer_norm_epsilon": config["layer_norm_epsilon"],
+            "attention.layer_norm_epsilon": float(config["layer_norm_epsilon"]),
         }
     heads = config["num_attention_heads"]
     width = config.get("head_dim") or config["hidden_size"] // heads
@@ -129,9 +129,9 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
         "attention.head_count_kv": config["num_key_value_heads"],
         "attention.key_length": width,
         "attention.value_length": width,
-        "attention.layer_norm_rms_epsilon": config["rms_norm_eps"],
+        "attention.layer_norm_rms_epsilon": float(config["rms_norm_eps"]),
         "rope.dimension_count": width,
-        "rope.freq_base": config.get("rope_theta") or rope.get("rope_theta", 10_000.0),
+        "rope.freq_base": float(config.get("rope_theta") or rope.get("rope_theta", 10_000.0)),
     }
 
 

@@ -109,7 +109,11 @@ class VllmProcess:
             if self._closing.wait(_PAUSE_S):
                 return
             logger.error("vLLM ended with status %s; it is started again", status)
-            self._popen = self._spawn()
+            try:
+                self._popen = self._spawn()
+            except OSError as error:
+                logger.error("vLLM could not be started again: %s", error)
+                continue
             if not self._comes_up():
                 self._end()
 

@@ -14,6 +14,7 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.serve.admission import Limits
 from tunesmith.serve.classifier_engine import ClassifierEngine
 from tunesmith.serve.engine import Stats
+from tunesmith.serve.quarantine import UnaskedError
 from tunesmith.serve.served import ServedTask
 from tunesmith.serve.worker import forms
 from tunesmith.serve.worker.channel import Message
@@ -69,15 +70,15 @@ class WorkerPredictor(ClassifierEngine[Any, Any]):
     def _ask(self, items: Sequence[Any]) -> Any:
         """What the process finds for each item; in the engine's thread, one batch at a time."""
         if self.process.hopeless:
-            raise TunesmithError("S50")
+            raise UnaskedError("S50")
         if not self._ready.wait(self._waits_s):
-            raise TunesmithError("S48")
+            raise UnaskedError("S48")
         self._asked += 1
         self._answered.clear()
         if self._closed:  # whoever closes has told so before: nobody tells again
-            raise TunesmithError("S07")
+            raise UnaskedError("S07")
         if not self._ready.is_set():  # it died just now, and nobody tells again
-            raise TunesmithError("S48")
+            raise UnaskedError("S48")
         self.process.send({"do": "predict", "id": self._asked, "items": items})
         self._answered.wait()
         answer = self._answer_

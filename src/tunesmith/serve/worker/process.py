@@ -164,7 +164,7 @@ class Process:
             try:
                 self._popen = self._spawn()
                 self._ready()
-            except TunesmithError as error:
+            except (TunesmithError, OSError, ValueError) as error:
                 logger.error("a model could not be started again: %s", error)
                 self._deaths += 1
                 continue

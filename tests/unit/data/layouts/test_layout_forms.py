@@ -168,6 +168,8 @@ def test_a_class_that_was_rejected_in_prodigy_is_not_the_class_of_the_row() -> N
     )
     assert frame["label"][0] == "praise"
     assert frame["_bad"].to_list() == [None, "not_accepted", "not_accepted"]
+    many = [{"text": "good", "label": "praise", "answer": "accept"}] * 300
+    assert shaped(*many, {"text": "odd", "label": 7, "answer": "accept"})["label"][-1] == "7"
 
 
 def test_what_was_chosen_in_prodigy_is_one_class_or_several() -> None:
@@ -191,6 +193,12 @@ def test_numbers_for_tags_need_names() -> None:
     with pytest.raises(DataError) as caught:
         shaped(row, shape="tagged")
     assert caught.value.problems[0].code == "D55"
+    assert shaped(
+        {**row, "ner_tags": 1},
+        row,
+        shape="tagged",
+        fields={"tokens": "tokens", "tags": "ner_tags", "tag_names": "O, B-PER"},
+    )["_bad"].to_list() == ["bad_tags", None]
     frame = shaped(row, shape="tagged", fields={"tag_names": "O, B-PER"})
     assert frame["spans"][0].to_list() == [{"start": 0, "end": 3, "label": "PER"}]
 
@@ -200,9 +208,12 @@ def test_answers_without_a_place_are_looked_for_and_none_means_there_is_none() -
         {"question": "q", "context": "a b", "answers": [{"text": "b"}]},
         {"question": "q", "context": "a b", "answers": []},
         {"question": "q", "context": "a b", "answers": [{"text": "z", "answer_start": -1}]},
+        {"question": "q", "context": "a b", "answers": "z"},
+        {"question": "q", "context": "a b", "answers": ["z", "b"]},
     ]
-    found = shaped(*rows)["answers"].to_list()
-    assert found == [[{"text": "b", "start": 2}], [], [{"text": "z", "start": -1}]]
+    found = shaped(*rows)
+    assert found["answers"].to_list()[:2] == [[{"text": "b", "start": 2}], []]
+    assert found["_bad"].to_list() == [None, None, "bad_answers", "bad_answers", None]
 
 
 def test_several_labels_are_a_list_a_text_or_columns() -> None:
@@ -210,6 +221,8 @@ def test_several_labels_are_a_list_a_text_or_columns() -> None:
     told = {"text": "t", "topics": "a, b,a"}
     frame = shaped(told, shape="multilabelled", fields={"labels": "topics"})
     assert frame["labels"].to_list() == [["a", "b"]]
+    missing = shaped({"text": "t", "labels": ["a", "b"]}, {"text": "u"}, {"text": "v", "labels": []})
+    assert missing["labels"].to_list() == [["a", "b"], None, []]
     flags = [{"comment": "a text", "rude": 1, "loud": 0}, {"comment": "more of it", "rude": 0, "loud": 0}]
     assert shaped(*flags)["labels"].to_list() == [["rude"], []]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from tunesmith.core.errors import ModelError
 from tunesmith.core.workspace import Workspace
 from tunesmith.models import gguf_reader, loading, tokenizer
-from tunesmith.models.export import certificate, gguf_writer
+from tunesmith.models.export import certificate, gguf_layout, gguf_writer
 from tunesmith.models.language import LanguageModel
 from tunesmith.models.resolve import Resolved
 from tunesmith.models.scratch import contract
@@ -201,3 +202,20 @@ def test_a_damaged_file_is_told(stories: LanguageModel, tmp_path: Path) -> None:
         with pytest.raises(ModelError) as error:
             gguf_reader.read(path)
         assert error.value.problems[0].code == "M77"
+
+
+def test_a_base_of_rotations_that_is_a_whole_number_is_written_as_a_float() -> None:
+    config = AutoConfig.for_model("qwen3", **FAMILIES["qwen3"], rope_theta=1_000_000).to_dict()
+    config |= {"rope_theta": 1_000_000, "rms_norm_eps": 1}
+    found = gguf_layout.settings(config)
+    assert [type(found[f]) for f in ("rope.freq_base", "attention.layer_norm_rms_epsilon")] == [float, float]
+    assert found["rope.freq_base"] == 1e6
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("topics@3", "topics"), ("Qwen/Qwen3-0.6B", "Qwen3-0.6B"), ("hf:Qwen/Qwen3-0.6B@main", "Qwen3-0.6B")],
+)
+def test_a_file_is_called_like_the_model_alone(name: str, file: str) -> None:
+    model: Any = SimpleNamespace(name=name)
+    assert export_formats._file(model) == f"{file}.gguf"
