@@ -143,14 +143,15 @@ def _prepare(given: argparse.Namespace, output: Output, deployments: Deployments
 def _listen(given: argparse.Namespace, output: Output, made: Serving, studio: Studio, app: FastAPI) -> None:
     from tunesmith.serve.server import listen
 
-    studio.hosting.follow(made.sources)
-    listen(
-        app,
-        host=given.host,
-        port=given.port,
-        ready=lambda url: _say_ready(output, url, studio, made),
-        ending=ending.begin,
-    )
+    with closing(studio.hosting):
+        studio.hosting.follow(made.sources)
+        listen(
+            app,
+            host=given.host,
+            port=given.port,
+            ready=lambda url: _say_ready(output, url, studio, made),
+            ending=ending.begin,
+        )
 
 
 def _say_ready(output: Output, url: str, studio: Studio, made: Serving) -> None:

@@ -193,13 +193,18 @@ def _metrics(
     names = [name for name in measured[0] if all(name in scores for scores in measured)]
     if any(isinstance(each, SolvedOutcome) for each in outcomes):
         return (SOLVED,), tuple(names)  # each task has figures of its own, of its own rows
-    if all(is_comparable(outcomes[0], each) for each in outcomes):
+    if all(_same_tokens(outcomes[0], each) for each in outcomes):
         return tuple(names), ()
     return (PER_ROW,), tuple(names)
 
 
-def is_comparable(one: Outcome, other: Outcome) -> bool:
-    """Whether metrics of both can be held to each other; per token of different tokenizers they cannot."""
+def comparable(names: Sequence[str], one: Outcome, other: Outcome) -> list[str]:
+    """The metrics by which two can be held to each other: what is per token of other tokenizers is not."""
+    return [name for name in names if name == PER_ROW or _same_tokens(one, other)]
+
+
+def _same_tokens(one: Outcome, other: Outcome) -> bool:
+    """Whether two counted the same tokens, if any."""
     if not (isinstance(one, TokenOutcome) and isinstance(other, TokenOutcome)):
         return True
     return np.array_equal(one.tokens, other.tokens)

@@ -145,8 +145,9 @@ def untie(model: Any, head: Any) -> None:
 
     Any other module stays as it is.
     """
-    embeddings = model.get_input_embeddings()
-    if embeddings is None or head is embeddings or getattr(head, "weight", None) is not embeddings.weight:
+    weight = getattr(head, "weight", None)
+    tables = [module for module in model.modules() if isinstance(module, nn.Embedding)]
+    if head in tables or all(table.weight is not weight for table in tables):
         return
     head.weight = nn.Parameter(head.weight.detach().clone(), requires_grad=head.weight.requires_grad)
     model.config.tie_word_embeddings = False

@@ -277,7 +277,8 @@ def _from_pretrained(kind: Any, folder: Path) -> Any:
         StrictDataclassError, TypeError, ImportError, OSError, ValueError, KeyError, RuntimeError,
         SafetensorError,
     ) as error:  # fmt: skip
-        raise ModelError("M09", file=folder, reason=str(error).strip().splitlines()[0]) from error
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelError("M09", file=folder, reason=reason) from error
     missing = [key for key in info["missing_keys"] if "pooler" not in key]
     if missing:
         raise ModelError("M09", file=folder, reason=f"missing: {', '.join(sorted(missing)[:5])}")

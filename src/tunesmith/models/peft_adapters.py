@@ -27,7 +27,7 @@ _PREFIX = "base_model.model."
 _NAME = "default"
 # Kinds that can be folded into the weights of their base.
 KINDS = ("LORA", "IA3")
-# A setting of these makes the library import a module that the folder names.
+# The first two make the library import a module that the folder names; the last cannot be folded in.
 _FORBIDDEN = ("megatron_config", "auto_mapping", "alora_invocation_tokens")
 
 

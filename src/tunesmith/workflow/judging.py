@@ -220,7 +220,7 @@ def _measured(
     """The report of figures alone: beside those of the others, and held to the gate."""
     names = [*figures.scores]
     others = {
-        name: metrics.figures(names if comparison.is_comparable(figures.outcome, done) else (), done)
+        name: metrics.figures(comparison.comparable(names, figures.outcome, done), done)
         for name, done in beside.items()
     }
     scores = {name: other.scores for name, other in others.items()}

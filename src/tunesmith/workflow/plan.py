@@ -176,7 +176,7 @@ class Plan:
 
     def _identity_of_augmenter(self, component: Component) -> list[str]:
         """What decides about new rows beside settings: its code, and the models that it asks."""
-        found = [_identity_of_found(model) for _, _, model in self.models_of(component)]
+        found = [f"{key} {_identity_of_found(model)}" for key, _, model in self.models_of(component)]
         return [components.augmenters.identity(component.name), *found]
 
     def models_of(self, component: Component) -> list[tuple[str, str, Resolved]]:
@@ -354,8 +354,9 @@ class Plan:
 
 
 def _without(component: Component, *settings: str) -> Component:
-    """A component without some of its settings."""
-    kept = {name: value for name, value in component.settings.items() if name not in settings}
+    """A component without those of some settings that name something."""
+    given = component.settings.items()
+    kept = {name: value for name, value in given if name not in settings or not isinstance(value, str)}
     return replace(component, settings=kept)
 
 

@@ -146,8 +146,6 @@ def is_complete(plan: Plan) -> bool:
 
     One whose own release took its rival's place holds too.
     """
-    from tunesmith.workflow.judging import production
-
     result = plan.run.result()
     if result is None:
         return False
@@ -156,11 +154,15 @@ def is_complete(plan: Plan) -> bool:
         own = Store(plan.workspace.database).find(result["release"])
         if own is None:
             return False
-    rival = digest_of(production(plan))
+    if not plan.compares_with_production:
+        return bool(result["rival"] is None)
+    from tunesmith.workflow.judging import production
+
+    rival = _digest_of(production(plan))
     return rival == result["rival"] or (own is not None and rival == own.digest)
 
 
-def digest_of(rival: Release | None) -> str | None:
+def _digest_of(rival: Release | None) -> str | None:
     """The digest of the production model that a run was compared with, if there was one."""
     return rival.digest if rival else None
 
@@ -329,7 +331,7 @@ class _Execution:
                 "ledger": ledger.summary(),
                 "augmented": parts.augmented,
                 "gate": asdict(report.gate) if report.gate.checks else None,
-                "rival": digest_of(rival),
+                "rival": _digest_of(rival),
                 "seconds": round(spent.seconds, 3),
                 "cpu_seconds": round(spent.cpu, 3),
                 "peak_memory_bytes": peak_memory_bytes(),
@@ -375,6 +377,6 @@ def _lineage(plan: Plan, report: Report, rival: Release | None) -> dict[str, Any
         "recipe": durable.sha256(plan.run.recipe),
         "report": durable.sha256(plan.run.report),
         "scores": dict(report.scores),
-        "gate": promotion.passed(report.gate, digest_of(rival)),
+        "gate": promotion.passed(report.gate, _digest_of(rival)),
         **plan.taught_by,
     }

@@ -207,3 +207,13 @@ def test_an_adapter_of_a_tied_head_leaves_the_embeddings_alone(tmp_path: Path, l
 def test_an_adapter_that_took_a_part_of_its_base_away_is_no_plain_one(start: str) -> None:
     assert adapter_config.is_plain({"peft_type": "LORA", "init_lora_weights": True})
     assert not adapter_config.is_plain({"peft_type": "LORA", "init_lora_weights": start})
+
+
+def test_a_model_that_has_no_embeddings_takes_an_adapter_too() -> None:
+    module = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))
+    adapters.add(module, rank=2, alpha=4, targets=["0"])
+    learn(module, "lora_")
+    rows = torch.randn(3, 4)
+    wanted = module(rows)
+    torch.testing.assert_close(adapters.merge(module)(rows), wanted)
+    assert not list(adapters.adapters(module))

@@ -166,6 +166,7 @@ class Process:
                 self._ready()
             except (TunesmithError, OSError, ValueError) as error:
                 logger.error("a model could not be started again: %s", error)
+                self._end()
                 self._deaths += 1
                 continue
             self._listener.came()
