@@ -32,6 +32,16 @@ def test_only_so_much_is_remembered() -> None:
         quarantine.check(2999)
 
 
+async def refusals(engine: ClassifierEngine[str, str], text: str) -> list[str]:
+    """The codes with which a text is refused three times."""
+    codes = []
+    for _ in range(3):
+        with pytest.raises(TunesmithError) as error:
+            await engine.predict([text])
+        codes.append(error.value.problems[0].code)
+    return codes
+
+
 def test_a_text_that_breaks_a_classifier_is_not_tried_a_third_time() -> None:
     tried: list[str] = []
 
@@ -42,11 +52,7 @@ def test_a_text_that_breaks_a_classifier_is_not_tried_a_third_time() -> None:
         return texts
 
     async def play() -> list[str]:
-        codes = []
-        for _ in range(3):
-            with pytest.raises(TunesmithError) as error:
-                await engine.predict(["poison"])
-            codes.append(error.value.problems[0].code)
+        codes = await refusals(engine, "poison")
         assert await engine.predict(["good"]) == ["good"]
         return codes
 
@@ -67,11 +73,7 @@ def test_who_was_not_asked_because_the_model_was_away_is_not_suspected() -> None
         return texts
 
     async def play() -> list[str]:
-        codes = []
-        for _ in range(3):
-            with pytest.raises(TunesmithError) as error:
-                await engine.predict(["ping"])
-            codes.append(error.value.problems[0].code)
+        codes = await refusals(engine, "ping")
         away[0] = False
         assert await engine.predict(["ping"]) == ["ping"]
         return codes
